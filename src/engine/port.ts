@@ -1,0 +1,128 @@
+import type { ErrorCode } from '../errors.ts'
+
+/**
+ * What the rest of the product knows of an engine: stage a change, watch it, cut over, cancel, revert, end the
+ * revert window. Our shadow engine is the first implementation. Nothing above this file may know about binlogs.
+ */
+
+/** The change of one table. `statement` is complete: `ALTER TABLE …`, `CREATE TABLE …` or `DROP TABLE …`. */
+export type TableOperation = {
+  readonly kind: 'alter' | 'create' | 'drop'
+  readonly table: string
+  readonly statement: string
+}
+
+/** What to deploy and how. */
+export type EngineRequest = {
+  /** Names the deployment on the target server; `[a-z0-9_]`, at most 24 characters. */
+  readonly id: string
+  readonly operations: readonly TableOperation[]
+  /** `hold` stays in sync at the gate until `cutover()`; `auto` cuts over as soon as in sync. */
+  readonly cutover: 'auto' | 'hold'
+  /** How long the old tables are kept in sync after the cutover; null ends the deployment at the cutover. */
+  readonly revertWindowMs: number | null
+  /** Rows of a chunk; null lets the engine size chunks by time. */
+  readonly chunkRows: number | null
+  /** 0–95: the share of time in which the row copy rests. */
+  readonly throttleRatio: number
+}
+
+export type RunPhase =
+  | 'starting'
+  | 'copying'
+  | 'catching_up'
+  | 'verifying'
+  | 'in_sync'
+  | 'cutting_over'
+  | 'revert_window'
+  | 'reverting'
+  | 'finished'
+
+/** The names of one operation's tables; null where the kind of the operation needs no such table. */
+export type OperationTables = {
+  readonly kind: TableOperation['kind']
+  readonly live: string
+  readonly shadow: string | null
+  readonly old: string | null
+}
+
+/** Where a run is now. Counts are of all tables together; `tables` has each. */
+export type RunStatus = {
+  readonly phase: RunPhase
+  readonly rowsCopied: number
+  /** The server's estimate: it can be too low or too high until the copy is done. */
+  readonly rowsEstimated: number
+  readonly rowsPerSecond: number
+  readonly etaSeconds: number | null
+  /** The age of the newest change that was read from the stream, in milliseconds. */
+  readonly lagMs: number
+  readonly pendingKeys: number
+  readonly paused: boolean
+  readonly throttleRatio: number
+  readonly tables: readonly {
+    readonly table: string
+    readonly rowsCopied: number
+    readonly rowsEstimated: number
+  }[]
+}
+
+/** What happens in a run, in the order in which it happens. */
+export type EngineEvent = { readonly at: Date } & (
+  | { readonly event: 'started'; readonly tables: readonly OperationTables[] }
+  | ({ readonly event: 'progress' } & RunStatus)
+  | { readonly event: 'ready_to_cutover'; readonly verifiedRows: number }
+  | { readonly event: 'cutover_retry'; readonly attempt: number; readonly reason: string }
+  /** The tables are swapped. `stalledMs`: how long the application's writes could have waited. */
+  | { readonly event: 'cutover'; readonly stalledMs: number; readonly revertUntil: Date | null }
+  | { readonly event: 'reverse_in_sync' }
+  /** The change is live but can no longer be reverted: the old schema cannot hold a new row. */
+  | { readonly event: 'revert_impossible'; readonly reason: string }
+  | { readonly event: 'complete' | 'reverted' }
+  | { readonly event: 'cancelled'; readonly freedBytes: number }
+  | {
+      readonly event: 'failed'
+      readonly code: ErrorCode | 'INTERNAL'
+      readonly message: string
+      readonly next: string
+    }
+)
+
+export type EngineOutcome = 'complete' | 'reverted' | 'cancelled' | 'failed'
+
+export type RunOptions = {
+  /** Called for every event, in order; an exception in it is a bug and stops the run where it is. */
+  readonly onEvent: (event: EngineEvent) => void
+  /** Aborting stops the run where it is, as a crash would: nothing is cleaned up, `resume` goes on. */
+  readonly signal?: AbortSignal
+}
+
+/** A deployment in the engine's hands. Every command refuses with DEPLOY_STATE when it is not its time. */
+export interface EngineRun {
+  /** Settles after the last event; never rejects, but for an aborted signal. */
+  readonly finished: Promise<EngineOutcome>
+  readonly status: () => RunStatus
+  /** Ends the waiting at the gate; also before it is reached. */
+  readonly cutover: () => void
+  readonly pause: () => void
+  readonly resume: () => void
+  readonly throttle: (ratio: number) => void
+  /** Discards the shadow tables; possible until the swap. */
+  readonly cancel: () => void
+  readonly revert: () => void
+  readonly skipRevert: () => void
+}
+
+export interface Engine {
+  /**
+   * Checks everything that can be checked before anything is touched, then starts.
+   *
+   * @throws {Refusal} the first thing that preflight found; its message names all of them.
+   */
+  readonly stage: (request: EngineRequest, options: RunOptions) => Promise<EngineRun>
+  /**
+   * Goes on with a deployment that was interrupted, from its checkpoint.
+   *
+   * @throws {Refusal} CHECKPOINT_MISSING when nothing of it is on the server.
+   */
+  readonly resume: (id: string, options: RunOptions) => Promise<EngineRun>
+}

@@ -1,0 +1,99 @@
+/**
+ * Error numbers by name. MySQL: https://dev.mysql.com/doc/mysql-errors/en/server-error-reference.html;
+ * MariaDB: https://mariadb.com/docs/server/reference/error-codes.
+ */
+export const ERRNO = {
+  DATABASE_ACCESS_DENIED: 1044,
+  ACCESS_DENIED: 1045,
+  UNKNOWN_DATABASE: 1049,
+  TABLE_EXISTS: 1050,
+  BAD_FIELD: 1054,
+  DUPLICATE_ENTRY: 1062,
+  PARSE_ERROR: 1064,
+  NO_SUCH_THREAD: 1094,
+  NO_SUCH_TABLE: 1146,
+  COMMAND_DENIED: 1142,
+  LOCK_WAIT_TIMEOUT: 1205,
+  DEADLOCK: 1213,
+  SPECIFIC_ACCESS_DENIED: 1227,
+  LOG_PURGED: 1236,
+  LOCK_NOWAIT: 3572,
+} as const
+
+/** The server's error number, or null when `error` did not come from the server. */
+export function errnoOf(error: unknown): number | null {
+  if (error instanceof Error && 'errno' in error && typeof error.errno === 'number') {
+    return error.errno > 0 ? error.errno : null
+  }
+  return null
+}
+
+/** The operating system's or the driver's code (`ECONNREFUSED`, `PROTOCOL_CONNECTION_LOST`), or null. */
+export function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : null
+}
+
+/** Another session holds a row that `NOWAIT` asked for: 3572 on MySQL, 1205 on MariaDB. */
+export function isRowLocked(error: unknown): boolean {
+  const errno = errnoOf(error)
+  return errno === ERRNO.LOCK_NOWAIT || errno === ERRNO.LOCK_WAIT_TIMEOUT
+}
+
+/** The transaction was rolled back or timed out because of other sessions; doing it again is safe. */
+export function isContention(error: unknown): boolean {
+  return isRowLocked(error) || errnoOf(error) === ERRNO.DEADLOCK
+}
+
+const LOST = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'ENOTFOUND',
+  'EHOSTUNREACH',
+  'PROTOCOL_CONNECTION_LOST',
+  'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
+])
+
+/** 1053 shutdown in progress, 1317 interrupted, 1927 killed (MariaDB), 2006/2013 gone, 4031 idle too long. */
+const LOST_ERRNO = new Set([1053, 1927, 2006, 2013, 3169, 4031])
+
+/** The connection is gone: whether the last statement happened is not known. */
+export function isConnectionLost(error: unknown): boolean {
+  const errno = errnoOf(error)
+  if (errno !== null) return LOST_ERRNO.has(errno)
+  const message = error instanceof Error ? error.message : ''
+  return LOST.has(codeOf(error) ?? '') || message.includes('closed state')
+}
+
+/**
+ * A value of an existing row that the other schema cannot hold, by error number: out of range, too long,
+ * truncated, NULL under NOT NULL, invalid JSON or date, missing default, CHECK violated, no partition.
+ */
+const VALUE_ERRNO: Readonly<Record<number, string>> = {
+  1048: 'NULL under NOT NULL',
+  1138: 'NULL under NOT NULL',
+  1264: 'a number out of range',
+  1265: 'a value that would be truncated',
+  1292: 'a value of the wrong form',
+  1364: 'a column without default',
+  1366: 'a value the column cannot hold',
+  1406: 'a text too long',
+  1411: 'a value of the wrong form',
+  1416: 'a value that is no geometry',
+  1526: 'a value no partition takes',
+  1690: 'a number out of range',
+  3140: 'invalid JSON',
+  3141: 'invalid JSON',
+  3819: 'a value that violates a CHECK',
+  3854: 'a value that violates a CHECK',
+  4025: 'a value that violates a CHECK',
+}
+
+/** Why a row does not fit the schema it is written to, in words without its values; null for other errors. */
+export function valueErrorOf(error: unknown): string | null {
+  return VALUE_ERRNO[errnoOf(error) ?? 0] ?? null
+}

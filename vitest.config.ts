@@ -1,0 +1,40 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+/** Tests named `*.mysql.test.ts` run once per server; `*.github.test.ts` need the emulator; others Node only. */
+const servers = ['mysql-9.7', 'mariadb-10.11'] as const
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'pure',
+          include: ['test/**/*.test.ts'],
+          exclude: ['**/*.mysql.test.ts', '**/*.github.test.ts'],
+        },
+      },
+      ...servers.map(
+        (server): TestProjectInlineConfiguration => ({
+          test: {
+            name: server,
+            include: ['test/**/*.mysql.test.ts'],
+            globalSetup: ['test/support/start-server.ts'],
+            provide: { server },
+            testTimeout: 60_000,
+            hookTimeout: 60_000,
+          },
+        }),
+      ),
+      {
+        test: {
+          name: 'github',
+          include: ['test/**/*.github.test.ts'],
+          globalSetup: ['test/support/start-server.ts'],
+          provide: { server: 'mysql-9.7' },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
