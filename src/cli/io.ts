@@ -1,0 +1,10 @@
+/** What a command of the CLI gets from its process, so that tests can run it in their own. */
+export type CommandIo = {
+  /** Prints one line to standard output. */
+  readonly out: (line: string) => void
+  /** Prints one line to standard error. */
+  readonly err: (line: string) => void
+  /** Standard input, line by line; read only by commands that take orders while they run. */
+  readonly lines: AsyncIterable<string>
+  readonly env: Readonly<Record<string, string | undefined>>
+}
