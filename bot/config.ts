@@ -1,0 +1,211 @@
+import { createPrivateKey } from 'node:crypto'
+import { parse as parseYaml } from 'yaml'
+import { Refusal } from '../src/errors.ts'
+import { parseTarget, type Target } from '../src/mysql/connect.ts'
+
+/** The environment as one value. It holds credentials: never log it. */
+export type BotConfig = {
+  /** The bot's own database. */
+  readonly store: Target
+  readonly webhookSecret: string
+  readonly app: { readonly id: number; readonly privateKey: string }
+  /** Where users and the Action reach the bot, without a slash at the end; also the audience of OIDC tokens. */
+  readonly publicUrl: string
+  /** The base of GitHub's REST API, without a slash at the end. */
+  readonly githubUrl: string
+  readonly oidcIssuer: string
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly databases: ConfiguredDatabases
+}
+
+/** `owner/repo/database`, in lower case as GitHub compares names → production branch → where it is. */
+export type ConfiguredDatabases = ReadonlyMap<string, ReadonlyMap<string, Target>>
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** GitHub's own issuer of workflow tokens. */
+const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com'
+const MIN_SECRET_CHARACTERS = 32
+
+/**
+ * Reads and checks every setting at once.
+ *
+ * @throws {Refusal} CONFIG_INVALID naming each problem by its variable or path, never a value that may be secret.
+ */
+export function loadConfig(env: Environment, readFile: (path: string) => string): BotConfig {
+  const problems: string[] = []
+  const read = new Reader(env, readFile, problems)
+  const file = read.serverFile()
+  const config = {
+    store: read.store(file),
+    webhookSecret: read.webhookSecret(),
+    app: { id: read.appId(), privateKey: read.privateKey() },
+    publicUrl: read.url('CROSSFADE_PUBLIC_URL', null),
+    githubUrl: read.url('CROSSFADE_GITHUB_URL', 'https://api.github.com'),
+    oidcIssuer: read.url('CROSSFADE_OIDC_ISSUER', GITHUB_ISSUER),
+    listen: { host: env.CROSSFADE_HOST ?? '127.0.0.1', port: read.port() },
+    databases: read.databases(file),
+  }
+  if (problems.length > 0 || config.store === null) {
+    throw new Refusal('CONFIG_INVALID', `The bot cannot start: ${problems.join('; ')}.`, {
+      next: 'Correct each of them and start the bot again; README.md lists every setting.',
+    })
+  }
+  return { ...config, store: config.store }
+}
+
+type Mapping = Readonly<Record<string, unknown>>
+
+/** Reads settings one by one and collects what is wrong with each, so that one start shows every problem. */
+class Reader {
+  readonly #env: Environment
+  readonly #readFile: (path: string) => string
+  readonly #problems: string[]
+
+  constructor(env: Environment, readFile: (path: string) => string, problems: string[]) {
+    this.#env = env
+    this.#readFile = readFile
+    this.#problems = problems
+  }
+
+  /** Notes a problem; what is returned stands in for the value until the problems are thrown. */
+  #problem<T>(what: string, standIn: T): T {
+    this.#problems.push(what)
+    return standIn
+  }
+
+  #file(path: string, wantedBy: string): string {
+    try {
+      return this.#readFile(path)
+    } catch {
+      // The system's message would repeat the path and adds nothing a reader can act on.
+      return this.#problem(`the file named by ${wantedBy} cannot be read`, '')
+    }
+  }
+
+  serverFile(): Mapping {
+    const path = this.#env.CROSSFADE_CONFIG
+    if (!path) return this.#problem('CROSSFADE_CONFIG is not set', {})
+    const text = this.#file(path, 'CROSSFADE_CONFIG')
+    if (text === '') return {}
+    try {
+      const parsed: unknown = parseYaml(text)
+      return this.#mapping(parsed, 'the server file', ['store', 'databases'])
+    } catch {
+      return this.#problem('the server file (CROSSFADE_CONFIG) is not YAML', {})
+    }
+  }
+
+  store(file: Mapping): Target | null {
+    const url = this.#env.CROSSFADE_STORE_URL
+    if (url) return this.#target(url, 'CROSSFADE_STORE_URL')
+    if (file.store === undefined) return this.#problem('CROSSFADE_STORE_URL is not set', null)
+    return this.#target(this.#secret(file.store, 'store'), 'store')
+  }
+
+  webhookSecret(): string {
+    const secret = this.#env.CROSSFADE_WEBHOOK_SECRET ?? ''
+    if (secret.length >= MIN_SECRET_CHARACTERS) return secret
+    return this.#problem(
+      `CROSSFADE_WEBHOOK_SECRET has ${secret.length} characters and needs at least ${MIN_SECRET_CHARACTERS}`,
+      '',
+    )
+  }
+
+  appId(): number {
+    const id = this.#env.CROSSFADE_APP_ID ?? ''
+    if (/^[1-9]\d{0,14}$/.test(id)) return Number(id)
+    return this.#problem('CROSSFADE_APP_ID is not the number of a GitHub App', 0)
+  }
+
+  /** The key itself (line breaks may be written `\n`), or the path of the file that GitHub let you download. */
+  privateKey(): string {
+    const value = this.#env.CROSSFADE_PRIVATE_KEY
+    const path = this.#env.CROSSFADE_PRIVATE_KEY_FILE
+    if (!value && !path) {
+      return this.#problem('CROSSFADE_PRIVATE_KEY or CROSSFADE_PRIVATE_KEY_FILE is not set', '')
+    }
+    const pem = value
+      ? value.replaceAll('\\n', '\n')
+      : this.#file(path ?? '', 'CROSSFADE_PRIVATE_KEY_FILE')
+    try {
+      createPrivateKey(pem)
+      return pem
+    } catch {
+      return this.#problem('the private key is not a PEM key', '')
+    }
+  }
+
+  url(name: string, standard: string | null): string {
+    const value = this.#env[name] ?? standard
+    if (value === null) return this.#problem(`${name} is not set`, '')
+    if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
+      return this.#problem(`${name} is not an http(s) URL`, '')
+    }
+    return value.replace(/\/+$/, '')
+  }
+
+  port(): number {
+    const value = this.#env.CROSSFADE_PORT ?? '3000'
+    const port = Number(value)
+    if (/^\d{1,5}$/.test(value) && port <= 65_535) return port
+    return this.#problem('CROSSFADE_PORT is not a port number', 0)
+  }
+
+  databases(file: Mapping): ConfiguredDatabases {
+    const databases = new Map<string, ReadonlyMap<string, Target>>()
+    const listed = this.#mapping(file.databases ?? {}, 'databases', null)
+    for (const [name, branches] of Object.entries(listed)) {
+      if (!/^[\w.-]+\/[\w.-]+\/[\w.-]+$/.test(name)) {
+        this.#problem(`databases has the key ${name}, which is not owner/repository/database`, null)
+        continue
+      }
+      databases.set(name.toLowerCase(), this.#branches(name, branches))
+    }
+    if (databases.size === 0) this.#problem('the server file lists no databases', null)
+    return databases
+  }
+
+  #branches(database: string, value: unknown): ReadonlyMap<string, Target> {
+    const branches = new Map<string, Target>()
+    for (const [branch, settings] of Object.entries(this.#mapping(value, database, null))) {
+      const path = `${database}/${branch}`
+      const { url } = this.#mapping(settings, path, ['url'])
+      const target = this.#target(this.#secret(url, `${path} url`), `${path} url`)
+      if (target?.schema === null) this.#problem(`${path} url names no schema`, null)
+      if (target) branches.set(branch, target)
+    }
+    if (branches.size === 0) this.#problem(`${database} lists no branch`, null)
+    return branches
+  }
+
+  #mapping(value: unknown, path: string, known: readonly string[] | null): Mapping {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return this.#problem(`${path} is not a mapping`, {})
+    }
+    const unknown = known && Object.keys(value).find((key) => !known.includes(key))
+    if (unknown) this.#problem(`${path} has the unknown key ${unknown}`, null)
+    // Sound: a YAML mapping has text keys, and nothing is said about its values.
+    return value as Mapping
+  }
+
+  /** A value as it stands, or where it is kept: `env:NAME`, `file:PATH`. */
+  #secret(value: unknown, path: string): string {
+    if (typeof value !== 'string' || value === '') return this.#problem(`${path} is not set`, '')
+    if (value.startsWith('file:')) return this.#file(value.slice('file:'.length), path).trim()
+    if (!value.startsWith('env:')) return value
+    const name = value.slice('env:'.length)
+    return this.#env[name] || this.#problem(`${path} names ${name}, which is not set`, '')
+  }
+
+  #target(url: string, path: string): Target | null {
+    // An empty value has been reported where it was read.
+    if (url === '') return null
+    try {
+      return parseTarget(url)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return this.#problem(`${path}: ${error.message.replace(/\.$/, '')}`, null)
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { Refusal } from '../src/errors.ts'
+
+/** The largest webhook GitHub sends: https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap. */
+export const WEBHOOK_LIMIT_BYTES = 25 * 1024 * 1024
+
+/** A webhook whose sender is known; nothing of its body has been acted on. */
+export type Delivery = {
+  readonly deliveryId: string
+  readonly event: string
+  /** SHA-256 of the body: the delivery id is not signed, so a replay can carry a new one. */
+  readonly bodyHash: string
+  readonly payload: unknown
+}
+
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/**
+ * The delivery, if it was signed with our secret over exactly these bytes.
+ *
+ * @throws {Refusal} SIGNATURE_INVALID or INPUT_INVALID.
+ */
+export function readDelivery(headers: Headers, body: Buffer, secret: string): Delivery {
+  if (!isSigned(headers['x-hub-signature-256'], body, secret)) {
+    throw new Refusal('SIGNATURE_INVALID', 'The webhook is not signed with our secret.', {
+      next: 'Set the same secret in the GitHub App and in CROSSFADE_WEBHOOK_SECRET.',
+    })
+  }
+  const deliveryId = headers['x-github-delivery']
+  const event = headers['x-github-event']
+  if (typeof deliveryId !== 'string' || !/^[\w-]{1,64}$/.test(deliveryId)) {
+    throw malformed('has no X-GitHub-Delivery header that can be read')
+  }
+  if (typeof event !== 'string' || !/^[a-z_]{1,64}$/.test(event)) {
+    throw malformed('has no X-GitHub-Event header that can be read')
+  }
+  return {
+    deliveryId,
+    event,
+    bodyHash: createHash('sha256').update(event).update('\n').update(body).digest('hex'),
+    payload: parseBody(body),
+  }
+}
+
+/** Compares in constant time, so that the answer's delay says nothing about the right signature. */
+function isSigned(header: Headers[string], body: Buffer, secret: string): boolean {
+  if (typeof header !== 'string') return false
+  const expected = `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
+  const given = Buffer.from(header)
+  return given.length === expected.length && timingSafeEqual(given, Buffer.from(expected))
+}
+
+function parseBody(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch (error) {
+    throw malformed('has a body that is not JSON', error)
+  }
+}
+
+function malformed(what: string, cause?: unknown): Refusal {
+  return new Refusal('INPUT_INVALID', `The webhook ${what}.`, {
+    next: 'Set the content type of the GitHub App’s webhook to application/json.',
+    cause,
+  })
+}
