@@ -29,6 +29,57 @@ export type DeploymentSettings = {
   readonly revertWindowMs: number | null
 }
 
+/** What a deployment has in every state. */
+export type DeploymentBase = DeploymentSettings & {
+  readonly clocks: Clocks
+  /** How often it was given to the engine: each attempt is a run of its own on the target server. */
+  readonly attempt: number
+}
+
+/** A state and what exists in it alone. */
+export type DeploymentPhase =
+  | { readonly state: 'pending' | 'no_changes' }
+  /** The deploy check refused the change. */
+  | { readonly state: 'error'; readonly errors: readonly Failure[] }
+  /** `cancelled` left the queue before it ran; `complete_cancel` had begun. */
+  | { readonly state: PlainState; readonly plan: PlanDigest }
+  | {
+      readonly state: 'complete_pending_revert'
+      readonly plan: PlanDigest
+      readonly revertUntil: Date
+      /** Why a revert became impossible before the window ended; null while it is possible. */
+      readonly revertImpossible: string | null
+    }
+  | {
+      readonly state: 'complete_error'
+      readonly plan: PlanDigest
+      readonly failure: Failure
+      /** True until somebody unblocked or retried it; other deployments of the branch wait. */
+      readonly blocksQueue: boolean
+    }
+  | {
+      readonly state: 'complete_revert_error'
+      readonly plan: PlanDigest
+      readonly failure: Failure
+    }
+
+/** The states that have a plan and nothing else of their own. */
+export type PlainState =
+  | 'ready'
+  | 'queued'
+  | 'cancelled'
+  | 'submitting'
+  | 'in_progress'
+  | 'in_progress_vschema'
+  | 'pending_cutover'
+  | 'in_progress_cutover'
+  | 'in_progress_cancel'
+  | 'complete_cancel'
+  | 'complete'
+  | 'in_progress_revert'
+  | 'in_progress_revert_vschema'
+  | 'complete_revert'
+
 /**
  * One run of a deploy request against one production branch.
  *
@@ -38,51 +89,7 @@ export type DeploymentSettings = {
  * `transition.ts` has every path. A field exists only in the states in which it means something. The two
  * `…_vschema` states are those of a Vitess engine; nothing leads there yet.
  */
-export type Deployment = DeploymentSettings & {
-  readonly clocks: Clocks
-  /** How often it was given to the engine: each attempt is a run of its own on the target server. */
-  readonly attempt: number
-} & (
-    | { readonly state: 'pending' }
-    | { readonly state: 'no_changes' }
-    /** The deploy check refused the change. */
-    | { readonly state: 'error'; readonly errors: readonly Failure[] }
-    | ({
-        readonly plan: PlanDigest
-      } & (
-        | {
-            readonly state:
-              | 'ready'
-              | 'queued'
-              | 'submitting'
-              | 'in_progress'
-              | 'in_progress_vschema'
-              | 'pending_cutover'
-              | 'in_progress_cutover'
-              | 'in_progress_cancel'
-              | 'in_progress_revert'
-              | 'in_progress_revert_vschema'
-              | 'complete'
-              | 'complete_cancel'
-              | 'complete_revert'
-          }
-        /** Left the queue before it ran. */
-        | { readonly state: 'cancelled' }
-        | {
-            readonly state: 'complete_pending_revert'
-            readonly revertUntil: Date
-            /** Why a revert became impossible before the window ended; null while it is possible. */
-            readonly revertImpossible: string | null
-          }
-        | {
-            readonly state: 'complete_error'
-            readonly failure: Failure
-            /** True until somebody unblocked or retried it; other deployments of the branch wait. */
-            readonly blocksQueue: boolean
-          }
-        | { readonly state: 'complete_revert_error'; readonly failure: Failure }
-      ))
-  )
+export type Deployment = DeploymentBase & DeploymentPhase
 
 /** What the deploy check found. */
 export type CheckResult =
@@ -171,7 +178,7 @@ export const ENGINE_STATES = [
 ] as const satisfies readonly DeploymentState[]
 
 /** A deployment at its beginning: the deploy check is due. */
-export function newDeployment(settings: DeploymentSettings, at: Date): In<'pending'> {
+export function newDeployment(settings: DeploymentSettings, at: Date): Deployment {
   return {
     state: 'pending',
     autoCutover: settings.autoCutover,

@@ -2,12 +2,14 @@ import { Refusal } from '../errors.ts'
 import type {
   Clocks,
   Deployment,
+  DeploymentBase,
   DeploymentEvent,
   DeploymentEventType,
   DeploymentState,
   Failure,
   In,
   On,
+  PlainState,
 } from './deployment.ts'
 import type { PlanDigest } from './digest.ts'
 
@@ -175,18 +177,7 @@ export function mayHappen(from: Deployment, type: DeploymentEventType): boolean 
   return rules[from.state][type] !== undefined
 }
 
-type Base = Pick<Deployment, 'autoCutover' | 'revertWindowMs' | 'attempt' | 'clocks'>
-type Planned = Base & { readonly plan: PlanDigest }
-/** The states that have nothing but a plan. */
-type PlainState = Exclude<
-  DeploymentState,
-  | 'pending'
-  | 'no_changes'
-  | 'error'
-  | 'complete_error'
-  | 'complete_revert_error'
-  | 'complete_pending_revert'
->
+type Planned = DeploymentBase & { readonly plan: PlanDigest }
 
 const NOT_RUN = {
   queuedAt: null,
@@ -198,15 +189,19 @@ const NOT_RUN = {
   waitingPeriodEndAt: null,
 } as const satisfies Omit<Clocks, 'createdAt'>
 
-function to(state: PlainState, from: Planned, clocks: Partial<Clocks>): Deployment & Planned {
+function to(
+  state: PlainState,
+  from: Planned,
+  clocks: Partial<Clocks>,
+): DeploymentBase & { readonly state: PlainState; readonly plan: PlanDigest } {
   return { ...base(from, clocks), state, plan: from.plan }
 }
 
 /** What every state has, so that no field of the former state is carried on. */
 function base(
-  { autoCutover, revertWindowMs, attempt, clocks }: Base,
+  { autoCutover, revertWindowMs, attempt, clocks }: DeploymentBase,
   passed: Partial<Clocks>,
-): Base {
+): DeploymentBase {
   return { autoCutover, revertWindowMs, attempt, clocks: { ...clocks, ...passed } }
 }
 

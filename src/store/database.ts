@@ -17,6 +17,7 @@ export type Database = {
   readonly lease: LeaseTable
   readonly projection: ProjectionTable
   readonly oidc_token: OidcTokenTable
+  readonly migration: MigrationTable
 }
 
 /** Written once, when the row is made. */
@@ -40,7 +41,9 @@ type DeployRequestTable = {
   updated_at: Date
   closed_at: Date | null
   /** Rises with every change of the request, its deployment or its progress: what the projector follows. */
-  revision: number
+  revision: Generated<number>
+  /** The revision that GitHub was last made to show. */
+  projected_revision: Generated<number>
 }
 
 /** The last number given in a repository and database. */
@@ -111,14 +114,14 @@ type InboxTable = {
   /** Deliveries of the same subject are worked off one after the other. */
   subject: Fixed<string>
   body: Fixed<string>
-  state: ColumnType<'pending' | 'done' | 'failed', never, 'pending' | 'done' | 'failed'>
-  attempts: ColumnType<number, never, number>
+  state: Generated<'pending' | 'done' | 'failed'>
+  attempts: Generated<number>
   received_at: Fixed<Date>
-  available_at: ColumnType<Date, never, Date>
-  lease_owner: ColumnType<string | null, never, string | null>
-  lease_until: ColumnType<Date | null, never, Date | null>
-  finished_at: ColumnType<Date | null, never, Date | null>
-  last_error: ColumnType<string | null, never, string | null>
+  available_at: Date
+  lease_owner: string | null
+  lease_until: Date | null
+  finished_at: Date | null
+  last_error: string | null
 }
 
 type LeaseTable = {
@@ -137,6 +140,12 @@ type ProjectionTable = {
 type OidcTokenTable = {
   jti: Fixed<string>
   expires_at: Fixed<Date>
+}
+
+type MigrationTable = {
+  number: Fixed<number>
+  name: Fixed<string>
+  applied_at: Fixed<Date>
 }
 
 /** Rows as they are read and written. */
