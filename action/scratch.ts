@@ -1,0 +1,23 @@
+import { connect, parseTarget } from '../src/mysql/connect.ts'
+import type { Session } from '../src/mysql/session.ts'
+import { startThrowaway } from '../src/mysql/throwaway.ts'
+import type { Scratch } from './inputs.ts'
+
+/** A session on a server on which schemas of strangers may be made; whatever was started for it ends with it. */
+export type ScratchSession = AsyncDisposable & { readonly session: Session }
+
+/**
+ * Connects to the scratch server, or starts one of the wanted family.
+ *
+ * @throws {Refusal} SERVER_NOT_FOUND, or what `connect` says of the server that the workflow provides.
+ */
+export async function openScratch(scratch: Scratch): Promise<ScratchSession> {
+  await using opening = new AsyncDisposableStack()
+  const url =
+    scratch.kind === 'server'
+      ? scratch.url
+      : opening.use(await startThrowaway(scratch.flavour, { env: scratch.env })).url()
+  const session = opening.use(await connect(parseTarget(url)))
+  const resources = opening.move()
+  return { session, [Symbol.asyncDispose]: () => resources.disposeAsync() }
+}
