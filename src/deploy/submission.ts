@@ -1,7 +1,15 @@
-import type { DeploymentState, Failure } from './deployment.ts'
-import type { PlanDigest } from './digest.ts'
+import { createHash } from 'node:crypto'
+import { ERRORS, type ErrorCode, Refusal } from '../errors.ts'
+import { DEPLOYMENT_STATES, type DeploymentState, type Failure } from './deployment.ts'
+import { type PlanDigest, parsePlanDigest } from './digest.ts'
 import type { PlannedOperation } from './plan.ts'
-import type { CommitSha, DeployRequestNumber } from './request.ts'
+import {
+  type CommitSha,
+  type DeployRequestNumber,
+  parseCommitSha,
+  parseDeployRequestNumber,
+} from './request.ts'
+import { type Refuse, Untrusted } from './untrusted.ts'
 
 /** Each table's name with its canonical `CREATE TABLE`. */
 export type CanonicalSchema = Readonly<Record<string, string>>
@@ -47,18 +55,167 @@ export const SUBMISSION_LIMITS = {
 } as const
 
 /** @throws {Refusal} INPUT_INVALID naming the field, PAYLOAD_TOO_LARGE naming the limit. */
-export function parseSubmission(_json: unknown): Submission {
-  throw new Error('not yet')
+export function parseSubmission(json: unknown): Submission {
+  const fields = new Untrusted(json, refuse('submission')).members([
+    'version',
+    'database',
+    'headSha',
+    'baseSha',
+    'baseSchema',
+    'wantedSchema',
+    'filesDigest',
+  ])
+  const submission: Submission = {
+    version: readVersion(fields.version),
+    database: fields.database.match(NAME, 'must be the name of a database in the config file'),
+    headSha: readSha(fields.headSha),
+    baseSha: readSha(fields.baseSha),
+    baseSchema: readSchema(fields.baseSchema),
+    wantedSchema: readSchema(fields.wantedSchema),
+    filesDigest: fields.filesDigest.match(SHA256, 'must be 64 hexadecimal digits'),
+  }
+  checkSize(submission)
+  return submission
 }
 
 /** @throws {Refusal} INPUT_INVALID naming the field: the bot is not one that this Action understands. */
-export function parseSubmissionAnswer(_json: unknown): SubmissionAnswer {
-  throw new Error('not yet')
+export function parseSubmissionAnswer(json: unknown): SubmissionAnswer {
+  const fields = new Untrusted(json, refuse('answer')).members([
+    'version',
+    'number',
+    'branch',
+    'state',
+    'url',
+    'digest',
+    'operations',
+    'errors',
+    'commentUrl',
+  ])
+  return {
+    version: readVersion(fields.version),
+    number: parseDeployRequestNumber(fields.number.whole(1, Number.MAX_SAFE_INTEGER)),
+    branch: fields.branch.match(NAME, 'must be the name of a branch'),
+    state: fields.state.oneOf(DEPLOYMENT_STATES),
+    url: readUrl(fields.url),
+    digest: fields.digest.or(null, readDigest),
+    operations: fields.operations.items().map(readOperation),
+    errors: fields.errors.items().map(readFailure),
+    commentUrl: fields.commentUrl.or(null, readUrl),
+  }
 }
 
-/** The digest of a set of files by path and git blob SHA, whatever their order. */
+/**
+ * The digest of a set of files by path and git blob SHA, whatever their order. Both sides can compute it:
+ * the Action from its working copy, the bot from GitHub's tree.
+ */
 export function filesDigest(
-  _files: readonly { readonly path: string; readonly sha: string }[],
+  files: readonly { readonly path: string; readonly sha: string }[],
 ): string {
-  throw new Error('not yet')
+  // A line break cannot be part of a SHA, so no path can pass for two files.
+  const lines = files.map(({ path, sha }) => `${sha} ${JSON.stringify(path)}\n`).sort()
+  return createHash('sha256').update(lines.join('')).digest('hex')
+}
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
+const SHA256 = /^[0-9a-f]{64}$/
+
+function readVersion(value: Untrusted): 1 {
+  value.whole(1, 1)
+  return 1
+}
+
+function readSha(value: Untrusted): CommitSha {
+  const pattern = /^([0-9a-f]{40}|[0-9a-f]{64})$/
+  return parseCommitSha(value.match(pattern, 'must be the full SHA of a commit'))
+}
+
+function readDigest(value: Untrusted): PlanDigest {
+  return parsePlanDigest(value.match(SHA256, 'must be 64 hexadecimal digits'))
+}
+
+function readUrl(value: Untrusted): string {
+  return value.match(/^https?:\/\/[^\s<>"]+$/, 'must be a link')
+}
+
+/** At most 64 characters, as on the server; what is in a name is checked where it is used. */
+const TABLE = /^[^\p{Cc}]{1,64}$/u
+
+function readSchema(value: Untrusted): CanonicalSchema {
+  const entries = value.entries()
+  if (entries.length > SUBMISSION_LIMITS.tables) {
+    throw tooLarge(`${entries.length} tables; the limit is ${SUBMISSION_LIMITS.tables}`)
+  }
+  const tables = entries.map(([table, statement]) => {
+    if (!TABLE.test(table) || table === '__proto__') {
+      throw statement.refusal('must be named like a table')
+    }
+    return [table, statement.match(/^CREATE TABLE /, 'must be a CREATE TABLE statement')] as const
+  })
+  return Object.fromEntries(tables)
+}
+
+function checkSize({ baseSchema, wantedSchema }: Submission): void {
+  let bytes = 0
+  for (const statement of [...Object.values(baseSchema), ...Object.values(wantedSchema)]) {
+    const size = Buffer.byteLength(statement)
+    if (size > SUBMISSION_LIMITS.bytesPerTable) {
+      throw tooLarge(`a table of ${size} bytes; the limit is ${SUBMISSION_LIMITS.bytesPerTable}`)
+    }
+    bytes += size
+  }
+  if (bytes > SUBMISSION_LIMITS.bytes) {
+    throw tooLarge(`${bytes} bytes; the limit is ${SUBMISSION_LIMITS.bytes}`)
+  }
+}
+
+function readOperation(value: Untrusted): PlannedOperation {
+  const fields = value.members([
+    'kind',
+    'table',
+    'statement',
+    'how',
+    'dropsData',
+    'rowsEstimated',
+    'bytesEstimated',
+    'diff',
+  ])
+  return {
+    kind: fields.kind.oneOf(['create', 'alter', 'drop']),
+    table: fields.table.match(TABLE, 'must be the name of a table'),
+    statement: fields.statement.text(),
+    how: fields.how.oneOf(['shadow', 'create', 'drop']),
+    dropsData: fields.dropsData.flag(),
+    rowsEstimated: fields.rowsEstimated.or(null, readCount),
+    bytesEstimated: fields.bytesEstimated.or(null, readCount),
+    diff: fields.diff.text(),
+  }
+}
+
+function readCount(value: Untrusted): number {
+  return value.whole(0, Number.MAX_SAFE_INTEGER)
+}
+
+function readFailure(value: Untrusted): Failure {
+  const { code, message, next } = value.members(['code', 'message', 'next'])
+  return {
+    code: code.oneOf(FAILURE_CODES),
+    message: message.text(),
+    next: next.text(),
+  }
+}
+
+// Sound: the keys of the registry are its codes.
+const FAILURE_CODES = ['INTERNAL', ...(Object.keys(ERRORS) as ErrorCode[])] as const
+
+function refuse(what: 'submission' | 'answer'): Refuse {
+  return (path, must) =>
+    new Refusal('INPUT_INVALID', `The ${what}${path === '' ? '' : `’s field ${path}`} ${must}.`, {
+      next: 'Use versions of the Action and the bot that belong together.',
+    })
+}
+
+function tooLarge(what: string): Refusal {
+  return new Refusal('PAYLOAD_TOO_LARGE', `The submission has ${what}.`, {
+    next: 'Split the database into several in the config file.',
+  })
 }

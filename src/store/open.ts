@@ -57,7 +57,7 @@ function ignore(): void {}
 /** One process migrates at a time; the others find the work done. */
 async function migrate(store: Store): Promise<void> {
   await store.connection().execute(async (connection) => {
-    const lock = sql`CONCAT('crossfade store ', MD5(DATABASE()))`
+    const lock = sql`CONCAT('crossfade store ', LEFT(SHA2(DATABASE(), 256), 40))`
     const taken = await sql<{ taken: number | null }>`
       SELECT GET_LOCK(${lock}, ${MIGRATION_LOCK_SECONDS}) AS taken`.execute(connection)
     if (taken.rows[0]?.taken !== 1) {
