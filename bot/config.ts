@@ -5,8 +5,8 @@ import { parseTarget, type Target } from '../src/mysql/connect.ts'
 
 /** The environment as one value. It holds credentials: never log it. */
 export type BotConfig = {
-  /** The bot's own database. */
-  readonly store: Target
+  /** The bot's own database, a URL that has been checked. */
+  readonly storeUrl: string
   readonly webhookSecret: string
   readonly app: { readonly id: number; readonly privateKey: string }
   /** Where users and the Action reach the bot, without a slash at the end; also the audience of OIDC tokens. */
@@ -20,6 +20,19 @@ export type BotConfig = {
 
 /** `owner/repo/database`, in lower case as GitHub compares names → production branch → where it is. */
 export type ConfiguredDatabases = ReadonlyMap<string, ReadonlyMap<string, Target>>
+
+/** Where a production branch is, or null when the server's configuration does not know it. */
+export function findTarget(
+  databases: ConfiguredDatabases,
+  {
+    owner,
+    repo,
+    database,
+  }: { readonly owner: string; readonly repo: string; readonly database: string },
+  branch: string,
+): Target | null {
+  return databases.get(`${owner}/${repo}/${database}`.toLowerCase())?.get(branch) ?? null
+}
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -37,7 +50,7 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
   const read = new Reader(env, readFile, problems)
   const file = read.serverFile()
   const config = {
-    store: read.store(file),
+    storeUrl: read.storeUrl(file),
     webhookSecret: read.webhookSecret(),
     app: { id: read.appId(), privateKey: read.privateKey() },
     publicUrl: read.url('CROSSFADE_PUBLIC_URL', null),
@@ -46,12 +59,12 @@ export function loadConfig(env: Environment, readFile: (path: string) => string)
     listen: { host: env.CROSSFADE_HOST ?? '127.0.0.1', port: read.port() },
     databases: read.databases(file),
   }
-  if (problems.length > 0 || config.store === null) {
+  if (problems.length > 0) {
     throw new Refusal('CONFIG_INVALID', `The bot cannot start: ${problems.join('; ')}.`, {
       next: 'Correct each of them and start the bot again; README.md lists every setting.',
     })
   }
-  return { ...config, store: config.store }
+  return config
 }
 
 type Mapping = Readonly<Record<string, unknown>>
@@ -96,11 +109,15 @@ class Reader {
     }
   }
 
-  store(file: Mapping): Target | null {
-    const url = this.#env.CROSSFADE_STORE_URL
-    if (url) return this.#target(url, 'CROSSFADE_STORE_URL')
-    if (file.store === undefined) return this.#problem('CROSSFADE_STORE_URL is not set', null)
-    return this.#target(this.#secret(file.store, 'store'), 'store')
+  storeUrl(file: Mapping): string {
+    const given = this.#env.CROSSFADE_STORE_URL
+    const path = given ? 'CROSSFADE_STORE_URL' : 'store'
+    if (!given && file.store === undefined) {
+      return this.#problem('CROSSFADE_STORE_URL is not set', '')
+    }
+    const url = given ?? this.#secret(file.store, path)
+    if (this.#target(url, path)?.schema === null) this.#problem(`${path} names no schema`, null)
+    return url
   }
 
   webhookSecret(): string {

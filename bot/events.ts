@@ -56,7 +56,7 @@ export function interpretEvent(event: string, payload: unknown): Ask {
 /** What must be handled in order: one pull request's events, or null for an event about none. */
 export function orderKeyOf(payload: unknown): string | null {
   const pull = readPull(new Fields(payload))
-  return pull && `${pull.owner}/${pull.repo}#${pull.number}`.toLowerCase()
+  return pull && `pull_request:${pull.repositoryId}:${pull.number}`
 }
 
 function readHead(pull: PullRequestRef, payload: Fields): Ask {

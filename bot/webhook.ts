@@ -1,22 +1,15 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac, timingSafeEqual } from 'node:crypto'
 import { Refusal } from '../src/errors.ts'
+import type { Delivery } from '../src/store/inbox.ts'
+import { orderKeyOf } from './events.ts'
 
 /** The largest webhook GitHub sends: https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap. */
 export const WEBHOOK_LIMIT_BYTES = 25 * 1024 * 1024
 
-/** A webhook whose sender is known; nothing of its body has been acted on. */
-export type Delivery = {
-  readonly deliveryId: string
-  readonly event: string
-  /** SHA-256 of the body: the delivery id is not signed, so a replay can carry a new one. */
-  readonly bodyHash: string
-  readonly payload: unknown
-}
-
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
- * The delivery, if it was signed with our secret over exactly these bytes.
+ * The delivery, if it was signed with our secret over exactly these bytes. Nothing of it has been acted on.
  *
  * @throws {Refusal} SIGNATURE_INVALID or INPUT_INVALID.
  */
@@ -34,12 +27,8 @@ export function readDelivery(headers: Headers, body: Buffer, secret: string): De
   if (typeof event !== 'string' || !/^[a-z_]{1,64}$/.test(event)) {
     throw malformed('has no X-GitHub-Event header that can be read')
   }
-  return {
-    deliveryId,
-    event,
-    bodyHash: createHash('sha256').update(event).update('\n').update(body).digest('hex'),
-    payload: parseBody(body),
-  }
+  const subject = orderKeyOf(parseBody(body)) ?? `delivery:${deliveryId}`
+  return { deliveryId, event, subject, body: body.toString('utf8') }
 }
 
 /** Compares in constant time, so that the answer's delay says nothing about the right signature. */

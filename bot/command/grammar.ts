@@ -48,8 +48,7 @@ export const VERBS: Readonly<Record<Verb, VerbRule>> = {
     ...change,
     aliases: [],
     argument: branch,
-    options: ['at', 'revert', 'confirm'],
-    confirms: true,
+    options: ['at', 'revert'],
     summary: 'Build the shadow tables, keep them in sync and hold at the gate.',
   },
   deploy: {
@@ -119,9 +118,8 @@ export const VERBS: Readonly<Record<Verb, VerbRule>> = {
     summary: 'Let the row copy rest for this share of the time, 0 to 95 percent.',
   },
   plan: {
-    ...question,
-    mutates: true,
-    permission: 'write',
+    ...change,
+    aliases: [],
     argument: branch,
     options: [],
     summary: 'Check the plan again against the production schema of now.',

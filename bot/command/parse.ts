@@ -6,7 +6,7 @@ import { commandLines } from './lines.ts'
 /** A command as it was written; nothing of it has been looked up. */
 export type Command = {
   readonly verb: Verb
-  /** The production branch it names, or null for the only one. */
+  /** The production branch it names, as `branch` or `database/branch`; null for the only one. */
   readonly branch: string | null
   /** 0–95, for `throttle`; null for every other verb. */
   readonly ratio: number | null
@@ -103,7 +103,7 @@ function parseArgument(verb: Verb, words: readonly string[]): string | null {
 }
 
 function parseBranch(verb: Verb, word: string): string {
-  if (/^[a-z0-9][\w.-]{0,62}$/i.test(word)) return word
+  if (/^[a-z0-9][\w.-]*(\/[\w.-]+)?$/i.test(word) && word.length <= 129) return word
   throw invalid(verb, `is followed by ${quote(word)}, which is not the name of a branch`)
 }
 

@@ -1,0 +1,337 @@
+import { type DeploymentEvent, type Failure, planOf } from '../src/deploy/deployment.ts'
+import type { DeploymentProgress } from '../src/deploy/progress.ts'
+import type { By } from '../src/deploy/request.ts'
+import type { Engine, EngineEvent, EngineRun, RunOptions } from '../src/engine/port.ts'
+import { Refusal } from '../src/errors.ts'
+import type { Target } from '../src/mysql/connect.ts'
+import { listAudit } from '../src/store/audit.ts'
+import { requireDeployRequest } from '../src/store/deploy-requests.ts'
+import {
+  recordFact,
+  requireDeployment,
+  type StoredDeployment,
+  saveProgress,
+} from '../src/store/deployments.ts'
+import { findPlan } from '../src/store/plans.ts'
+import type { Bell } from './bell.ts'
+import { findTarget } from './config.ts'
+import type { Parts } from './parts.ts'
+import { type Steering, steeringOf, UNSTEERED } from './steering.ts'
+
+/**
+ * Drives one deployment: states of the store in, engine, events out. Neither waits for GitHub.
+ *
+ * 1. What people want is in the store before the engine hears of it, so a crash between the two loses nothing:
+ *    the next drive reads the same state and asks the engine again.
+ * 2. What the engine did is told as a fact after it happened. A crash between the two is mended by the engine,
+ *    which goes on from its checkpoint and tells it again; a fact that is told twice changes nothing.
+ * 3. What cannot be told either way is a failure with the code OUTCOME_UNKNOWN, never a guess.
+ */
+
+export type DeployerOptions = {
+  readonly parts: Parts
+  readonly engineFor: (target: Target) => Engine
+  /** Rung when a command changed something. */
+  readonly bell: Bell
+}
+
+const ENGINE: By = { actor: 'crossfade', via: 'engine' }
+const POLL_MS = 500
+const PROGRESS_EVERY_MS = 1_000
+
+/**
+ * Drives the deployment until it is over or the signal is aborted.
+ *
+ * Rejects when the world failed (no connection, store away): the caller repeats it later, from the checkpoint.
+ */
+export async function driveDeployment(
+  options: DeployerOptions,
+  id: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const teller = new Teller(options.parts, id)
+  // A store that does not take a fact ends the drive; the engine is stopped where it is.
+  const stop = AbortSignal.any([signal, teller.failed])
+  const run = await startRun(options, id, {
+    onEvent: (event) => teller.tell(event),
+    signal: stop,
+  })
+  if (run === null) return
+  const over = new AbortController()
+  const following = followCommands(options, {
+    id,
+    run,
+    signal: AbortSignal.any([stop, over.signal]),
+  }).catch((error: unknown) => teller.fail(error))
+  try {
+    await run.finished
+  } catch (error) {
+    if (!stop.aborted) throw error
+  } finally {
+    over.abort()
+    await following
+  }
+  await teller.done()
+}
+
+/** Stages what has not begun, and goes on with what has; null when there is nothing left to drive. */
+async function startRun(
+  options: DeployerOptions,
+  id: number,
+  run: RunOptions,
+): Promise<EngineRun | null> {
+  const { parts, engineFor } = options
+  const stored = await requireDeployment(parts.store, id)
+  const { repository, database, branch } = await requireDeployRequest(
+    parts.store,
+    stored.deployRequestId,
+  )
+  const place = { owner: repository.owner, repo: repository.name, database }
+  const target = findTarget(parts.databases, place, branch)
+  try {
+    if (!target) throw noTarget(database, branch)
+    return await begin({ engine: engineFor(target), parts, stored }, run)
+  } catch (error) {
+    if (!isFinal(error, stored)) throw error
+    await fail(parts, id, error)
+    return null
+  }
+}
+
+/** Whether a refusal ends the deployment; else the drive is repeated. */
+function isFinal(error: unknown, { deployment }: StoredDeployment): error is Refusal {
+  if (!(error instanceof Refusal)) return false
+  // A server that is away for a while must not end what is already being kept in sync.
+  return error.code !== 'DATABASE_UNREACHABLE' || deployment.state === 'submitting'
+}
+
+type Beginning = {
+  readonly engine: Engine
+  readonly parts: Parts
+  readonly stored: StoredDeployment
+}
+
+async function begin(beginning: Beginning, run: RunOptions): Promise<EngineRun | null> {
+  const { engine, stored } = beginning
+  try {
+    return await engine.resume(engineId(stored), run)
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'CHECKPOINT_MISSING') throw error
+    return await beginWithoutCheckpoint(beginning, run)
+  }
+}
+
+/** The server knows nothing of this deployment: it has not begun, or it is over and that was never told. */
+async function beginWithoutCheckpoint(
+  { engine, parts, stored }: Beginning,
+  run: RunOptions,
+): Promise<EngineRun | null> {
+  const { deployment, id } = stored
+  switch (deployment.state) {
+    case 'submitting':
+    case 'in_progress':
+    case 'pending_cutover':
+      return await engine.stage(await engineRequest(parts, stored), run)
+    case 'in_progress_cancel':
+      await recordFact(parts.store, id, { type: 'cancelled', at: parts.clock.now() }, ENGINE)
+      parts.ring()
+      return null
+    case 'complete_pending_revert':
+      if (deployment.revertUntil > parts.clock.now()) break
+      await recordFact(
+        parts.store,
+        id,
+        { type: 'revert_window_closed', at: parts.clock.now() },
+        ENGINE,
+      )
+      parts.ring()
+      return null
+    default:
+      break
+  }
+  throw new Refusal(
+    'OUTCOME_UNKNOWN',
+    `The deployment was ${deployment.state} and the server holds no checkpoint of it.`,
+    { next: 'Compare the live tables with the plan, then comment `/plan` to start again.' },
+  )
+}
+
+async function engineRequest(parts: Parts, stored: StoredDeployment) {
+  const digest = planOf(stored.deployment)
+  const plan = digest && (await findPlan(parts.store, digest))
+  if (!plan) throw new TypeError(`deployment ${stored.id} runs without a plan`)
+  const steering = steeringOf(await listAudit(parts.store, stored.deployRequestId), stored.id)
+  return {
+    id: engineId(stored),
+    operations: plan.operations.map(({ kind, table, statement }) => ({ kind, table, statement })),
+    // Auto-apply can be changed while it runs, so the deployer decides at the gate.
+    cutover: 'hold' as const,
+    revertWindowMs: stored.deployment.revertWindowMs,
+    chunkRows: null,
+    throttleRatio: steering.throttleRatio,
+  }
+}
+
+/** Each attempt is a run of its own on the server. */
+function engineId({ id, deployment }: StoredDeployment): string {
+  return `d${id}_${deployment.attempt}`
+}
+
+type Following = { readonly id: number; readonly run: EngineRun; readonly signal: AbortSignal }
+
+/** Gives the engine what people decided, as the store says it, until the signal is aborted. */
+async function followCommands(
+  { parts, bell }: DeployerOptions,
+  { id, run, signal }: Following,
+): Promise<void> {
+  let pace = UNSTEERED
+  const asked = new Set<string>()
+  while (!signal.aborted) {
+    const stored = await requireDeployment(parts.store, id)
+    const order = orderIn(stored, parts.clock.now())
+    if (order && !asked.has(order) && obeys(() => run[order]())) asked.add(order)
+    const wanted = steeringOf(await listAudit(parts.store, stored.deployRequestId), id)
+    if (obeys(() => steer(run, pace, wanted))) pace = wanted
+    await bell.wait(POLL_MS, signal)
+  }
+}
+
+function steer(run: EngineRun, pace: Steering, wanted: Steering): void {
+  if (wanted.throttleRatio !== pace.throttleRatio) run.throttle(wanted.throttleRatio)
+  if (wanted.paused === pace.paused) return
+  if (wanted.paused) run.pause()
+  else run.resume()
+}
+
+/** What the engine should do in this state; null while it should go on as it is. */
+function orderIn(
+  { deployment }: StoredDeployment,
+  now: Date,
+): 'cutover' | 'cancel' | 'revert' | 'skipRevert' | null {
+  switch (deployment.state) {
+    case 'in_progress_cutover':
+      return 'cutover'
+    case 'in_progress_cancel':
+      return 'cancel'
+    case 'in_progress_revert':
+      return 'revert'
+    case 'complete_pending_revert':
+      return deployment.revertUntil <= now ? 'skipRevert' : null
+    default:
+      return null
+  }
+}
+
+/** Whether the engine took an order. It refuses what is not its time: the next event or poll settles that. */
+function obeys(order: () => void): boolean {
+  try {
+    order()
+    return true
+  } catch (error) {
+    if (error instanceof Refusal) return false
+    throw error
+  }
+}
+
+async function fail(parts: Parts, id: number, { code, message, next }: Failure): Promise<void> {
+  const failure: Failure = { code, message, next }
+  await recordFact(parts.store, id, { type: 'failed', failure, at: parts.clock.now() }, ENGINE)
+  parts.ring()
+}
+
+function noTarget(database: string, branch: string): Refusal {
+  return new Refusal('CONFIG_INVALID', `The bot knows no server for ${database}/${branch}.`, {
+    next: 'Add the branch to the server’s configuration (CROSSFADE_CONFIG), then comment `/retry`.',
+  })
+}
+
+/** Writes what the engine says to the store, in its order; progress at most once a second. */
+class Teller {
+  readonly #parts: Parts
+  readonly #id: number
+  readonly #failed = new AbortController()
+  #telling: Promise<void> = Promise.resolve()
+  #progressAt = Number.NEGATIVE_INFINITY
+
+  constructor(parts: Parts, id: number) {
+    this.#parts = parts
+    this.#id = id
+  }
+
+  /** Aborted when something was not written or not read. */
+  get failed(): AbortSignal {
+    return this.#failed.signal
+  }
+
+  tell(event: EngineEvent): void {
+    if (event.event === 'progress' && !this.#isProgressDue()) return
+    this.#telling = this.#telling
+      .then(() => (this.failed.aborted ? undefined : this.#write(event)))
+      .catch((error: unknown) => this.fail(error))
+  }
+
+  /** Ends the drive with this reason: the store is away, or something of ours is wrong. */
+  fail(error: unknown): void {
+    this.#failed.abort(error)
+  }
+
+  /** Resolves when everything is written; rejects with the reason why something was not. */
+  async done(): Promise<void> {
+    await this.#telling
+    this.failed.throwIfAborted()
+  }
+
+  #isProgressDue(): boolean {
+    const now = performance.now()
+    if (now - this.#progressAt < PROGRESS_EVERY_MS) return false
+    this.#progressAt = now
+    return true
+  }
+
+  async #write(event: EngineEvent): Promise<void> {
+    const { store, clock, log, ring } = this.#parts
+    if (event.event === 'progress') {
+      const stored = await requireDeployment(store, this.#id)
+      await saveProgress(store, stored, toProgress(event), clock.now())
+      return
+    }
+    const fact = toFact(event)
+    log.info(event.event, { deployment: this.#id })
+    if (!fact) return
+    await recordFact(store, this.#id, fact, ENGINE)
+    ring()
+  }
+}
+
+function toProgress(status: EngineEvent & { readonly event: 'progress' }): DeploymentProgress {
+  const { phase, rowsCopied, rowsEstimated, rowsPerSecond, etaSeconds, lagMs, tables } = status
+  return { phase, rowsCopied, rowsEstimated, rowsPerSecond, etaSeconds, lagMs, tables }
+}
+
+/** What an event of the engine means for the deployment; null for what changes no state. */
+function toFact(event: Exclude<EngineEvent, { event: 'progress' }>): DeploymentEvent | null {
+  const { at } = event
+  switch (event.event) {
+    case 'started':
+      return { type: 'started', at }
+    case 'ready_to_cutover':
+      return { type: 'in_sync', at }
+    case 'cutover':
+      return { type: 'swapped', revertUntil: event.revertUntil, at }
+    case 'revert_impossible':
+      return { type: 'revert_impossible', reason: event.reason, at }
+    case 'complete':
+      return { type: 'revert_window_closed', at }
+    case 'reverted':
+      return { type: 'reverted', at }
+    case 'cancelled':
+      return { type: 'cancelled', at }
+    case 'failed': {
+      const { code, message, next } = event
+      return { type: 'failed', failure: { code, message, next }, at }
+    }
+    case 'cutover_retry':
+    case 'reverse_in_sync':
+      return null
+  }
+}

@@ -1,0 +1,17 @@
+import type { Clock } from '../src/clock.ts'
+import type { Store } from '../src/store/database.ts'
+import type { ConfiguredDatabases } from './config.ts'
+import type { Log } from './log.ts'
+import type { GitHub } from './projector/github.ts'
+
+/** What nearly everything in the bot works with; `main.ts` puts it together. */
+export type Parts = {
+  readonly store: Store
+  readonly github: GitHub
+  readonly databases: ConfiguredDatabases
+  readonly publicUrl: string
+  readonly clock: Clock
+  readonly log: Log
+  /** Something changed in the store: whoever follows it should look now instead of at the next poll. */
+  readonly ring: () => void
+}

@@ -1,0 +1,172 @@
+import { type DeploymentState, ENGINE_STATES } from '../src/deploy/deployment.ts'
+import type { By } from '../src/deploy/request.ts'
+import { Refusal } from '../src/errors.ts'
+import { requireDeployRequest } from '../src/store/deploy-requests.ts'
+import { applyEvent, listDeploymentsIn, type StoredDeployment } from '../src/store/deployments.ts'
+import { claimLease, releaseLease, renewLease } from '../src/store/leases.ts'
+import { findPlan } from '../src/store/plans.ts'
+import type { Bell } from './bell.ts'
+import type { Parts } from './parts.ts'
+
+/** A deployment that waits or runs, as far as the queue needs to know it. */
+export type Waiting = {
+  readonly id: number
+  readonly state: DeploymentState
+  /** Names the production branch. */
+  readonly branch: string
+  readonly tables: readonly string[]
+  /** False for a failure that somebody has unblocked. */
+  readonly blocks: boolean
+}
+
+/**
+ * The deployment that may start now; null when none may. One runs per production branch, in the order of
+ * queueing; one whose tables are swapped and that can still be reverted holds up only those that share a table.
+ */
+export function nextToRun(waiting: readonly Waiting[]): number | null {
+  const held = new Set<string>()
+  for (const { branch, state, blocks } of waiting) {
+    if (blocks && state !== 'queued' && state !== 'complete_pending_revert') held.add(branch)
+  }
+  const revertable = waiting.filter(({ state }) => state === 'complete_pending_revert')
+  for (const { id, state, branch, tables } of waiting) {
+    if (state !== 'queued' || held.has(branch)) continue
+    const shares = revertable.some(
+      (other) => other.branch === branch && other.tables.some((table) => tables.includes(table)),
+    )
+    if (!shares) return id
+    // Who waits for a revert window keeps its place: nobody behind it overtakes.
+    held.add(branch)
+  }
+  return null
+}
+
+const LEASE_MS = 15_000
+const RENEW_MS = 5_000
+const POLL_MS = 500
+const BOT: By = { actor: 'crossfade', via: 'bot' }
+
+/** Drives one deployment until it is over or the signal is aborted; a rejection makes it start again later. */
+export type Drive = (id: number, signal: AbortSignal) => Promise<void>
+
+type Options = {
+  readonly parts: Parts
+  readonly bell: Bell
+  /** Names this process, so that no other works on the same deployment. */
+  readonly owner: string
+  readonly drive: Drive
+  readonly signal: AbortSignal
+}
+
+/**
+ * Starts what is queued and drives what is under way, until the signal is aborted; then it waits until every
+ * drive has stopped where it is. A deployment left behind by a process that died is taken over as soon as
+ * its lease is over.
+ */
+export async function runScheduler(options: Options): Promise<void> {
+  const { parts, bell, signal } = options
+  const driving = new Map<number, Promise<void>>()
+  while (!signal.aborted) {
+    try {
+      await look(options, driving)
+    } catch (error) {
+      parts.log.error('the scheduler could not look', error)
+    }
+    await bell.wait(POLL_MS, signal)
+  }
+  await Promise.all(driving.values())
+}
+
+async function look(options: Options, driving: Map<number, Promise<void>>): Promise<void> {
+  const { store } = options.parts
+  for (const { id } of await listDeploymentsIn(store, ENGINE_STATES)) {
+    if (driving.has(id)) continue
+    const lease = { name: `deployment:${id}`, owner: options.owner }
+    if (!(await claimLease(store, lease, LEASE_MS))) continue
+    const drive = underLease(options, id).finally(() => driving.delete(id))
+    driving.set(id, drive)
+  }
+  await startNext(options)
+}
+
+/** Takes one deployment out of the queue; the next look drives it. */
+async function startNext({ parts, bell, owner }: Options): Promise<void> {
+  const { store, clock, log } = parts
+  const queued = await listDeploymentsIn(store, ['queued'])
+  if (queued.length === 0) return
+  // Two processes that see different queues must not start two on one branch.
+  const lease = { name: 'queue', owner }
+  if (!(await claimLease(store, lease, LEASE_MS))) return
+  try {
+    const stored = await listDeploymentsIn(store, [...ENGINE_STATES, 'queued', 'complete_error'])
+    const next = nextToRun(await Promise.all(stored.map((one) => toWaiting(parts, one))))
+    const chosen = stored.find(({ id }) => id === next)
+    if (!chosen) return
+    await applyEvent(store, chosen, { type: 'submitted', at: clock.now() }, BOT)
+    log.info('submitted', { deployment: chosen.id })
+    bell.ring()
+  } catch (error) {
+    // Somebody cancelled it at this very moment, which is as good an end.
+    if (!(error instanceof Refusal)) throw error
+  } finally {
+    await releaseLease(store, lease)
+  }
+}
+
+async function toWaiting({ store }: Parts, { id, deployRequestId, deployment }: StoredDeployment) {
+  const { repository, database, branch } = await requireDeployRequest(store, deployRequestId)
+  const plan = 'plan' in deployment ? await findPlan(store, deployment.plan) : null
+  return {
+    id,
+    state: deployment.state,
+    branch: `${repository.id}/${database}/${branch}`,
+    tables: plan?.operations.map(({ table }) => table) ?? [],
+    blocks: deployment.state !== 'complete_error' || deployment.blocksQueue,
+  }
+}
+
+/** How long a deployment rests after a drive that the world made fail. */
+const RETRY_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const
+
+async function underLease(options: Options, id: number): Promise<void> {
+  const { parts, owner, drive, signal: stop } = options
+  const { store, clock, log } = parts
+  const lease = { name: `deployment:${id}`, owner }
+  const lost = new AbortController()
+  const signal = AbortSignal.any([stop, lost.signal])
+  const renewing = keepLease(options, lease.name, lost)
+  for (let failures = 0; !signal.aborted; failures++) {
+    try {
+      await drive(id, signal)
+      break
+    } catch (error) {
+      if (signal.aborted) break
+      const ms = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0
+      log.error('a deployment was interrupted', error, { deployment: id, retryMs: ms })
+      await clock.sleep(ms, { signal }).catch(() => undefined)
+    }
+  }
+  lost.abort(new Error('the drive is over'))
+  await renewing
+  // Whatever keeps the store from answering, the lease ends by itself.
+  await releaseLease(store, lease).catch(() => undefined)
+}
+
+/** Renews the lease until `lost` is aborted; aborts it when another process may have the deployment. */
+async function keepLease(options: Options, name: string, lost: AbortController): Promise<void> {
+  const { store, clock, log } = options.parts
+  let renewedAt = performance.now()
+  while (!lost.signal.aborted) {
+    try {
+      await clock.sleep(RENEW_MS, { signal: lost.signal })
+      if (!(await renewLease(store, { name, owner: options.owner }, LEASE_MS))) break
+      renewedAt = performance.now()
+    } catch {
+      // The store does not answer, or the drive is over: the lease decides, not the error.
+      if (performance.now() - renewedAt >= LEASE_MS - RENEW_MS) break
+    }
+  }
+  if (lost.signal.aborted) return
+  log.warn('a lease was lost', { lease: name })
+  lost.abort(new Error('the lease was lost'))
+}
