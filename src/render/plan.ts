@@ -1,0 +1,64 @@
+import type { PlannedOperation } from '../deploy/plan.ts'
+import { type DeploymentProgress, percentCopied } from '../deploy/progress.ts'
+import { code, count, details, fence, type Markdown, md, NOTHING, size, table } from './markdown.ts'
+
+/** As many rows as a table of changes shows; the rest is counted. */
+const MOST_ROWS = 40
+
+/** The table of changes: what happens to each table, how, and what it costs. */
+export function renderChanges(
+  operations: readonly PlannedOperation[],
+  { progress = null, mostRows = MOST_ROWS }: ChangesOptions = {},
+): Markdown {
+  if (operations.length === 0) return NOTHING
+  const copying = progress?.phase === 'copying' ? progress : null
+  const head = [md`Table`, md`Change`, md`How`, md`Rows`, md`Size`, md`Risk`]
+  const rows = operations.slice(0, mostRows).map((operation) => {
+    const cells = changeCells(operation)
+    return copying ? [...cells, copiedCell(copying, operation.table)] : cells
+  })
+  const shown = table(copying ? [...head, md`Copied`] : head, rows)
+  const left = operations.length - rows.length
+  return left > 0 ? md`${shown}\n\n… and ${left} more.` : shown
+}
+
+export type ChangesOptions = {
+  readonly progress?: DeploymentProgress | null
+  readonly mostRows?: number
+}
+
+function changeCells(operation: PlannedOperation): Markdown[] {
+  const { kind, how, dropsData, rowsEstimated, bytesEstimated } = operation
+  return [
+    code(operation.table),
+    KIND[kind],
+    HOW[how],
+    rowsEstimated === null ? md`–` : md`~${count(rowsEstimated)}`,
+    bytesEstimated === null ? md`–` : size(bytesEstimated),
+    dropsData ? md`⚠️ drops data` : md`–`,
+  ]
+}
+
+function copiedCell({ phase, tables }: DeploymentProgress, name: string): Markdown {
+  const progress = tables.find((candidate) => candidate.table === name)
+  return progress ? md`${percentCopied({ phase, ...progress })} %` : md`–`
+}
+
+const KIND = {
+  create: md`create`,
+  alter: md`alter`,
+  drop: md`drop`,
+} as const satisfies Record<PlannedOperation['kind'], Markdown>
+
+const HOW = {
+  shadow: md`shadow copy`,
+  create: md`new table`,
+  drop: md`moved to quarantine`,
+} as const satisfies Record<PlannedOperation['how'], Markdown>
+
+/** The statements in the order in which they run, folded away. */
+export function renderPlanSql(operations: readonly PlannedOperation[]): Markdown {
+  if (operations.length === 0) return NOTHING
+  const statements = operations.map(({ statement }) => `${statement.replace(/;\s*$/, '')};`)
+  return details(md`SQL of the plan`, fence('sql', statements.join('\n\n')))
+}

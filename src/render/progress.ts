@@ -1,0 +1,50 @@
+import { type DeploymentProgress, percentCopied } from '../deploy/progress.ts'
+import { unreachable } from '../errors.ts'
+import { count, duration, type Markdown, md, NOTHING, text, time } from './markdown.ts'
+
+/**
+ * One line: bar, percentage, rows, rate, end. The numbers say all that the bar says, for screen readers and
+ * for mail. `at` is when the engine said so; the end is told as a time of day, so that it stays true.
+ */
+export function renderProgress(progress: DeploymentProgress, at: Date): Markdown {
+  const { phase, rowsCopied, lagMs } = progress
+  const lag = md`${duration(lagMs / 1000)} behind`
+  switch (phase) {
+    case 'starting':
+      return md`${bar(0)} building the shadow tables`
+    case 'copying':
+      return renderCopy(progress, at)
+    case 'catching_up':
+      return md`${bar(100)} ${count(rowsCopied)} rows copied · catching up, ${lag}`
+    case 'verifying':
+      return md`${bar(100)} ${count(rowsCopied)} rows copied · comparing both tables`
+    case 'in_sync':
+      return md`${bar(100)} ${count(rowsCopied)} rows in sync · ${lag}`
+    case 'cutting_over':
+      return md`${bar(100)} ${count(rowsCopied)} rows in sync · swapping the tables`
+    case 'revert_window':
+      return md`The old tables are kept in sync · ${lag}`
+    case 'reverting':
+      return md`Swapping the old tables back`
+    case 'finished':
+      return NOTHING
+    default:
+      return unreachable(phase)
+  }
+}
+
+function renderCopy(progress: DeploymentProgress, at: Date): Markdown {
+  const { rowsCopied, rowsEstimated, rowsPerSecond, etaSeconds } = progress
+  const percent = percentCopied(progress)
+  const end =
+    etaSeconds === null
+      ? md`estimating`
+      : md`ETA ${time(new Date(at.getTime() + etaSeconds * 1000))} UTC`
+  const total = Math.max(rowsCopied, rowsEstimated)
+  return md`${bar(percent)} ${percent} % · ${count(rowsCopied)} of ${count(total)} rows · ${count(rowsPerSecond)} rows/s · ${end}`
+}
+
+function bar(percent: number): Markdown {
+  const filled = Math.floor(percent / 10)
+  return text('🟦'.repeat(filled) + '⬜'.repeat(10 - filled))
+}

@@ -1,0 +1,75 @@
+import type { Failure } from '../deploy/deployment.ts'
+import type { PlannedOperation } from '../deploy/plan.ts'
+import { type CommitSha, shortSha } from '../deploy/request.ts'
+import { type Part, withinBudget } from './budget.ts'
+import { renderFailure } from './failure.ts'
+import { blocks, code, hiddenMark, type Markdown, md, NOTHING, sentence } from './markdown.ts'
+import { renderChanges, renderPlanSql } from './plan.ts'
+import { renderSchemaDiff } from './schema-diff.ts'
+
+/** What the Action knows by itself: what a pull request changes, compared with its base. */
+export type ProposalView = {
+  readonly database: string
+  readonly head: CommitSha
+  readonly base: CommitSha
+  readonly operations: readonly PlannedOperation[]
+  /** Why the schema could not be read; empty otherwise. */
+  readonly errors: readonly Failure[]
+}
+
+/** Finds the Action's own comment for a database again. */
+export function stickyMark(database: string): Markdown {
+  return hiddenMark(`crossfade:${database}`)
+}
+
+/** The comment that the Action keeps by itself where there is no bot. */
+export function renderStickyComment(view: ProposalView): Markdown {
+  const mark = stickyMark(view.database)
+  const body = renderProposal(view, md`No bot is connected, so nothing will be deployed from here.`)
+  return md`${mark}\n${body}`
+}
+
+/** What a pull request changes: title, table, diff, SQL; `note` says what will come of it. */
+export function renderProposal(view: ProposalView, note: Markdown): Markdown {
+  const { database, head, base, operations, errors } = view
+  const footer = md`<sub>head ${code(shortSha(head))} · base ${code(shortSha(base))}</sub>`
+  const whole = (name: Part['name'], body: Markdown): Part => ({ name, body, short: body })
+  return withinBudget(
+    [
+      whole('state', md`### ${titleOf(view)} · ${code(database)}`),
+      whole('needs', blocks([...errors.slice(0, 10).map(renderFailure), needsOf(view, note)])),
+      {
+        name: 'table',
+        body: renderChanges(operations),
+        short: renderChanges(operations, { mostRows: 10 }),
+      },
+      {
+        name: 'diff',
+        body: renderSchemaDiff(operations),
+        short: md`The schema diff is too long to be shown here.`,
+      },
+      {
+        name: 'sql',
+        body: renderPlanSql(operations),
+        short: md`The SQL is too long to be shown here.`,
+      },
+      whole('footer', footer),
+    ],
+    59_000,
+  )
+}
+
+function titleOf({ operations, errors }: ProposalView): Markdown {
+  if (errors.length > 0) return md`❌ The schema cannot be read`
+  if (operations.length === 0) return md`✅ No schema change`
+  return operations.length === 1
+    ? md`🟦 1 table changes`
+    : md`🟦 ${operations.length} tables change`
+}
+
+function needsOf({ operations, errors }: ProposalView, note: Markdown): Markdown {
+  if (errors.length > 0 || operations.length === 0) return NOTHING
+  const drops = operations.some(({ dropsData }) => dropsData)
+  const warning = sentence('⚠️ Values that are there now would be gone.')
+  return drops ? md`${warning}\n\n${note}` : note
+}

@@ -1,0 +1,25 @@
+import type { PlannedOperation } from '../deploy/plan.ts'
+import { details, fence, type Markdown, md, NOTHING } from './markdown.ts'
+
+/** As many lines as are shown unfolded. */
+const OPEN_LINES = 60
+
+/** The schema diff, one hunk per table; folded away when it is long. */
+export function renderSchemaDiff(operations: readonly PlannedOperation[]): Markdown {
+  const diff = operations
+    .filter((operation) => operation.diff !== '')
+    .map((operation) => `${TITLE[operation.kind]} ${operation.table}\n${operation.diff.trimEnd()}`)
+    .join('\n')
+  if (diff === '') return NOTHING
+  const block = fence('diff', diff)
+  const lines = diff.split('\n').length
+  if (lines <= OPEN_LINES) return md`**Schema diff**\n\n${block}`
+  return details(md`Schema diff, ${lines} lines`, block)
+}
+
+/** A line that a diff colours as a place, not as a change. */
+const TITLE = {
+  create: '@@ new table',
+  alter: '@@ table',
+  drop: '@@ dropped table',
+} as const satisfies Record<PlannedOperation['kind'], string>
