@@ -41,6 +41,7 @@ export class RowReader {
 
   /** @throws {Refusal} TABLE_CHANGED when the table map does not fit the layout. */
   constructor(name: TableName, tableMap: Buffer, layout: KeyLayout) {
+    if (layout.keyColumns.length === 0) throw new TypeError('a layout has at least one key column')
     const columns = readColumns(tableMap)
     this.#name = name
     this.#columns = columns
@@ -122,13 +123,13 @@ export class RowReader {
     const { sizes, places } = image
     const count = sizes.length
     let offset = start + image.nullBytes
-    if (offset > rows.length || count === 0) throw stop('a row is cut off')
+    if (offset > rows.length) throw stop('a row is cut off')
     for (let index = 0; index < count; index += 1) {
       // Sound: `index` is below the length of both.
       let length = sizes[index] as number
       const place = places[index] as number
       if (isNull(rows, start, index)) {
-        if (place >= 0) throw tableChanged(this.#name)
+        this.#refuseKey(place)
         continue
       }
       if (length < 0) {
@@ -141,6 +142,11 @@ export class RowReader {
     }
     if (offset > rows.length) throw stop('a row is cut off')
     return offset
+  }
+
+  /** A column of the key is never NULL, unless the table is no longer the one the layout is of. */
+  #refuseKey(place: number): void {
+    if (place >= 0) throw tableChanged(this.#name)
   }
 
   #readValue(place: number, rows: Buffer, offset: number, length: number): KeyValue {

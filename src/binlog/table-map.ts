@@ -87,7 +87,9 @@ const WITH_METADATA: Readonly<Record<number, Read>> = {
   [COLUMN_TYPE.NEWDECIMAL]: (type, metadata) => {
     const precision = metadata.uint(1)
     const scale = metadata.uint(1)
-    if (precision > 65 || scale > precision) throw stop('a decimal column is longer than can be')
+    if (precision < 1 || precision > 65 || scale > precision) {
+      throw stop('a decimal column has impossible digits')
+    }
     return { type, size: decimalSize(precision, scale), precision, scale }
   },
   [COLUMN_TYPE.TYPED_ARRAY]: (type, metadata) => {
