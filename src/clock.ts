@@ -3,11 +3,14 @@ export type Clock = {
   readonly now: () => Date
   /** Resolves after `ms` milliseconds, or rejects with the signal's reason as soon as it is aborted. */
   readonly sleep: (ms: number, options?: { readonly signal?: AbortSignal }) => Promise<void>
+  /** A number from 0 up to 1, for jitter and names. */
+  readonly random: () => number
 }
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => new Date(),
+  random: () => Math.random(),
   sleep: (ms, { signal } = {}) =>
     new Promise((resolve, reject) => {
       if (signal?.aborted) {

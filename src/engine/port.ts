@@ -84,6 +84,8 @@ export type EngineEvent = { readonly at: Date } & (
       readonly code: ErrorCode | 'INTERNAL'
       readonly message: string
       readonly next: string
+      /** What was thrown, for the log; it may hold row values and is never shown. */
+      readonly cause: unknown
     }
 )
 

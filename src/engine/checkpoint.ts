@@ -1,0 +1,236 @@
+import { sql } from 'kysely'
+import type { Key, KeyValue } from '../binlog/key.ts'
+import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
+import { type Position, positionFromJson, positionToJson } from '../mysql/position.ts'
+import type { Session } from '../mysql/session.ts'
+import type { EngineOutcome, EngineRequest } from './port.ts'
+
+/**
+ * What is saved so that a crash loses nothing. It lives in a schema of its own on the *same server* as the
+ * tables, so that a failover or a restore takes both back to the same moment.
+ *
+ * `preparing`: the shadow tables are being made, no row is copied. `forward`: live is the source, until the cutover.
+ * `reverse`: the tables are swapped, the old one follows.
+ */
+export type Checkpoint = {
+  readonly id: string
+  readonly schema: string
+  readonly stage: 'preparing' | 'forward' | 'reverse'
+  readonly outcome: EngineOutcome | null
+  readonly request: EngineRequest
+  /** Every change before it is applied or will be seen again by the copy. */
+  readonly position: Position
+  /** Whether `position` is after the swap's RENAME: changes before it belong to the old table. */
+  readonly afterFence: boolean
+  readonly revertUntil: Date | null
+}
+
+const DEPLOYMENT_TABLE = sql.id(ENGINE_SCHEMA, 'deployment')
+const CHUNK_TABLE = sql.id(ENGINE_SCHEMA, 'chunk')
+
+/** Creates the engine's schema and tables where they are missing. */
+export async function prepareEngineSchema(session: Session): Promise<void> {
+  if (await hasEngineSchema(session)) return
+  await session.run(sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA)}`)
+  await session.run(sql`CREATE TABLE IF NOT EXISTS ${DEPLOYMENT_TABLE} (
+    id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+    schema_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    stage VARCHAR(10) CHARACTER SET ascii NOT NULL,
+    outcome VARCHAR(10) CHARACTER SET ascii NULL,
+    request LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
+    position TEXT CHARACTER SET utf8mb4 NOT NULL,
+    after_fence BOOLEAN NOT NULL DEFAULT FALSE,
+    revert_until DATETIME(3) NULL,
+    created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+    updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)
+  ) ENGINE=InnoDB`)
+  await session.run(sql`CREATE TABLE IF NOT EXISTS ${CHUNK_TABLE} (
+    deployment_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    number BIGINT UNSIGNED NOT NULL,
+    up_to TEXT CHARACTER SET ascii NULL,
+    row_count BIGINT UNSIGNED NOT NULL,
+    PRIMARY KEY (deployment_id, table_name, number)
+  ) ENGINE=InnoDB`)
+  await session.run(sql`CREATE TABLE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA, 'barrier')} (
+    deployment_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    number BIGINT UNSIGNED NOT NULL,
+    PRIMARY KEY (deployment_id, number)
+  ) ENGINE=InnoDB`)
+}
+
+type Row = {
+  id: string
+  schema_name: string
+  stage: Checkpoint['stage']
+  outcome: EngineOutcome | null
+  request: string
+  position: string
+  after_fence: number
+  revert_until: string | null
+}
+
+/** The checkpoint of a deployment, or null when the server has none. */
+export async function findCheckpoint(session: Session, id: string): Promise<Checkpoint | null> {
+  if (!(await hasEngineSchema(session))) return null
+  const row = await session.row(sql<Row>`SELECT * FROM ${DEPLOYMENT_TABLE} WHERE id = ${id}`)
+  return row && toCheckpoint(row)
+}
+
+/** The deployments of a schema that are not finished. */
+export async function unfinishedCheckpoints(
+  session: Session,
+  schema: string,
+): Promise<readonly Checkpoint[]> {
+  if (!(await hasEngineSchema(session))) return []
+  const rows = await session.rows(
+    sql<Row>`SELECT * FROM ${DEPLOYMENT_TABLE} WHERE schema_name = ${schema} AND outcome IS NULL`,
+  )
+  return rows.map(toCheckpoint)
+}
+
+/** Asks for the table that is made last. */
+async function hasEngineSchema(session: Session): Promise<boolean> {
+  const found = await session.row(sql`SELECT 1 FROM information_schema.TABLES
+    WHERE TABLE_SCHEMA = ${ENGINE_SCHEMA} AND TABLE_NAME = 'barrier'`)
+  return found !== null
+}
+
+function toCheckpoint(row: Row): Checkpoint {
+  return {
+    id: row.id,
+    schema: row.schema_name,
+    stage: row.stage,
+    outcome: row.outcome,
+    // Sound: only insertCheckpoint writes this column, from an EngineRequest.
+    request: JSON.parse(row.request) as EngineRequest,
+    position: positionFromJson(row.position),
+    afterFence: Boolean(row.after_fence),
+    revertUntil:
+      row.revert_until === null ? null : new Date(`${row.revert_until.replace(' ', 'T')}Z`),
+  }
+}
+
+/** The first checkpoint of a deployment, written before anything else of it. */
+export async function insertCheckpoint(
+  session: Session,
+  schema: string,
+  { request, position }: { readonly request: EngineRequest; readonly position: Position },
+): Promise<void> {
+  await session.run(sql`INSERT INTO ${DEPLOYMENT_TABLE} (id, schema_name, stage, request, position)
+    VALUES (${request.id}, ${schema}, 'preparing', ${JSON.stringify(request)}, ${positionToJson(position)})`)
+}
+
+/** The shadow tables are there: from `position` on, every change is followed. */
+export async function savePrepared(
+  session: Session,
+  id: string,
+  position: Position,
+): Promise<void> {
+  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE}
+    SET stage = 'forward', position = ${positionToJson(position)} WHERE id = ${id}`)
+}
+
+/** Moves the position on. It must never pass a change that is neither applied nor to be seen again. */
+export async function savePosition(
+  session: Session,
+  id: string,
+  { position, afterFence }: Pick<Checkpoint, 'position' | 'afterFence'>,
+): Promise<void> {
+  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE}
+    SET position = ${positionToJson(position)}, after_fence = ${afterFence} WHERE id = ${id}`)
+}
+
+/** Records that the tables are swapped; runs under LOCK TABLES, right after the RENAME. */
+export async function saveSwapped(
+  session: Session,
+  id: string,
+  revertUntil: Date | null,
+): Promise<void> {
+  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE}
+    SET stage = 'reverse', revert_until = ${revertUntil === null ? null : toSqlTime(revertUntil)} WHERE id = ${id}`)
+}
+
+/** Ends a deployment: what is left of it are its outcome and the table it keeps, if any. */
+export async function saveOutcome(
+  session: Session,
+  id: string,
+  outcome: EngineOutcome,
+): Promise<void> {
+  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE} SET outcome = ${outcome} WHERE id = ${id}`)
+  await session.run(sql`DELETE FROM ${CHUNK_TABLE} WHERE deployment_id = ${id}`)
+  await session.run(
+    sql`DELETE FROM ${sql.id(ENGINE_SCHEMA, 'barrier')} WHERE deployment_id = ${id}`,
+  )
+}
+
+function toSqlTime(at: Date): string {
+  return at.toISOString().replace('T', ' ').replace('Z', '')
+}
+
+/** Which table of which deployment a chunk belongs to. */
+export type ChunkOwner = { readonly id: string; readonly table: string }
+
+/** Records a copied chunk; runs in the transaction that wrote its rows. */
+export async function insertChunk(
+  session: Session,
+  { id, table }: ChunkOwner,
+  chunk: { readonly number: number; readonly upTo: Key | null; readonly rows: number },
+): Promise<void> {
+  await session.run(sql`INSERT INTO ${CHUNK_TABLE} (deployment_id, table_name, number, up_to, row_count)
+    VALUES (${id}, ${table}, ${chunk.number}, ${chunk.upTo && keyToJson(chunk.upTo)}, ${chunk.rows})`)
+}
+
+/** How far the copy of a table is proven complete. */
+export type CopiedPrefix = {
+  /** The number of the next chunk. */
+  readonly number: number
+  /** The last key that is copied, null when nothing is. */
+  readonly after: Key | null
+  readonly rows: number
+  readonly complete: boolean
+}
+
+/**
+ * The chunks without a gap from the first on. What was copied beyond a gap is forgotten here and must be
+ * cleared before it is copied again.
+ */
+export async function readCopiedPrefix(
+  session: Session,
+  { id, table }: ChunkOwner,
+): Promise<CopiedPrefix> {
+  const rows = await session.rows(sql<{ number: string; up_to: string | null; row_count: string }>`
+    SELECT number, up_to, row_count FROM ${CHUNK_TABLE}
+    WHERE deployment_id = ${id} AND table_name = ${table} ORDER BY number`)
+  let prefix: CopiedPrefix = { number: 0, after: null, rows: 0, complete: false }
+  for (const row of rows) {
+    if (Number(row.number) !== prefix.number) break
+    prefix = {
+      number: prefix.number + 1,
+      after: row.up_to === null ? null : keyFromJson(row.up_to),
+      rows: prefix.rows + Number(row.row_count),
+      complete: row.up_to === null,
+    }
+  }
+  await session.run(sql`DELETE FROM ${CHUNK_TABLE}
+    WHERE deployment_id = ${id} AND table_name = ${table} AND number >= ${prefix.number}`)
+  return prefix
+}
+
+function keyToJson(key: Key): string {
+  return JSON.stringify(
+    key.map((value) => {
+      if (typeof value === 'bigint') return { n: value.toString() }
+      return typeof value === 'string' ? { s: value } : { b: Buffer.from(value).toString('hex') }
+    }),
+  )
+}
+
+function keyFromJson(json: string): Key {
+  // Sound: only keyToJson writes this column.
+  const parts = JSON.parse(json) as ({ n: string } | { s: string } | { b: string })[]
+  return parts.map((part): KeyValue => {
+    if ('n' in part) return BigInt(part.n)
+    return 's' in part ? part.s : Buffer.from(part.b, 'hex')
+  })
+}

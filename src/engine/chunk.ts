@@ -1,0 +1,34 @@
+import { sql } from 'kysely'
+import type { Key } from '../binlog/key.ts'
+import type { Session } from '../mysql/session.ts'
+import { columnOf, type KeyRange, keyInRange, readKey, selectKey, tableOf } from './key-sql.ts'
+import type { TablePair } from './pair.ts'
+
+/**
+ * The last of the first `rows` keys of `range`, read without locks; null when the range has fewer. Rows that come
+ * or go meanwhile make a chunk larger or smaller, never wrong.
+ */
+export async function nextBoundary(
+  session: Session,
+  pair: TablePair,
+  range: KeyRange,
+  rows: number,
+): Promise<Key | null> {
+  const order = sql.join(pair.key.map(({ from }) => columnOf(pair.source, from)))
+  const row = await session.row(sql<Record<string, unknown>>`
+    SELECT ${selectKey(pair)} FROM ${tableOf(pair.source)} FORCE INDEX (${sql.id(pair.keyName)})
+    WHERE ${keyInRange(pair, 'source', range)}
+    ORDER BY ${order} LIMIT 1 OFFSET ${sql.lit(Math.max(0, rows - 1))}`)
+  return row === null ? null : readKey(pair, row)
+}
+
+/** The time that one chunk should take: long enough to be efficient, short enough not to hold up a writer. */
+const TARGET_MS = 100
+const MIN_ROWS = 50
+const MAX_ROWS = 5_000
+
+/** How many rows the next chunk should have, given how long the last one took; changes at most twofold. */
+export function nextChunkRows(rows: number, tookMs: number): number {
+  const factor = Math.min(2, Math.max(0.5, TARGET_MS / Math.max(1, tookMs)))
+  return Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.round(rows * factor)))
+}

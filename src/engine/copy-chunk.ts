@@ -1,0 +1,64 @@
+import { type RawBuilder, sql } from 'kysely'
+import { isContention } from '../mysql/errno.ts'
+import type { Session } from '../mysql/session.ts'
+import { columnOf, type KeyRange, keyInRange, tableOf } from './key-sql.ts'
+import type { TablePair } from './pair.ts'
+
+export type CopyOutcome =
+  | { readonly kind: 'copied'; readonly rows: number }
+  /** The application holds a row of the chunk. Nothing was written: try a smaller chunk later. */
+  | { readonly kind: 'blocked' }
+
+export type CopyStep = {
+  readonly range: KeyRange
+  /** Whether rows of the range may already be in the target, from an earlier try or an early change. */
+  readonly clearFirst: boolean
+  /** Runs in the chunk's own transaction, after the rows are written: what it records is true if and only if they are. */
+  readonly record: (rows: number) => Promise<void>
+}
+
+/**
+ * Copies one chunk from source to target in one short transaction; no row enters this process.
+ *
+ * The rows are locked before they are read, because a change reaches the binlog before it is visible and
+ * only a locking read is sure to see it (docs/engine.md). Both statements fail rather than wait: a copy
+ * that waited for a row inserted between them, while it holds others, made the server roll the application
+ * back (error 1213; test/engine/copy-chunk.mysql.test.ts).
+ */
+export async function copyChunk(
+  session: Session,
+  pair: TablePair,
+  lockOrFail: RawBuilder<unknown>,
+  step: CopyStep,
+): Promise<CopyOutcome> {
+  const from = sql.join(pair.columns.map((column) => columnOf(pair.source, column.from)))
+  const to = sql.join(pair.columns.map((column) => sql.id(column.to.name)))
+  const rowsOf = (what: RawBuilder<unknown>) => sql`
+    SELECT ${what} FROM ${tableOf(pair.source)} FORCE INDEX (${sql.id(pair.keyName)})
+    WHERE ${keyInRange(pair, 'source', step.range)} ${lockOrFail}`
+  try {
+    return await session.transaction(async () => {
+      // An aggregate locks every row of the range and sends none of them here.
+      await session.rows(rowsOf(sql`COUNT(*)`))
+      if (step.clearFirst) {
+        await session.run(
+          sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyInRange(pair, 'target', step.range)}`,
+        )
+      }
+      const rows = await session.run(
+        sql`INSERT INTO ${tableOf(pair.target)} (${to}) ${rowsOf(from)}`,
+      )
+      await step.record(rows)
+      return { kind: 'copied', rows }
+    })
+  } catch (error) {
+    if (isContention(error)) return { kind: 'blocked' }
+    throw error
+  }
+}
+
+/** The clause that locks the rows that are read, and fails at once when another session holds one of them. */
+export const LOCK_OR_FAIL: Readonly<Record<'mysql' | 'mariadb', RawBuilder<unknown>>> = {
+  mysql: sql`FOR SHARE NOWAIT`,
+  mariadb: sql`LOCK IN SHARE MODE NOWAIT`,
+}

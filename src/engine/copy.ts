@@ -1,0 +1,171 @@
+import type { RawBuilder } from 'kysely'
+import type { Key } from '../binlog/key.ts'
+import type { Clock } from '../clock.ts'
+import { ERRNO, errnoOf } from '../mysql/errno.ts'
+import type { Session } from '../mysql/session.ts'
+import { type CopiedPrefix, insertChunk } from './checkpoint.ts'
+import { nextBoundary, nextChunkRows } from './chunk.ts'
+import { copyChunk } from './copy-chunk.ts'
+import { dataRefusal } from './data-error.ts'
+import type { Frontier } from './frontier.ts'
+import { isComparable, type KeyRange } from './key-sql.ts'
+import type { TablePair } from './pair.ts'
+import type { Throttle } from './throttle.ts'
+
+/** A chunk that a worker has begun; its number tells how far the table is copied without a gap. */
+type Chunk = { readonly range: KeyRange; readonly number: number }
+
+const FIRST_CHUNK_ROWS = 500
+/** The longest pause before a row that the application holds is tried again. */
+const MAX_BACK_OFF_MS = 1_000
+/** A duplicate can be a swap of values under way; one that outlives this many tries is real. */
+const DUPLICATE_TRIES = 8
+
+/**
+ * The row copy of one table: hands out disjoint key ranges, one after the other, and copies them. Several workers
+ * may call {@link copyNext} at once, each with a session of its own.
+ */
+export class TableCopy {
+  readonly pair: TablePair
+  readonly #id: string
+  readonly #clock: Clock
+  readonly #lockOrFail: RawBuilder<unknown>
+  readonly #frontier: Frontier
+  readonly #clearFirst: boolean
+  readonly #fixedRows: number | null
+  #chunkRows: number
+  #after: Key | null
+  #number: number
+  #rows: number
+  #allBegun: boolean
+  /** One worker at a time looks for the next boundary. */
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(
+    pair: TablePair,
+    frontier: Frontier,
+    options: {
+      readonly id: string
+      readonly clock: Clock
+      readonly lockOrFail: RawBuilder<unknown>
+      readonly chunkRows: number | null
+      /** What an earlier process has copied; null when the copy is new. */
+      readonly prefix: CopiedPrefix | null
+    },
+  ) {
+    const prefix = options.prefix ?? { number: 0, after: null, rows: 0, complete: false }
+    this.pair = pair
+    this.#id = options.id
+    this.#clock = options.clock
+    this.#lockOrFail = options.lockOrFail
+    this.#frontier = frontier
+    // Beyond the prefix, and where early changes are applied before the copy arrives, rows may be there already.
+    this.#clearFirst = options.prefix !== null || !isComparable(pair)
+    this.#fixedRows = options.chunkRows
+    this.#chunkRows = options.chunkRows ?? FIRST_CHUNK_ROWS
+    this.#after = prefix.after
+    this.#number = prefix.number
+    this.#rows = prefix.rows
+    this.#allBegun = prefix.complete
+    if (prefix.complete || prefix.after !== null) frontier.resumeAt(prefix.after)
+  }
+
+  get rowsCopied(): number {
+    return this.#rows
+  }
+
+  /** Copies the next chunk; false when every chunk of the table has been begun. */
+  async copyNext(session: Session, throttle: Throttle, signal: AbortSignal): Promise<boolean> {
+    const chunk = await this.#inTurn(() => this.#begin(session))
+    if (chunk === null) return false
+    const begunAt = this.#clock.now().getTime()
+    await this.#copyWhole(session, chunk, signal)
+    this.#frontier.end(chunk.range)
+    const tookMs = this.#clock.now().getTime() - begunAt
+    if (this.#fixedRows === null) this.#chunkRows = nextChunkRows(this.#chunkRows, tookMs)
+    await throttle.rest(tookMs, signal)
+    return true
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work)
+    // A failed turn is reported by its own caller; the next one must not fail with it.
+    this.#turn = turn.catch(() => null)
+    return await turn
+  }
+
+  async #begin(session: Session): Promise<Chunk | null> {
+    if (this.#allBegun) return null
+    const rest = { after: this.#after, upTo: null }
+    const upTo = await nextBoundary(session, this.pair, rest, this.#chunkRows)
+    const range = { after: this.#after, upTo }
+    this.#frontier.begin(range)
+    this.#after = upTo
+    this.#allBegun = upTo === null
+    return { range, number: this.#number++ }
+  }
+
+  /** Copies a chunk, in smaller and smaller pieces while the application holds rows of it. */
+  async #copyWhole(session: Session, { range, number }: Chunk, signal: AbortSignal): Promise<void> {
+    let after = range.after
+    let rows = this.#chunkRows
+    let blocked = 0
+    let copied = 0
+    for (let whole = true; ; ) {
+      signal.throwIfAborted()
+      const upTo = whole
+        ? range.upTo
+        : await nextBoundary(session, this.pair, { after, upTo: range.upTo }, rows)
+      const last = whole || upTo === null
+      const piece = { after, upTo: last ? range.upTo : upTo }
+      const record = async (pieceRows: number) => {
+        if (!last) return
+        const all = copied + pieceRows
+        await insertChunk(session, this.#owner, { number, upTo: range.upTo, rows: all })
+      }
+      const outcome = await this.#copyPiece(session, { range: piece, record, signal })
+      if (outcome.kind === 'blocked') {
+        blocked += 1
+        whole = false
+        rows = Math.max(1, Math.floor(rows / 2))
+        const backOffMs = Math.min(MAX_BACK_OFF_MS, 10 * 2 ** Math.min(blocked, 10))
+        await this.#clock.sleep(backOffMs, { signal })
+        continue
+      }
+      blocked = 0
+      copied += outcome.rows
+      this.#rows += outcome.rows
+      if (last) return
+      after = piece.upTo
+    }
+  }
+
+  get #owner() {
+    return { id: this.#id, table: this.pair.source.name }
+  }
+
+  /** A duplicate is tried again: the other row may be about to change, and its change about to be applied. */
+  async #copyPiece(
+    session: Session,
+    {
+      range,
+      record,
+      signal,
+    }: {
+      readonly range: KeyRange
+      readonly record: (rows: number) => Promise<void>
+      readonly signal: AbortSignal
+    },
+  ) {
+    for (let tries = 1; ; tries += 1) {
+      const step = { range, clearFirst: this.#clearFirst || tries > 1, record }
+      try {
+        return await copyChunk(session, this.pair, this.#lockOrFail, step)
+      } catch (error) {
+        const duplicate = errnoOf(error) === ERRNO.DUPLICATE_ENTRY
+        if (!duplicate || tries === DUPLICATE_TRIES) throw dataRefusal(error, this.pair) ?? error
+        await this.#clock.sleep(25 * 2 ** tries, { signal })
+      }
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { type ErrorCode, Refusal } from '../errors.ts'
+import { ERRNO, errnoOf, valueErrorOf } from '../mysql/errno.ts'
+import type { TablePair } from './pair.ts'
+
+/**
+ * What a failed write of rows means to a person, or null when the rows are not to blame. The server's own text
+ * holds row values, so only names that the table really has are taken from it.
+ */
+export function dataRefusal(error: unknown, pair: TablePair): Refusal | null {
+  const table = pair.source.name
+  if (errnoOf(error) === ERRNO.DUPLICATE_ENTRY) {
+    const key = pair.target.uniqueKeys.find(({ name }) => messageOf(error).endsWith(`.${name}'`))
+    return refusal('DUPLICATE_KEY', error, {
+      message: `Rows of ${table} have equal values for the unique key ${key?.name ?? '(unknown)'} of the new schema.`,
+      next: `Remove the duplicates from ${table}, then deploy again.`,
+    })
+  }
+  const reason = valueErrorOf(error)
+  if (reason === null) return null
+  const column = pair.target.columns.find(({ name }) => messageOf(error).includes(`'${name}'`))
+  const place = column ? `column ${column.name} of ` : ''
+  return refusal('VALUE_DOES_NOT_FIT', error, {
+    message: `A row does not fit ${place}${table} in its new form: ${reason} (error ${errnoOf(error)}).`,
+    next: `Correct the rows, or choose a type for ${column ? `${table}.${column.name}` : 'the column'} that holds them.`,
+  })
+}
+
+function refusal(
+  code: ErrorCode,
+  cause: unknown,
+  { message, next }: { readonly message: string; readonly next: string },
+): Refusal {
+  return new Refusal(code, message, { next, cause })
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : ''
+}

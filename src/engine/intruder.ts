@@ -1,0 +1,84 @@
+import { Refusal } from '../errors.ts'
+import { isKeyword, type Token, tokenize, withoutComments } from '../schema/tokens.ts'
+import { fenceComment, ownComment } from './follower.ts'
+
+/** Statements that change what a table is, or empty it, without a row event. */
+const DDL = ['ALTER', 'DROP', 'RENAME', 'TRUNCATE', 'CREATE']
+/** Statements whose rows would be missing from a binlog that holds the statement instead. */
+const DML = ['INSERT', 'UPDATE', 'DELETE', 'REPLACE', 'LOAD', 'WITH']
+
+/**
+ * Refuses a statement in the change stream that somebody else ran on one of our tables: DDL, because the tables
+ * are no longer what was planned, and DML in statement format, because its rows are unknown.
+ *
+ * A statement that merely mentions the name is refused too: stopping is safe, overlooking is not.
+ *
+ * @throws {Refusal} TABLE_CHANGED or STREAM_STOPPED.
+ */
+export function refuseIntruder(
+  { schema, statement }: { readonly schema: string; readonly statement: string },
+  own: { readonly id: string; readonly schema: string; readonly tables: ReadonlySet<string> },
+): void {
+  if (statement.includes(ownComment(own.id)) || statement.includes(fenceComment(own.id))) return
+  const tokens = withoutComments(tokenizeLeniently(statement))
+  const verb = tokens[0]
+  if (!isKeyword(verb, ...DDL, ...DML) || isHarmless(tokens)) return
+  const names = tokens.filter(({ kind }) => kind === 'word' || kind === 'quoted')
+  const ours = schema === own.schema || names.some(({ value }) => value === own.schema)
+  const table = names.find(({ value }) => own.tables.has(value))
+  if (!ours || !table) return
+  if (isKeyword(verb, ...DML)) {
+    throw new Refusal(
+      'STREAM_STOPPED',
+      `A statement on ${table.value} was logged in statement format.`,
+      {
+        next: 'Have every session use binlog_format = ROW, then deploy again.',
+      },
+    )
+  }
+  const what = verb?.text.toUpperCase() ?? ''
+  throw new Refusal(
+    'TABLE_CHANGED',
+    `Somebody else ran ${what} on ${table.value} while it was deployed.`,
+    {
+      next: 'Start a new deployment from the table as it is now.',
+    },
+  )
+}
+
+/** Views, routines, temporary tables and accounts do not change a table. */
+function isHarmless(tokens: readonly Token[]): boolean {
+  if (!isKeyword(tokens[0], 'CREATE', 'ALTER', 'DROP')) return false
+  const words = tokens.slice(1, 8)
+  const kind = words.find((token) =>
+    isKeyword(
+      token,
+      'TABLE',
+      'INDEX',
+      'TRIGGER',
+      'VIEW',
+      'PROCEDURE',
+      'FUNCTION',
+      'USER',
+      'ROLE',
+      'EVENT',
+      'TEMPORARY',
+      'DATABASE',
+      'SCHEMA',
+    ),
+  )
+  if (isKeyword(kind, 'DATABASE', 'SCHEMA')) return !isKeyword(tokens[0], 'DROP')
+  return isKeyword(kind, 'VIEW', 'PROCEDURE', 'FUNCTION', 'USER', 'ROLE', 'EVENT', 'TEMPORARY')
+}
+
+/** What the server has run is valid; should it still not split, no statement may go by unseen. */
+function tokenizeLeniently(statement: string): Token[] {
+  try {
+    return tokenize(statement)
+  } catch (error) {
+    throw new Refusal('STREAM_STOPPED', 'A statement in the binary log cannot be read.', {
+      next: 'Start a new deployment.',
+      cause: error,
+    })
+  }
+}

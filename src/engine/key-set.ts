@@ -1,0 +1,114 @@
+import { type Key, keyId } from '../binlog/key.ts'
+
+/** A changed key that waits to be applied. */
+export type PendingKey = {
+  readonly id: string
+  readonly key: Key
+  /** The number of the change that brought it; a checkpoint must not pass it before it is applied. */
+  readonly number: number
+  /** How often it was tried in vain. */
+  readonly attempts: number
+}
+
+type Parked = { readonly pending: PendingKey; readonly untilMs: number }
+type Taken = { readonly pending: PendingKey; changedAgain: number | null }
+
+/**
+ * The changed keys of one pair that are not applied yet; equal keys merge. A key is in one of four states:
+ *
+ * - *fresh*: it came from the stream; these are in the order of their numbers.
+ * - *again*: it was applied or parked before and may be taken now; these go first.
+ * - *parked*: a row of its batch was held by the application; not before a moment.
+ * - *taken*: a batch works on it. If it changes meanwhile it goes to *again* when the batch is done, because
+ *   the batch may have read the row before the change.
+ *
+ * {@link oldest} covers all four, so that no checkpoint can pass a key that could still be lost.
+ */
+export class KeySet {
+  readonly #fresh = new Map<string, PendingKey>()
+  readonly #again = new Map<string, PendingKey>()
+  readonly #parked = new Map<string, Parked>()
+  readonly #taken = new Map<string, Taken>()
+
+  get size(): number {
+    return this.#fresh.size + this.#again.size + this.#parked.size + this.#taken.size
+  }
+
+  has(id: string): boolean {
+    return this.#taken.has(id) || this.#isWaiting(id)
+  }
+
+  /** The number of the oldest change that is not applied; null when there is none. */
+  get oldest(): number | null {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const { number } of this.#fresh.values()) {
+      oldest = number
+      break
+    }
+    for (const { number } of this.#again.values()) oldest = Math.min(oldest, number)
+    for (const { pending } of this.#parked.values()) oldest = Math.min(oldest, pending.number)
+    for (const { pending } of this.#taken.values()) oldest = Math.min(oldest, pending.number)
+    return Number.isFinite(oldest) ? oldest : null
+  }
+
+  add(key: Key, number: number): void {
+    const id = keyId(key)
+    const taken = this.#taken.get(id)
+    if (taken) taken.changedAgain ??= number
+    else if (!this.#isWaiting(id)) this.#fresh.set(id, { id, key, number, attempts: 0 })
+  }
+
+  /** Takes up to `limit` keys of those that `mayTake` allows and that are not parked beyond `nowMs`. */
+  take(limit: number, mayTake: (key: Key) => boolean, nowMs: number): readonly PendingKey[] {
+    this.#unparkDue(nowMs)
+    const batch: PendingKey[] = []
+    for (const waiting of [this.#again, this.#fresh]) {
+      let looked = 0
+      for (const pending of waiting.values()) {
+        looked += 1
+        // Many keys may lie in a chunk that is being copied: the search must not become the work.
+        if (batch.length >= limit || looked > limit * 20) break
+        if (mayTake(pending.key)) batch.push(pending)
+      }
+    }
+    for (const pending of batch) {
+      this.#again.delete(pending.id)
+      this.#fresh.delete(pending.id)
+      this.#taken.set(pending.id, { pending, changedAgain: null })
+    }
+    return batch
+  }
+
+  /** Parked keys are in the order in which they were parked, each for about as long, so the first are due first. */
+  #unparkDue(nowMs: number): void {
+    for (const [id, { pending, untilMs }] of this.#parked) {
+      if (untilMs > nowMs) break
+      this.#parked.delete(id)
+      this.#again.set(id, pending)
+    }
+  }
+
+  /** The batch is committed. A key that changed meanwhile waits again. */
+  applied(batch: readonly PendingKey[]): void {
+    for (const { id, key } of batch) {
+      const number = this.#taken.get(id)?.changedAgain ?? null
+      this.#taken.delete(id)
+      if (number !== null) this.#again.set(id, { id, key, number, attempts: 0 })
+    }
+  }
+
+  /** The batch was rolled back: its keys wait again, not before `untilMs`, and keep their age. */
+  park(batch: readonly PendingKey[], untilMs: number): void {
+    for (const pending of batch) {
+      this.#taken.delete(pending.id)
+      this.#parked.set(pending.id, {
+        pending: { ...pending, attempts: pending.attempts + 1 },
+        untilMs,
+      })
+    }
+  }
+
+  #isWaiting(id: string): boolean {
+    return this.#fresh.has(id) || this.#again.has(id) || this.#parked.has(id)
+  }
+}

@@ -1,0 +1,161 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Key, KeyValue } from '../binlog/key.ts'
+import type { SharedColumn, TablePair } from './pair.ts'
+import type { ShapeColumn, TableShape } from './table-shape.ts'
+
+/** `schema`.`table`, quoted. Everything here is written without aliases, which LOCK TABLES would have to name too. */
+export function tableOf({ schema, name }: TableShape): RawBuilder<unknown> {
+  return sql.id(schema, name)
+}
+
+/** `schema`.`table`.`column`, quoted. */
+export function columnOf({ schema, name }: TableShape, column: ShapeColumn): RawBuilder<unknown> {
+  return sql.id(schema, name, column.name)
+}
+
+const INTEGER = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'year'])
+const BYTES = new Set(['char', 'varchar', 'binary', 'varbinary'])
+
+/**
+ * A value of a key column as SQL text. Only digits, hex and the signs of numbers and times can come out, so
+ * the text is safe to put into a statement; a text column's bytes carry their charset, and a comparison with
+ * the column then goes by the column's collation and can use its index.
+ */
+export function keyLiteral(column: ShapeColumn, value: KeyValue): string {
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'string') {
+    if (!/^[-+0-9:. ]*$/.test(value))
+      throw new TypeError(`not a number or time: ${column.dataType}`)
+    return column.dataType === 'decimal' ? value : `'${value}'`
+  }
+  const hex = `x'${Buffer.from(value).toString('hex')}'`
+  if (column.charset === null) return hex
+  return `_${charsetName(column.charset)} ${hex}`
+}
+
+/** A charset's name as it may stand in a statement, where it can neither be quoted nor bound. */
+function charsetName(name: string): string {
+  if (!/^[a-z0-9_]+$/.test(name)) throw new TypeError('not a charset')
+  return name
+}
+
+/** Selects a key column so that {@link readKey} gets the very value that the change stream would deliver. */
+function keyExpression(column: ShapeColumn, name: RawBuilder<unknown>): RawBuilder<unknown> {
+  return BYTES.has(column.dataType) ? sql`CAST(${name} AS BINARY)` : sql`CAST(${name} AS CHAR)`
+}
+
+/**
+ * The key columns as `k0, k1, …`, for {@link readKey}. The target's text comes in the source's charset, so that
+ * the same key is the same bytes from both.
+ */
+export function selectKey(
+  pair: TablePair,
+  side: 'source' | 'target' = 'source',
+): RawBuilder<unknown> {
+  const parts = pair.key.map(({ from, to }, index) => {
+    const own = side === 'source' ? from : to
+    const name = columnOf(pair[side], own)
+    const recoded =
+      own.charset !== from.charset && from.charset !== null
+        ? sql`CONVERT(${name} USING ${sql.raw(charsetName(from.charset))})`
+        : name
+    return sql`${keyExpression(from, recoded)} AS ${sql.id(`k${index}`)}`
+  })
+  return sql.join(parts)
+}
+
+/** A row of {@link selectKey} as a key. */
+export function readKey(pair: TablePair, row: Readonly<Record<string, unknown>>): Key {
+  return pair.key.map(({ from }, index) => toKeyValue(from, row[`k${index}`]))
+}
+
+function toKeyValue({ dataType }: ShapeColumn, value: unknown): KeyValue {
+  if (BYTES.has(dataType)) {
+    if (value instanceof Uint8Array) return value
+    throw new TypeError(`the driver gave ${typeof value} for bytes`)
+  }
+  if (typeof value !== 'string') throw new TypeError(`the driver gave ${typeof value} for text`)
+  return INTEGER.has(dataType) ? BigInt(value) : value
+}
+
+/** `key IN (…)` for one of the two tables. `keys` is not empty. */
+export function keyIn(
+  pair: TablePair,
+  side: 'source' | 'target',
+  keys: readonly Key[],
+): RawBuilder<unknown> {
+  const columns = pair.key.map((column) =>
+    columnOf(pair[side], side === 'source' ? column.from : column.to),
+  )
+  const [only] = pair.key
+  if (pair.key.length === 1 && only) {
+    const values = keys.map(([value]) => keyLiteral(only.from, valueAt(value)))
+    return sql`${columns[0]} IN (${sql.raw(values.join(','))})`
+  }
+  const tuples = keys.map((key) => `(${literals(pair.key, key).join(',')})`)
+  return sql`(${sql.join(columns)}) IN (${sql.raw(tuples.join(','))})`
+}
+
+function literals(columns: readonly SharedColumn[], key: Key): string[] {
+  return columns.map(({ from }, index) => keyLiteral(from, valueAt(key[index])))
+}
+
+function valueAt(value: KeyValue | undefined): KeyValue {
+  if (value === undefined) throw new TypeError('a key has fewer parts than its columns')
+  return value
+}
+
+/** A range of keys: greater than `after`, up to and including `upTo`; null means unbounded. */
+export type KeyRange = { readonly after: Key | null; readonly upTo: Key | null }
+
+/** The condition for the rows of a range. Written out column by column, because a comparison of tuples uses no index. */
+export function keyInRange(
+  pair: TablePair,
+  side: 'source' | 'target',
+  { after, upTo }: KeyRange,
+): RawBuilder<unknown> {
+  const lower =
+    after === null ? sql`TRUE` : compare(pair, side, { key: after, sign: '>', last: '>' })
+  const upper =
+    upTo === null ? sql`TRUE` : compare(pair, side, { key: upTo, sign: '<', last: '<=' })
+  return sql`${lower} AND ${upper}`
+}
+
+type Bound = { readonly key: Key; readonly sign: '<' | '>'; readonly last: '<=' | '>' }
+
+function compare(pair: TablePair, side: 'source' | 'target', bound: Bound): RawBuilder<unknown> {
+  const values = literals(pair.key, bound.key)
+  const from = (index: number): RawBuilder<unknown> => {
+    const column = pair.key[index]
+    if (!column) throw new TypeError('a key has columns')
+    const name = columnOf(pair[side], side === 'source' ? column.from : column.to)
+    const value = sql.raw(values[index] ?? '')
+    if (index === pair.key.length - 1) return sql`${name} ${sql.raw(bound.last)} ${value}`
+    // `a >= x AND (a > x OR b > y)`: the first half bounds the range scan, the second is exact.
+    return sql`(${name} ${sql.raw(bound.sign)}= ${value} AND (${name} ${sql.raw(bound.sign)} ${value} OR ${from(index + 1)}))`
+  }
+  return from(0)
+}
+
+/** Whether keys of this pair can be ordered here exactly as the server orders them. */
+export function isComparable(pair: TablePair): boolean {
+  return pair.key.every(({ from }) => ORDERED.has(from.dataType))
+}
+
+/** Numbers compare as numbers, bytes as bytes, and these times have a text form that sorts like they do. */
+const ORDERED = new Set([...INTEGER, 'binary', 'varbinary', 'date', 'datetime', 'timestamp'])
+
+/** Compares two keys of a pair for which {@link isComparable} holds: negative, 0 or positive. */
+export function compareKeys(some: Key, other: Key): number {
+  for (const [index, value] of some.entries()) {
+    const order = compareValues(value, valueAt(other[index]))
+    if (order !== 0) return order
+  }
+  return 0
+}
+
+function compareValues(some: KeyValue, other: KeyValue): number {
+  if (typeof some === 'object' && typeof other === 'object') return Buffer.compare(some, other)
+  if (some === other) return 0
+  return some < other ? -1 : 1
+}

@@ -1,0 +1,166 @@
+import { Refusal } from '../errors.ts'
+import type { ShapeColumn, ShapeKey, TableShape } from './table-shape.ts'
+
+/** A column that both tables have; the names differ when the change renames it. */
+export type SharedColumn = { readonly from: ShapeColumn; readonly to: ShapeColumn }
+
+/**
+ * How a changed row is written to the target.
+ *
+ * - `replace`: REPLACE. Right only if no unique key of the target can hit a row that is not the same row.
+ * - `delete_insert`: the rows of the batch are deleted and inserted again, so that values that moved between
+ *   rows find their place. Right whenever the target has nothing that the source lacks.
+ * - `update_insert`: shared columns are updated, missing rows inserted; columns that only the target has keep
+ *   their values. Used towards the old table.
+ */
+export type WriteStrategy = 'replace' | 'delete_insert' | 'update_insert'
+
+/**
+ * Two tables of which the second is kept like the first. Forward, the source is the live table and the target
+ * its shadow; after the cutover the source is the new live table and the target the old one. Every step
+ * (copy, apply, verify) takes a pair, so both directions are the same code.
+ */
+export type TablePair = {
+  readonly source: TableShape
+  readonly target: TableShape
+  /** The iteration key, in index order: unique and NOT NULL on both sides. */
+  readonly key: readonly SharedColumn[]
+  readonly keyName: string
+  readonly columns: readonly SharedColumn[]
+  readonly write: WriteStrategy
+}
+
+/**
+ * Pairs two tables.
+ *
+ * @param renames column names of the source → names of the target, where they differ.
+ * @throws {Refusal} NO_UNIQUE_KEY when no unique key serves on both sides.
+ */
+export function pairTables(
+  source: TableShape,
+  target: TableShape,
+  {
+    renames,
+    towardsOld,
+  }: { readonly renames: ReadonlyMap<string, string>; readonly towardsOld: boolean },
+): TablePair {
+  const columns = sharedColumns(source, target, renames)
+  const found = findKey(source, target, columns)
+  if (!found) {
+    throw new Refusal(
+      'NO_UNIQUE_KEY',
+      `The table ${source.name} has no unique key that is NOT NULL, whole-column and the same in its old and new form.`,
+      {
+        next: 'Give the table a primary key first, or keep one unique key over NOT NULL columns unchanged in this deploy.',
+      },
+    )
+  }
+  const forward = everyKeyImplied(source, target, columns) ? 'replace' : 'delete_insert'
+  return {
+    source,
+    target,
+    key: found.columns,
+    keyName: found.name,
+    columns,
+    write: towardsOld ? 'update_insert' : forward,
+  }
+}
+
+function sharedColumns(
+  source: TableShape,
+  target: TableShape,
+  renames: ReadonlyMap<string, string>,
+): readonly SharedColumn[] {
+  const renamedTo = new Set([...renames.values()].map((name) => name.toLowerCase()))
+  const newNames = new Map([...renames].map(([from, to]) => [from.toLowerCase(), to.toLowerCase()]))
+  const byName = new Map(target.columns.map((column) => [column.name.toLowerCase(), column]))
+  return source.columns.flatMap((from) => {
+    const name = from.name.toLowerCase()
+    const renamed = newNames.get(name)
+    // A new column that takes the name of one that was renamed away is another column.
+    if (!renamed && renamedTo.has(name)) return []
+    const to = byName.get(renamed ?? name)
+    return to && !to.generated ? [{ from, to }] : []
+  })
+}
+
+/** Types whose values compare the same in the binlog, in a literal and on both servers. */
+const KEY_TYPES = new Set([
+  'tinyint',
+  'smallint',
+  'mediumint',
+  'int',
+  'bigint',
+  'decimal',
+  'date',
+  'datetime',
+  'timestamp',
+  'time',
+  'year',
+  'char',
+  'varchar',
+  'binary',
+  'varbinary',
+])
+
+function findKey(
+  source: TableShape,
+  target: TableShape,
+  columns: readonly SharedColumn[],
+): { readonly name: string; readonly columns: readonly SharedColumn[] } | null {
+  for (const key of source.uniqueKeys) {
+    const shared = key.columns.map((name) => columns.find(({ from }) => from.name === name))
+    if (shared.some((column) => column === undefined)) continue
+    const parts = shared.filter((column) => column !== undefined)
+    const servesSource = isWhole(key) && parts.every(({ from }) => isKeyColumn(from))
+    const names = parts.map(({ to }) => to.name)
+    const servesTarget =
+      parts.every(({ to }) => isKeyColumn(to)) &&
+      target.uniqueKeys.some((other) => isWhole(other) && sameNames(other.columns, names))
+    if (servesSource && servesTarget) return { name: key.name, columns: parts }
+  }
+  return null
+}
+
+function isWhole(key: ShapeKey): boolean {
+  return !key.prefix && !key.expression
+}
+
+function isKeyColumn(column: ShapeColumn): boolean {
+  return !column.nullable && !column.generated && KEY_TYPES.has(column.dataType)
+}
+
+function sameNames(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((name) => others.includes(name))
+}
+
+/**
+ * Whether every unique key of the target contains a unique key of the source whose values are told apart at
+ * least as finely in the target: then two different rows can never collide there.
+ */
+function everyKeyImplied(
+  source: TableShape,
+  target: TableShape,
+  columns: readonly SharedColumn[],
+): boolean {
+  return target.uniqueKeys.every((key) => {
+    if (!isWhole(key)) return false
+    return source.uniqueKeys.some(
+      (own) =>
+        isWhole(own) &&
+        own.columns.every((name) => {
+          const shared = columns.find(({ from }) => from.name === name)
+          return shared !== undefined && key.columns.includes(shared.to.name) && isAsFine(shared)
+        }),
+    )
+  })
+}
+
+const INTEGERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint'])
+const STRINGS = new Set(['char', 'varchar', 'text', 'tinytext', 'mediumtext', 'longtext'])
+
+function isAsFine({ from, to }: SharedColumn): boolean {
+  if (INTEGERS.has(from.dataType) && INTEGERS.has(to.dataType)) return true
+  if (STRINGS.has(from.dataType) && STRINGS.has(to.dataType)) return from.collation === to.collation
+  return from.columnType === to.columnType && from.collation === to.collation
+}

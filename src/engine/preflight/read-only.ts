@@ -1,0 +1,14 @@
+import { Refusal } from '../../errors.ts'
+import { readVariables } from '../../mysql/server.ts'
+import type { Check } from './check.ts'
+
+/** A replica or a server in maintenance takes no writes. */
+export const checkReadOnly: Check = async ({ session }) => {
+  const variables = await readVariables(session, ['read_only', 'super_read_only'])
+  if (![...variables.values()].includes('ON')) return []
+  return [
+    new Refusal('SERVER_READ_ONLY', 'The server is read only.', {
+      next: 'Point the URL at the primary, or make this server writable.',
+    }),
+  ]
+}

@@ -1,0 +1,47 @@
+import { Refusal } from '../../errors.ts'
+import { isProductTable } from '../../mysql/identifier.ts'
+import type { Check, PlannedTable } from './check.ts'
+
+/** Tables to change are there, tables to create are not, and the engine can work with each. */
+export const checkTables: Check = async ({ tables }) => {
+  const refusals = tables.flatMap((table) => refusalOf(table) ?? [])
+  const names = tables.map(({ operation }) => operation.table.toLowerCase())
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice === undefined) return refusals
+  return [
+    ...refusals,
+    new Refusal('TABLE_UNSUPPORTED', `The table ${twice} is changed by more than one statement.`, {
+      next: 'Put all changes of a table into one ALTER TABLE.',
+    }),
+  ]
+}
+
+function refusalOf({ operation, shape }: PlannedTable): Refusal | null {
+  const { table, kind } = operation
+  if (kind === 'create') {
+    if (shape === null) return null
+    return new Refusal('TABLE_EXISTS', `The table ${table} is already there.`, {
+      next: 'Write an ALTER TABLE, or choose another name.',
+    })
+  }
+  if (shape === null) {
+    return new Refusal('TABLE_MISSING', `There is no table ${table} in the schema.`, {
+      next: 'Check the name of the table and the schema in the URL.',
+    })
+  }
+  if (isProductTable(table)) {
+    return new Refusal('TABLE_UNSUPPORTED', `${table} is a table of an earlier deployment.`, {
+      next: 'Change the live table instead.',
+    })
+  }
+  if (shape.engine !== 'innodb') {
+    return new Refusal(
+      'TABLE_UNSUPPORTED',
+      `The table ${table} is stored by ${shape.engine}, not InnoDB.`,
+      {
+        next: `Run ALTER TABLE ${table} ENGINE=InnoDB in a maintenance window first.`,
+      },
+    )
+  }
+  return null
+}

@@ -1,0 +1,18 @@
+import { sql } from 'kysely'
+import { Refusal } from '../../errors.ts'
+import type { Check } from './check.ts'
+
+/** Triggers stay with the table they were made on, so the swap would take them away from the live table. */
+export const checkTriggers: Check = async ({ session, schema, tables }) => {
+  const names = tables.filter(({ shape }) => shape !== null).map(({ operation }) => operation.table)
+  if (names.length === 0) return []
+  const rows = await session.rows(sql<{ name: string; tableName: string }>`
+    SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS tableName FROM information_schema.TRIGGERS
+    WHERE EVENT_OBJECT_SCHEMA = ${schema} AND EVENT_OBJECT_TABLE IN (${sql.join(names)})`)
+  return rows.map(
+    ({ name, tableName }) =>
+      new Refusal('TRIGGER', `The table ${tableName} has the trigger ${name}.`, {
+        next: `Drop the trigger ${name} for the time of the deploy, or change the table without Crossfade.`,
+      }),
+  )
+}

@@ -1,0 +1,200 @@
+import { sql } from 'kysely'
+import { Refusal } from '../errors.ts'
+import { ERRNO, errnoOf } from '../mysql/errno.ts'
+import { type TableNames, tableNames } from '../mysql/identifier.ts'
+import type { Session } from '../mysql/session.ts'
+import { ownComment } from './follower.ts'
+import { pairTables, type TablePair } from './pair.ts'
+import type { EngineRequest, OperationTables, TableOperation } from './port.ts'
+import { createCopy, parseAlter } from './statement.ts'
+import { readShape, type TableShape } from './table-shape.ts'
+
+/** One operation with its tables. Only an ALTER keeps two tables in sync; the pairs of the others are null. */
+export type PreparedOperation = {
+  readonly operation: TableOperation
+  readonly names: TableNames
+  /** live → shadow. */
+  readonly forward: TablePair | null
+  /** After the cutover: live, the former shadow, → old, the former live. */
+  readonly reverse: TablePair | null
+}
+
+/** The names that an operation uses, as it tells them. */
+export function tablesOf({ operation, names }: PreparedOperation): OperationTables {
+  return {
+    kind: operation.kind,
+    live: names.live,
+    shadow: operation.kind === 'drop' ? null : names.shadow,
+    old: operation.kind === 'create' ? null : names.old,
+  }
+}
+
+/**
+ * Makes the shadow table of every operation, empty, and pairs it with its live table.
+ *
+ * @throws {Refusal} ALTER_INVALID, NO_UNIQUE_KEY, FOREIGN_KEY or NAME_CLASH; then no shadow table is left behind.
+ */
+export async function createShadows(
+  session: Session,
+  schema: string,
+  request: EngineRequest,
+): Promise<readonly PreparedOperation[]> {
+  try {
+    for (const operation of request.operations) {
+      await createShadow(session, schema, { id: request.id, operation })
+    }
+    return await openOperations(session, schema, request, 'forward')
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === 'NAME_CLASH')) {
+      await dropShadows(session, schema, request)
+    }
+    throw error
+  }
+}
+
+/** The operations of a request whose shadow tables are there; `reverse` when the tables are swapped. */
+export async function openOperations(
+  session: Session,
+  schema: string,
+  request: EngineRequest,
+  stage: 'forward' | 'reverse',
+): Promise<readonly PreparedOperation[]> {
+  const prepared: PreparedOperation[] = []
+  for (const operation of request.operations) {
+    const names = tableNames(request.id, operation.table)
+    const pairs =
+      operation.kind === 'alter'
+        ? await readPairs(session, schema, { operation, names, stage })
+        : { forward: null, reverse: null }
+    prepared.push({ operation, names, ...pairs })
+  }
+  return prepared
+}
+
+async function createShadow(
+  session: Session,
+  schema: string,
+  { id, operation }: { readonly id: string; readonly operation: TableOperation },
+): Promise<void> {
+  if (operation.kind === 'drop') return
+  const { live, shadow } = tableNames(id, operation.table)
+  if (await readShape(session, schema, shadow)) {
+    throw new Refusal('NAME_CLASH', `The table ${shadow} is already there.`, {
+      next: `Drop ${shadow} if no deployment is using it.`,
+    })
+  }
+  const comment = sql.raw(ownComment(id))
+  if (operation.kind === 'create') {
+    await ddl(session, live, `${createCopy(operation.statement, schema, shadow)} ${ownComment(id)}`)
+    return
+  }
+  const alter = parseAlter(operation.statement)
+  const created = await session.row(
+    sql<Record<string, string>>`SHOW CREATE TABLE ${sql.id(schema, live)} ${comment}`,
+  )
+  const createSql = created?.['Create Table'] ?? ''
+  await ddl(session, live, `${createCopy(createSql, schema, shadow)} ${ownComment(id)}`)
+  await ddl(session, live, `${alter.on(schema, shadow)} ${ownComment(id)}`)
+}
+
+/** Runs DDL on an empty table, where the server's complaint can only be about the statement itself. */
+async function ddl(session: Session, table: string, statement: string): Promise<void> {
+  try {
+    await session.run(sql.raw(statement))
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === null || errno === ERRNO.LOCK_WAIT_TIMEOUT) throw error
+    const said = error instanceof Error ? error.message : ''
+    throw new Refusal(
+      'ALTER_INVALID',
+      `The server rejects the change of ${table} (error ${errno}): ${said}`,
+      {
+        next: 'Correct the statement; it was tried on an empty copy, and the live table is untouched.',
+        cause: error,
+      },
+    )
+  }
+}
+
+async function readPairs(
+  session: Session,
+  schema: string,
+  {
+    operation,
+    names,
+    stage,
+  }: {
+    readonly operation: TableOperation
+    readonly names: TableNames
+    readonly stage: 'forward' | 'reverse'
+  },
+): Promise<{ readonly forward: TablePair; readonly reverse: TablePair }> {
+  const before = await shapeOf(session, schema, stage === 'forward' ? names.live : names.old)
+  const after = await shapeOf(session, schema, stage === 'forward' ? names.shadow : names.live)
+  await refuseForeignKeys(session, after)
+  const { renames } = parseAlter(operation.statement)
+  const back = new Map([...renames].map(([from, to]) => [to, from]))
+  const forward = pairTables(
+    { ...before, name: names.live },
+    { ...after, name: names.shadow },
+    { renames, towardsOld: false },
+  )
+  const reverse = pairTables(
+    { ...after, name: names.live },
+    { ...before, name: names.old },
+    { renames: back, towardsOld: true },
+  )
+  return { forward, reverse }
+}
+
+async function shapeOf(session: Session, schema: string, name: string): Promise<TableShape> {
+  const shape = await readShape(session, schema, name)
+  if (shape) return shape
+  throw new Refusal('TABLE_CHANGED', `The table ${name} is gone.`, {
+    next: 'Find out who dropped or renamed it; then start a new deployment.',
+  })
+}
+
+/** A foreign key on the shadow would make the server refuse deletes on the parent while the shadow lags. */
+async function refuseForeignKeys(session: Session, { schema, name }: TableShape): Promise<void> {
+  const found = await session.row(sql<{ name: string }>`
+    SELECT CONSTRAINT_NAME AS name FROM information_schema.REFERENTIAL_CONSTRAINTS
+    WHERE CONSTRAINT_SCHEMA = ${schema} AND TABLE_NAME = ${name}`)
+  if (!found) return
+  throw new Refusal('FOREIGN_KEY', 'The change adds a foreign key.', {
+    next: 'Add the foreign key without Crossfade, after the other changes are deployed.',
+  })
+}
+
+/** Drops the shadow tables of a request, as far as they are there, and returns how many bytes they took. */
+export async function dropShadows(
+  session: Session,
+  schema: string,
+  request: EngineRequest,
+): Promise<number> {
+  let bytes = 0
+  for (const { kind, table } of request.operations) {
+    if (kind === 'drop') continue
+    const { shadow } = tableNames(request.id, table)
+    bytes += (await readShape(session, schema, shadow))?.bytes ?? 0
+    await session.run(
+      sql`DROP TABLE IF EXISTS ${sql.id(schema, shadow)} ${sql.raw(ownComment(request.id))}`,
+    )
+  }
+  return bytes
+}
+
+/**
+ * Whether the tables are swapped, as the server's own dictionary says: the only witness when a connection was
+ * lost in the middle of the RENAME. One RENAME swaps all tables or none, so one table tells.
+ */
+export async function isSwapped(
+  session: Session,
+  schema: string,
+  request: EngineRequest,
+): Promise<boolean> {
+  const [first] = request.operations
+  if (!first) return false
+  const { live, old } = tableNames(request.id, first.table)
+  return (await readShape(session, schema, first.kind === 'create' ? live : old)) !== null
+}

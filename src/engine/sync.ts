@@ -1,0 +1,326 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { Key, KeyLayout } from '../binlog/key.ts'
+import type { Clock } from '../clock.ts'
+import { Refusal } from '../errors.ts'
+import { connect, type Target } from '../mysql/connect.ts'
+import { isContention } from '../mysql/errno.ts'
+import type { Flavour } from '../mysql/server.ts'
+import type { Session } from '../mysql/session.ts'
+import { Applier } from './applier.ts'
+import { type Checkpoint, readCopiedPrefix, savePosition } from './checkpoint.ts'
+import { TableCopy } from './copy.ts'
+import { LOCK_OR_FAIL } from './copy-chunk.ts'
+import { Follower } from './follower.ts'
+import { Frontier } from './frontier.ts'
+import { refuseIntruder } from './intruder.ts'
+import { KeySet } from './key-set.ts'
+import { isComparable } from './key-sql.ts'
+import type { TablePair } from './pair.ts'
+import { openOperations, type PreparedOperation } from './shadow.ts'
+import type { TaskGroup } from './task-group.ts'
+import type { Throttle } from './throttle.ts'
+import { verifyPair } from './verify.ts'
+
+const COPY_WORKERS = 2
+const BEAT_EVERY_MS = 500
+const POLL_MS = 10
+
+export type SyncOptions = {
+  readonly target: Target
+  readonly flavour: Flavour
+  readonly clock: Clock
+  readonly checkpoint: Checkpoint
+  /** Whether rows may have been copied before, by a process that is gone. */
+  readonly resumed: boolean
+  readonly throttle: Throttle
+}
+
+/**
+ * Everything that keeps the tables of one deployment in sync while this process is connected: the stream, the copy,
+ * the appliers and the checkpoint. It is built anew from the checkpoint after every lost connection.
+ */
+export class Sync implements AsyncDisposable {
+  readonly operations: readonly PreparedOperation[]
+  readonly follower: Follower
+  readonly control: Session
+  readonly #options: SyncOptions
+  readonly #lockOrFail: RawBuilder<unknown>
+  readonly #forward = new Map<string, Applier>()
+  readonly #reverse = new Map<string, Applier>()
+  readonly #frontiers = new Map<string, Frontier>()
+  readonly #copies: TableCopy[] = []
+  readonly #sessions = new AsyncDisposableStack()
+  /** While the tables are locked for the swap, the engine's own tables are too. */
+  #quiet = false
+  #reverseEnded = false
+
+  private constructor(
+    options: SyncOptions,
+    control: Session,
+    operations: readonly PreparedOperation[],
+  ) {
+    this.#options = options
+    this.control = control
+    this.operations = operations
+    this.#sessions.use(control)
+    this.#lockOrFail = LOCK_OR_FAIL[options.flavour]
+    const { checkpoint, clock } = options
+    this.follower = new Follower(
+      { id: checkpoint.id, clock, from: checkpoint.position, afterFence: checkpoint.afterFence },
+      {
+        layoutOf: (schema, table) => this.#layoutOf(schema, table),
+        onKeys: (change) => this.#addKeys(change),
+        onStatement: (schema, statement) => this.#checkStatement(schema, statement),
+      },
+    )
+    for (const { names, forward, reverse } of operations) {
+      if (forward && checkpoint.stage === 'forward') {
+        const frontier = new Frontier(isComparable(forward))
+        this.#frontiers.set(names.live, frontier)
+        this.#forward.set(names.live, this.#applierOf(forward, frontier))
+      }
+      if (reverse) this.#reverse.set(names.live, this.#applierOf(reverse, new Frontier(false)))
+    }
+  }
+
+  /**
+   * Connects and reads where the deployment stands.
+   *
+   * @throws {Refusal} NAME_CLASH when another process works on it, TABLE_CHANGED when a table is gone.
+   */
+  static async open(options: SyncOptions): Promise<Sync> {
+    const { target, checkpoint } = options
+    const control = await openSession(options)
+    try {
+      await claim(control, checkpoint.id)
+      const { schema, request } = checkpoint
+      const stage = checkpoint.stage === 'reverse' ? 'reverse' : 'forward'
+      const operations = await openOperations(control, schema, request, stage)
+      const sync = new Sync({ ...options, target }, control, operations)
+      await sync.#openCopies()
+      return sync
+    } catch (error) {
+      control.destroy()
+      throw error
+    }
+  }
+
+  /** A session of its own for one task; it ends with this object. */
+  async session(): Promise<Session> {
+    return this.#sessions.use(await openSession(this.#options))
+  }
+
+  /** Starts to follow the stream, to apply changes forward, and to save the checkpoint. */
+  async start(group: TaskGroup): Promise<void> {
+    group.spawn((signal) => this.follower.follow(this.#options.target, signal))
+    group.spawn((signal) => this.#keepCheckpoint(signal))
+    for (const applier of this.#forward.values()) {
+      const session = await this.session()
+      group.spawn((signal) => applier.run(session, signal))
+    }
+  }
+
+  get rowsCopied(): ReadonlyMap<string, number> {
+    return new Map(this.#copies.map((copy) => [copy.pair.source.name, copy.rowsCopied]))
+  }
+
+  get pendingKeys(): number {
+    return this.#active.reduce((sum, { keys }) => sum + keys.size, 0)
+  }
+
+  /** The appliers of the present direction. */
+  get #active(): readonly Applier[] {
+    return [...(this.follower.afterFence ? this.#reverse : this.#forward).values()]
+  }
+
+  get forwardAppliers(): readonly Applier[] {
+    return [...this.#forward.values()]
+  }
+
+  get reverseAppliers(): readonly Applier[] {
+    return [...this.#reverse.values()]
+  }
+
+  /** Copies every row that is not copied yet. */
+  async copy(signal: AbortSignal): Promise<void> {
+    const work = async () => {
+      const session = await this.session()
+      for (const copy of this.#copies) {
+        while (await copy.copyNext(session, this.#options.throttle, signal)) {
+          // Each call copies a chunk.
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: COPY_WORKERS }, work))
+  }
+
+  /** Resolves when every change that is committed now is applied. */
+  async catchUp(signal: AbortSignal): Promise<void> {
+    await this.follower.passBarrier(this.control, signal)
+    const reached = this.follower.number
+    const behind = () =>
+      this.#active.some(({ keys }) => keys.oldest !== null && keys.oldest <= reached)
+    while (behind()) await this.#options.clock.sleep(POLL_MS, { signal })
+  }
+
+  /** Compares every row of every pair, and returns how many rows there are. */
+  async verify(session: Session, signal: AbortSignal): Promise<number> {
+    let rows = 0
+    for (const { pair, keys } of this.#forward.values()) {
+      rows += await verifyPair(session, pair, {
+        clock: this.#options.clock,
+        lockOrFail: this.#lockOrFail,
+        keys,
+        passBarrier: (barrierSignal) => this.follower.passBarrier(this.control, barrierSignal),
+        signal,
+      })
+    }
+    return rows
+  }
+
+  /** Runs `swap` while nothing else of ours touches the engine's own tables, which the swap locks too. */
+  async quietly<T>(swap: () => Promise<T>): Promise<T> {
+    this.#quiet = true
+    try {
+      return await swap()
+    } finally {
+      this.#quiet = false
+    }
+  }
+
+  /**
+   * Keeps the old tables in sync from now on. `onImpossible` is called when one cannot hold a new row any more: then
+   * the change stays live and nothing is applied backwards any further.
+   */
+  async startReverse(group: TaskGroup, onImpossible: (reason: Refusal) => void): Promise<void> {
+    for (const applier of this.#reverse.values()) {
+      const session = await this.session()
+      group.spawn(async (signal) => {
+        try {
+          await applier.run(session, signal)
+        } catch (error) {
+          if (!(error instanceof Refusal)) throw error
+          this.#reverseEnded = true
+          onImpossible(error)
+        }
+      })
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sessions.disposeAsync()
+  }
+
+  #applierOf(pair: TablePair, frontier: Frontier): Applier {
+    const { clock } = this.#options
+    return new Applier(pair, new KeySet(), { frontier, clock, lockOrFail: this.#lockOrFail })
+  }
+
+  async #openCopies(): Promise<void> {
+    const { checkpoint, clock, resumed } = this.#options
+    for (const [live, { pair }] of this.#forward) {
+      const frontier = this.#frontiers.get(live)
+      if (!frontier) continue
+      const owner = { id: checkpoint.id, table: live }
+      this.#copies.push(
+        new TableCopy(pair, frontier, {
+          id: checkpoint.id,
+          clock,
+          lockOrFail: this.#lockOrFail,
+          chunkRows: checkpoint.request.chunkRows,
+          prefix: resumed ? await readCopiedPrefix(this.control, owner) : null,
+        }),
+      )
+    }
+  }
+
+  #layoutOf(schema: string, table: string): KeyLayout | null {
+    if (schema !== this.#options.checkpoint.schema) return null
+    const operation = this.operations.find(({ names }) => names.live === table)
+    const pair = this.follower.afterFence ? operation?.reverse : operation?.forward
+    if (!pair) return null
+    return {
+      columnCount: pair.source.columns.length,
+      keyColumns: pair.key.map(({ from }) => ({
+        ordinal: from.ordinal,
+        dataType: from.dataType,
+        unsigned: from.unsigned,
+        length: from.dataType === 'binary' ? from.length : null,
+      })),
+    }
+  }
+
+  #addKeys({
+    table,
+    keys,
+    number,
+  }: {
+    readonly table: string
+    readonly keys: readonly Key[]
+    readonly number: number
+  }): void {
+    const reverse = this.follower.afterFence
+    if (reverse && this.#reverseEnded) return
+    const applier = (reverse ? this.#reverse : this.#forward).get(table)
+    const frontier = reverse ? undefined : this.#frontiers.get(table)
+    if (!applier) return
+    for (const key of keys) {
+      if (frontier?.stateOf(key) !== 'not_reached') applier.keys.add(key, number)
+    }
+  }
+
+  #checkStatement(schema: string, statement: string): void {
+    const { checkpoint } = this.#options
+    const tables = new Set(
+      this.operations.flatMap(({ names }) => [names.live, names.shadow, names.old]),
+    )
+    refuseIntruder({ schema, statement }, { id: checkpoint.id, schema: checkpoint.schema, tables })
+  }
+
+  async #keepCheckpoint(signal: AbortSignal): Promise<never> {
+    const { clock, checkpoint } = this.#options
+    for (;;) {
+      if (!this.#quiet) {
+        try {
+          await this.follower.beat(this.control)
+          await savePosition(this.control, checkpoint.id, this.follower.safePosition(this.#oldest))
+        } catch (error) {
+          // The swap of another deployment locks these tables for a moment; the next round catches up.
+          if (!isContention(error)) throw error
+        }
+      }
+      await clock.sleep(BEAT_EVERY_MS, { signal })
+    }
+  }
+
+  /** The number of the oldest change that is not applied, of all tables. */
+  get #oldest(): number | null {
+    const numbers = this.#active.flatMap(({ keys }) => keys.oldest ?? [])
+    return numbers.length === 0 ? null : Math.min(...numbers)
+  }
+}
+
+/** A session for the engine's work; MySQL must not answer questions about tables from an old memory. */
+export async function openSession({
+  target,
+  flavour,
+}: Pick<SyncOptions, 'target' | 'flavour'>): Promise<Session> {
+  const session = await connect(target)
+  if (flavour === 'mysql') await session.run(sql`SET SESSION information_schema_stats_expiry = 0`)
+  return session
+}
+
+/** How long a lost connection of ours may take to be noticed by the server. */
+const CLAIM_WITHIN_SECONDS = 15
+
+async function claim(session: Session, id: string): Promise<void> {
+  const row = await session.row(
+    sql<{
+      got: number | null
+    }>`SELECT GET_LOCK(${`crossfade.${id}`}, ${CLAIM_WITHIN_SECONDS}) AS got`,
+  )
+  if (Number(row?.got) === 1) return
+  throw new Refusal('NAME_CLASH', `Another process is working on the deployment ${id}.`, {
+    next: 'Let it go on, or end it first.',
+  })
+}
