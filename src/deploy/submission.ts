@@ -198,7 +198,8 @@ function readCount(value: Untrusted): number {
 function readFailure(value: Untrusted): Failure {
   const { code, message, next } = value.members(['code', 'message', 'next'])
   return {
-    code: code.oneOf(FAILURE_CODES),
+    // A newer bot may have codes that this Action does not know; its sentence is shown all the same.
+    code: FAILURE_CODES.find((known) => known === code.text()) ?? 'BOT_REFUSED',
     message: message.text(),
     next: next.text(),
   }

@@ -90,6 +90,8 @@ const rules: Rules = {
     revert_window_set: setRevertWindow,
     started: same,
     in_sync: same,
+    cutover_blocked: same,
+    swapped,
     cutover_requested: (from, { at }) => to('in_progress_cutover', from, { cutoverAt: at }),
     cancel_requested: cancelRequested,
     closed: cancelRequested,
@@ -125,6 +127,7 @@ const rules: Rules = {
   },
   complete_pending_revert: {
     started: same,
+    in_sync: same,
     swapped: same,
     revert_requested: (from) => {
       if (from.revertImpossible === null) return to('in_progress_revert', from, {})
@@ -132,18 +135,21 @@ const rules: Rules = {
         next: 'Open a pull request that changes the schema back.',
       })
     },
-    revert_impossible: (from, { reason, at }) => ({
-      ...endWindow(from, at),
-      revertImpossible: reason,
-    }),
+    revert_impossible: (from, { reason, at }) => revertWindow(from, at, reason),
     skip_revert_requested: (from, { at }) => endWindow(from, at),
     revert_window_closed: (from, { at }) => to('complete', from, { finishedAt: at }),
     closed: same,
-    failed: fail,
+    // The change is live all the same; what failed is the way back.
+    failed: revertFailed,
   },
   complete: { revert_window_closed: same, closed: same },
   in_progress_revert: {
+    started: same,
+    in_sync: same,
+    swapped: same,
     revert_requested: same,
+    revert_impossible: (from, { reason, at }) => revertWindow(from, at, reason),
+    revert_window_closed: (from, { at }) => to('complete', from, { finishedAt: at }),
     reverted: (from, { at }) => to('complete_revert', from, { finishedAt: at }),
     revert_failed: revertFailed,
     failed: revertFailed,
@@ -254,18 +260,25 @@ function cancelRequested(from: Planned): Deployment {
 
 function swapped(from: Planned, { at, revertUntil }: On<'swapped'>): Deployment {
   if (!revertUntil) return to('complete', from, { cutoverAt: at, finishedAt: at })
+  return revertWindow({ ...from, ...base(from, { cutoverAt: at }) }, revertUntil, null)
+}
+
+function revertWindow(
+  from: Planned,
+  revertUntil: Date,
+  revertImpossible: string | null,
+): In<'complete_pending_revert'> {
   return {
-    ...base(from, { cutoverAt: at, waitingPeriodEndAt: revertUntil }),
+    ...base(from, { waitingPeriodEndAt: revertUntil }),
     state: 'complete_pending_revert',
     plan: from.plan,
     revertUntil,
-    revertImpossible: null,
+    revertImpossible,
   }
 }
 
 function endWindow(from: In<'complete_pending_revert'>, at: Date): In<'complete_pending_revert'> {
-  if (from.revertUntil <= at) return from
-  return { ...from, ...base(from, { waitingPeriodEndAt: at }), revertUntil: at }
+  return from.revertUntil <= at ? from : revertWindow(from, at, from.revertImpossible)
 }
 
 function fail(from: Planned, { failure, at }: On<'failed'>): In<'complete_error'> {

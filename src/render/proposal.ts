@@ -3,7 +3,7 @@ import type { PlannedOperation } from '../deploy/plan.ts'
 import { type CommitSha, shortSha } from '../deploy/request.ts'
 import { type Part, withinBudget } from './budget.ts'
 import { renderFailure } from './failure.ts'
-import { blocks, code, hiddenMark, type Markdown, md, NOTHING, sentence } from './markdown.ts'
+import { blocks, code, hiddenMark, type Markdown, md, NOTHING } from './markdown.ts'
 import { renderChanges, renderPlanSql } from './plan.ts'
 import { renderSchemaDiff } from './schema-diff.ts'
 
@@ -25,19 +25,24 @@ export function stickyMark(database: string): Markdown {
 /** The comment that the Action keeps by itself where there is no bot. */
 export function renderStickyComment(view: ProposalView): Markdown {
   const mark = stickyMark(view.database)
-  const body = renderProposal(view, md`No bot is connected, so nothing will be deployed from here.`)
-  return md`${mark}\n${body}`
+  return md`${mark}\n${renderProposal(view, withoutBot(view))}`
+}
+
+/** What comes of a proposal where there is no bot. */
+export function withoutBot({ operations, errors }: ProposalView): Markdown {
+  if (operations.length === 0 || errors.length > 0) return NOTHING
+  return md`No bot is connected, so nothing will be deployed from here.`
 }
 
 /** What a pull request changes: title, table, diff, SQL; `note` says what will come of it. */
 export function renderProposal(view: ProposalView, note: Markdown): Markdown {
-  const { database, head, base, operations, errors } = view
+  const { database, head, base, operations } = view
   const footer = md`<sub>head ${code(shortSha(head))} · base ${code(shortSha(base))}</sub>`
   const whole = (name: Part['name'], body: Markdown): Part => ({ name, body, short: body })
   return withinBudget(
     [
       whole('state', md`### ${titleOf(view)} · ${code(database)}`),
-      whole('needs', blocks([...errors.slice(0, 10).map(renderFailure), needsOf(view, note)])),
+      whole('needs', needsOf(view, note)),
       {
         name: 'table',
         body: renderChanges(operations),
@@ -60,7 +65,7 @@ export function renderProposal(view: ProposalView, note: Markdown): Markdown {
 }
 
 function titleOf({ operations, errors }: ProposalView): Markdown {
-  if (errors.length > 0) return md`❌ The schema cannot be read`
+  if (errors.length > 0) return md`❌ The change cannot be deployed`
   if (operations.length === 0) return md`✅ No schema change`
   return operations.length === 1
     ? md`🟦 1 table changes`
@@ -68,8 +73,10 @@ function titleOf({ operations, errors }: ProposalView): Markdown {
 }
 
 function needsOf({ operations, errors }: ProposalView, note: Markdown): Markdown {
-  if (errors.length > 0 || operations.length === 0) return NOTHING
   const drops = operations.some(({ dropsData }) => dropsData)
-  const warning = sentence('⚠️ Values that are there now would be gone.')
-  return drops ? md`${warning}\n\n${note}` : note
+  return blocks([
+    ...errors.slice(0, 10).map(renderFailure),
+    drops ? md`⚠️ **It drops data:** values that are there now would be gone.` : NOTHING,
+    note,
+  ])
 }

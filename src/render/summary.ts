@@ -1,7 +1,7 @@
 import type { SubmissionAnswer } from '../deploy/submission.ts'
 import { STATE_TITLE } from './comment.ts'
 import { code, link, type Markdown, md } from './markdown.ts'
-import { type ProposalView, renderProposal } from './proposal.ts'
+import { type ProposalView, renderProposal, withoutBot } from './proposal.ts'
 
 /** What a run of the Action did. */
 export type SummaryView = {
@@ -12,9 +12,7 @@ export type SummaryView = {
 
 /** The job summary of the Action. With a bot it shows the bot's plan, which knows the live schema. */
 export function renderSummary({ proposal, answer }: SummaryView): Markdown {
-  if (answer === null) {
-    return renderProposal(proposal, md`No bot is connected, so nothing will be deployed from here.`)
-  }
+  if (answer === null) return renderProposal(proposal, withoutBot(proposal))
   const { number, branch, state, url, operations, errors } = answer
   const request = link(md`deploy request ${number}`, url)
   const note = md`${STATE_TITLE[state]} · ${request} to ${code(branch)}`
