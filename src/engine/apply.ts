@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Key, keyId } from '../binlog/key.ts'
 import type { Session } from '../mysql/session.ts'
-import { columnOf, keyIn, readKey, selectKey, tableOf } from './key-sql.ts'
+import { columnOf, keyIn, readKey, selectKey, tableByKey, tableOf } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 
 /**
@@ -47,7 +47,7 @@ async function lockedKeys(
   keys: readonly Key[],
 ): Promise<readonly Key[]> {
   const rows = await session.rows(sql<Record<string, unknown>>`
-    SELECT ${selectKey(pair)} FROM ${tableOf(pair.source)} FORCE INDEX (${sql.id(pair.keyName)})
+    SELECT ${selectKey(pair)} FROM ${tableByKey(pair, 'source')}
     WHERE ${keyIn(pair, 'source', keys)} ${lockOrFail}`)
   return rows.map((row) => readKey(pair, row))
 }
@@ -75,7 +75,7 @@ async function insertRows(
   const from = sql.join(pair.columns.map((column) => columnOf(pair.source, column.from)))
   const to = sql.join(pair.columns.map((column) => sql.id(column.to.name)))
   await session.run(sql`${verb} INTO ${tableOf(pair.target)} (${to})
-    SELECT ${from} FROM ${tableOf(pair.source)} FORCE INDEX (${sql.id(pair.keyName)})
+    SELECT ${from} FROM ${tableByKey(pair, 'source')}
     WHERE ${keyIn(pair, 'source', keys)} ${lockOrFail}`)
 }
 
@@ -87,9 +87,9 @@ async function updateShared(
   const assignments = pair.columns.map(
     ({ from, to }) => sql`${columnOf(pair.target, to)} = ${columnOf(pair.source, from)}`,
   )
-  await session.run(sql`UPDATE ${tableOf(pair.target)}, ${tableOf(pair.source)}
+  await session.run(sql`UPDATE ${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')} ON ${sameKey(pair)}
     SET ${sql.join(assignments)}
-    WHERE ${sameKey(pair)} AND ${keyIn(pair, 'source', keys)}`)
+    WHERE ${keyIn(pair, 'source', keys)}`)
 }
 
 /**
@@ -103,7 +103,8 @@ async function insertMissing(
   keys: readonly Key[],
 ): Promise<void> {
   const rows = await session.rows(sql<Record<string, unknown>>`
-    SELECT ${selectKey(pair)} FROM ${tableOf(pair.source)} JOIN ${tableOf(pair.target)} ON ${sameKey(pair)}
+    SELECT ${selectKey(pair)} FROM ${tableByKey(pair, 'source')}
+      STRAIGHT_JOIN ${tableByKey(pair, 'target')} ON ${sameKey(pair)}
     WHERE ${keyIn(pair, 'source', keys)}`)
   const there = new Set(rows.map((row) => keyId(readKey(pair, row))))
   const missing = keys.filter((key) => !there.has(keyId(key)))

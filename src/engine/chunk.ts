@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Key } from '../binlog/key.ts'
 import type { Session } from '../mysql/session.ts'
-import { columnOf, type KeyRange, keyInRange, readKey, selectKey, tableOf } from './key-sql.ts'
+import { columnOf, type KeyRange, keyInRange, readKey, selectKey, tableByKey } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 
 /**
@@ -16,7 +16,7 @@ export async function nextBoundary(
 ): Promise<Key | null> {
   const order = sql.join(pair.key.map(({ from }) => columnOf(pair.source, from)))
   const row = await session.row(sql<Record<string, unknown>>`
-    SELECT ${selectKey(pair)} FROM ${tableOf(pair.source)} FORCE INDEX (${sql.id(pair.keyName)})
+    SELECT ${selectKey(pair)} FROM ${tableByKey(pair, 'source')}
     WHERE ${keyInRange(pair, 'source', range)}
     ORDER BY ${order} LIMIT 1 OFFSET ${sql.lit(Math.max(0, rows - 1))}`)
   return row === null ? null : readKey(pair, row)

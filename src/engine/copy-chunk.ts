@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
-import { columnOf, type KeyRange, keyInRange, tableOf } from './key-sql.ts'
+import { columnOf, type KeyRange, keyInRange, tableByKey, tableOf } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 
 export type CopyOutcome =
@@ -34,7 +34,7 @@ export async function copyChunk(
   const from = sql.join(pair.columns.map((column) => columnOf(pair.source, column.from)))
   const to = sql.join(pair.columns.map((column) => sql.id(column.to.name)))
   const rowsOf = (what: RawBuilder<unknown>) => sql`
-    SELECT ${what} FROM ${tableOf(pair.source)} FORCE INDEX (${sql.id(pair.keyName)})
+    SELECT ${what} FROM ${tableByKey(pair, 'source')}
     WHERE ${keyInRange(pair, 'source', step.range)} ${lockOrFail}`
   try {
     return await session.transaction(async () => {

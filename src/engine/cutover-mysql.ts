@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
-import { fenceComment, ownComment } from './follower.ts'
+import { fenceComment, ownComment, revertComment } from './follower.ts'
 import type { PreparedOperation } from './shadow.ts'
 
 /** Which way the tables are swapped: to the new schema, or back to the old one. */
@@ -52,7 +52,8 @@ export async function swapTables(session: Session, context: SwapContext): Promis
     await context.drain(session)
     await carryAutoIncrement(session, context)
     const renames = operations.flatMap((operation) => renamesOf(operation, { schema, direction }))
-    await session.run(sql`RENAME TABLE ${sql.raw(fenceComment(context.id))} ${sql.join(renames)}`)
+    const comment = direction === 'forward' ? fenceComment(context.id) : revertComment(context.id)
+    await session.run(sql`RENAME TABLE ${sql.raw(comment)} ${sql.join(renames)}`)
     await context.record(session)
   } finally {
     // A session that is lost holds no locks; what it was doing is told by the error that is already on its way.

@@ -51,6 +51,7 @@ export class Follower {
   #marks: Mark[] = []
   readonly #from: Position
   #afterFence: boolean
+  #afterRevert = false
   #lastMarkAt = 0
   #lastBarrier = 0n
   readonly #waiting = new Map<bigint, { readonly writtenAt: number; readonly passed: () => void }>()
@@ -75,6 +76,11 @@ export class Follower {
   /** Whether the stream has passed the RENAME of the cutover. */
   get afterFence(): boolean {
     return this.#afterFence
+  }
+
+  /** Whether the stream has passed the RENAME of the revert: no change concerns the deployment any more. */
+  get afterRevert(): boolean {
+    return this.#afterRevert
   }
 
   /** The number of the newest change that was handed on. */
@@ -177,6 +183,7 @@ export class Follower {
         return
       case 'statement':
         if (event.statement.includes(fenceComment(this.#id))) this.#afterFence = true
+        if (event.statement.includes(revertComment(this.#id))) this.#afterRevert = true
         this.#handler.onStatement(event.schema, event.statement)
         return
       case 'transaction':
@@ -218,4 +225,9 @@ export function ownComment(id: string): string {
 /** Marks the RENAME of the cutover: the fence between changes of the old and of the new table. */
 export function fenceComment(id: string): string {
   return `/* crossfade:${id} cutover */`
+}
+
+/** Marks the RENAME of the revert: what comes after it is nobody's business here. */
+export function revertComment(id: string): string {
+  return `/* crossfade:${id} revert */`
 }

@@ -1,6 +1,6 @@
 import { Refusal } from '../errors.ts'
 import { isKeyword, type Token, tokenize, withoutComments } from '../schema/tokens.ts'
-import { fenceComment, ownComment } from './follower.ts'
+import { fenceComment, ownComment, revertComment } from './follower.ts'
 
 /** Statements that change what a table is, or empty it, without a row event. */
 const DDL = ['ALTER', 'DROP', 'RENAME', 'TRUNCATE', 'CREATE']
@@ -19,7 +19,8 @@ export function refuseIntruder(
   { schema, statement }: { readonly schema: string; readonly statement: string },
   own: { readonly id: string; readonly schema: string; readonly tables: ReadonlySet<string> },
 ): void {
-  if (statement.includes(ownComment(own.id)) || statement.includes(fenceComment(own.id))) return
+  const comments = [ownComment(own.id), fenceComment(own.id), revertComment(own.id)]
+  if (comments.some((comment) => statement.includes(comment))) return
   const tokens = withoutComments(tokenizeLeniently(statement))
   const verb = tokens[0]
   if (!isKeyword(verb, ...DDL, ...DML) || isHarmless(tokens)) return

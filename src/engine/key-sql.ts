@@ -8,6 +8,11 @@ export function tableOf({ schema, name }: TableShape): RawBuilder<unknown> {
   return sql.id(schema, name)
 }
 
+/** The table, to be read by its iteration key: the statistics of a table that was just filled mislead the server. */
+export function tableByKey(pair: TablePair, side: 'source' | 'target'): RawBuilder<unknown> {
+  return sql`${tableOf(pair[side])} FORCE INDEX (${sql.id(pair.keyName[side])})`
+}
+
 /** `schema`.`table`.`column`, quoted. */
 export function columnOf({ schema, name }: TableShape, column: ShapeColumn): RawBuilder<unknown> {
   return sql.id(schema, name, column.name)

@@ -25,7 +25,8 @@ export type TablePair = {
   readonly target: TableShape
   /** The iteration key, in index order: unique and NOT NULL on both sides. */
   readonly key: readonly SharedColumn[]
-  readonly keyName: string
+  /** The index of the iteration key in each table. */
+  readonly keyName: { readonly source: string; readonly target: string }
   readonly columns: readonly SharedColumn[]
   readonly write: WriteStrategy
 }
@@ -60,7 +61,7 @@ export function pairTables(
     source,
     target,
     key: found.columns,
-    keyName: found.name,
+    keyName: { source: found.name, target: found.targetName },
     columns,
     write: towardsOld ? 'update_insert' : forward,
   }
@@ -107,17 +108,24 @@ function findKey(
   source: TableShape,
   target: TableShape,
   columns: readonly SharedColumn[],
-): { readonly name: string; readonly columns: readonly SharedColumn[] } | null {
+): {
+  readonly name: string
+  readonly targetName: string
+  readonly columns: readonly SharedColumn[]
+} | null {
   for (const key of source.uniqueKeys) {
     const shared = key.columns.map((name) => columns.find(({ from }) => from.name === name))
     if (shared.some((column) => column === undefined)) continue
     const parts = shared.filter((column) => column !== undefined)
     const servesSource = isWhole(key) && parts.every(({ from }) => isKeyColumn(from))
     const names = parts.map(({ to }) => to.name)
-    const servesTarget =
-      parts.every(({ to }) => isKeyColumn(to)) &&
-      target.uniqueKeys.some((other) => isWhole(other) && sameNames(other.columns, names))
-    if (servesSource && servesTarget) return { name: key.name, columns: parts }
+    const targetKey = target.uniqueKeys.find(
+      (other) => isWhole(other) && sameNames(other.columns, names),
+    )
+    const servesTarget = targetKey !== undefined && parts.every(({ to }) => isKeyColumn(to))
+    if (servesSource && servesTarget) {
+      return { name: key.name, targetName: targetKey.name, columns: parts }
+    }
   }
   return null
 }

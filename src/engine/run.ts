@@ -66,6 +66,7 @@ export class ShadowRun implements EngineRun {
   #sync: Sync | null = null
   #resumed: boolean
   #announced = false
+  #outcome: EngineOutcome | null = null
   #lostSince: number | null = null
   #ready = false
   #revertImpossible: Refusal | null = null
@@ -146,6 +147,8 @@ export class ShadowRun implements EngineRun {
       try {
         return await this.#attempt()
       } catch (error) {
+        // What breaks after the end, such as a connection that is being closed, changes nothing any more.
+        if (this.#outcome) return this.#outcome
         this.#context.options.signal?.throwIfAborted()
         if (!isUnreachable(error)) return await this.#end(error)
         if (!(await this.#waitForServer())) return this.#fail(error)
@@ -327,6 +330,7 @@ export class ShadowRun implements EngineRun {
 
   async #finish(session: Session, outcome: 'complete' | 'reverted'): Promise<EngineOutcome> {
     await saveOutcome(session, this.#checkpoint.id, outcome)
+    this.#outcome = outcome
     this.#phase = 'finished'
     this.#emit({ event: outcome })
     return outcome

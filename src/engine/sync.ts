@@ -235,7 +235,7 @@ export class Sync implements AsyncDisposable {
   }
 
   #layoutOf(schema: string, table: string): KeyLayout | null {
-    if (schema !== this.#options.checkpoint.schema) return null
+    if (schema !== this.#options.checkpoint.schema || this.follower.afterRevert) return null
     const operation = this.operations.find(({ names }) => names.live === table)
     const pair = this.follower.afterFence ? operation?.reverse : operation?.forward
     if (!pair) return null
@@ -270,6 +270,7 @@ export class Sync implements AsyncDisposable {
   }
 
   #checkStatement(schema: string, statement: string): void {
+    if (this.follower.afterRevert) return
     const { checkpoint } = this.#options
     const tables = new Set(
       this.operations.flatMap(({ names }) => [names.live, names.shadow, names.old]),

@@ -13,7 +13,7 @@ import {
   keyInRange,
   readKey,
   selectKey,
-  tableOf,
+  tableByKey,
 } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 import { comparable, rowHash } from './row-hash.ts'
@@ -72,7 +72,7 @@ async function compareChunk(
 ): Promise<{ readonly rows: number; readonly suspects: readonly Key[] }> {
   const sums = (side: 'source' | 'target') => sql<Sum>`
     SELECT COUNT(*) AS rowCount, CAST(BIT_XOR(${rowHash(pair, side)}) AS CHAR) AS hash
-    FROM ${tableOf(pair[side])} WHERE ${keyInRange(pair, side, range)}`
+    FROM ${tableByKey(pair, side)} WHERE ${keyInRange(pair, side, range)}`
   await session.run(sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`)
   return await session.transaction(async () => {
     const source = await session.row(sums('source'))
@@ -99,7 +99,7 @@ async function differingKeys(
     const key = selectKey(pair, side)
     const lock = side === 'source' ? lockSource : sql``
     const rows = await session.rows(sql<HashedRow>`
-      SELECT ${key}, CAST(${rowHash(pair, side)} AS CHAR) AS hash FROM ${tableOf(pair[side])}
+      SELECT ${key}, CAST(${rowHash(pair, side)} AS CHAR) AS hash FROM ${tableByKey(pair, side)}
       WHERE ${where(side)} ${lock}`)
     return new Map(
       rows.map((row) => {
@@ -146,7 +146,7 @@ async function differingUnderLock(
     try {
       return await session.transaction(async () => {
         await session.rows(
-          sql`SELECT 1 FROM ${tableOf(pair.source)} WHERE ${where('source')} ${lockOrFail}`,
+          sql`SELECT 1 FROM ${tableByKey(pair, 'source')} WHERE ${where('source')} ${lockOrFail}`,
         )
         await passBarrier(signal)
         while (ids.some((id) => keys.has(id))) await clock.sleep(5, { signal })
@@ -176,7 +176,7 @@ async function driftRefusal(
       AS ${sql.id(`c${index}`)}`,
   )
   const row = await session.row(sql<Record<string, string | null>>`
-    SELECT ${sql.join(counts)} FROM ${tableOf(pair.source)} JOIN ${tableOf(pair.target)}
+    SELECT ${sql.join(counts)} FROM ${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')}
       ON ${sql.join(sameKey, sql` AND `)} WHERE ${keyIn(pair, 'source', drifted.slice(0, 1000))}`)
   const columns = pair.columns.filter((_, index) => Number(row?.[`c${index}`] ?? 0) > 0)
   const names = columns.map(({ from }) => from.name).join(', ')

@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+import { createInterface } from 'node:readline'
+import { Refusal } from '../errors.ts'
+import { diffCommand } from './diff.ts'
+import type { CommandIo } from './io.ts'
+import { migrateCommand } from './migrate.ts'
+
+const HELP = `crossfade - schema changes for MySQL and MariaDB without blocking the application
+
+Usage: crossfade COMMAND [options]
+
+Commands:
+  migrate   change tables of a live database: copy, keep in sync, swap, revert
+  diff      print the DDL that turns one schema into another
+
+crossfade COMMAND --help explains a command and its exit status.
+`
+
+type Command = {
+  readonly run: (args: readonly string[], io: CommandIo) => Promise<number>
+  /** The exit status when something failed that is not the user's input. */
+  readonly failed: number
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  migrate: { run: migrateCommand, failed: 1 },
+  diff: { run: diffCommand, failed: 2 },
+}
+
+const USAGE = 2
+
+/** Picks the command, prints what it refuses, and returns the exit status. */
+export async function main(args: readonly string[], io: CommandIo): Promise<number> {
+  const [name = '--help', ...rest] = args
+  if (name === '--help' || name === '-h' || name === 'help') {
+    io.out(HELP)
+    return 0
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!command) {
+    io.err(`COMMAND_UNKNOWN: There is no command ${name}.\n  Run crossfade --help`)
+    return USAGE
+  }
+  try {
+    return await command.run(rest, io)
+  } catch (error) {
+    return report(error, { io, json: rest.includes('--json'), failed: command.failed })
+  }
+}
+
+function report(
+  error: unknown,
+  { io, json, failed }: { readonly io: CommandIo; readonly json: boolean; readonly failed: number },
+): number {
+  const known = error instanceof Refusal
+  const code = known ? error.code : 'INTERNAL'
+  const message = known ? error.message : String(error)
+  const next = known ? error.next : 'Report this as a defect of Crossfade.'
+  const at = new Date().toISOString()
+  if (json) io.out(JSON.stringify({ event: 'failed', at, code, message, next }))
+  else io.err(`${code}: ${message}\n  ${next}`)
+  if (!known && error instanceof Error) io.err(error.stack ?? '')
+  return known && (code === 'INPUT_INVALID' || code === 'BAD_URL') ? USAGE : failed
+}
+
+if (import.meta.main) {
+  const lines = createInterface({ input: process.stdin, terminal: false })
+  process.exitCode = await main(process.argv.slice(2), {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${line}\n`),
+    lines,
+    env: process.env,
+  })
+  lines.close()
+  process.stdin.unref?.()
+}

@@ -1,0 +1,50 @@
+import type { EngineEvent, EngineRun } from '../engine/port.ts'
+import { Refusal } from '../errors.ts'
+
+const ORDERS: Readonly<Record<string, (run: EngineRun) => void>> = {
+  cutover: (run) => run.cutover(),
+  pause: (run) => run.pause(),
+  resume: (run) => run.resume(),
+  cancel: (run) => run.cancel(),
+  revert: (run) => run.revert(),
+  'skip-revert': (run) => run.skipRevert(),
+}
+
+/** What a line of standard input led to. */
+export type OrderAnswer =
+  | { readonly kind: 'done'; readonly order: string }
+  | { readonly kind: 'status'; readonly status: ReturnType<EngineRun['status']> }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'nothing' }
+
+/** Carries out one line of standard input. A refused order changes nothing, and the run goes on. */
+export function runOrder(run: EngineRun, line: string): OrderAnswer {
+  const [order = '', argument, ...rest] = line.trim().split(/\s+/)
+  if (order === '') return { kind: 'nothing' }
+  try {
+    if (order === 'status') return { kind: 'status', status: run.status() }
+    if (order === 'throttle' && rest.length === 0) {
+      run.throttle(/^\d+$/.test(argument ?? '') ? Number(argument) : Number.NaN)
+      return { kind: 'done', order }
+    }
+    const action = argument === undefined ? ORDERS[order] : undefined
+    if (!action) throw unknown(line.trim())
+    action(run)
+    return { kind: 'done', order }
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: 'refused', refusal: error }
+    throw error
+  }
+}
+
+function unknown(line: string): Refusal {
+  const shown = line.slice(0, 40)
+  return new Refusal('COMMAND_UNKNOWN', `There is no command "${shown}".`, {
+    next: 'Say one of: status, cutover, pause, resume, throttle N, cancel, revert, skip-revert.',
+  })
+}
+
+/** An event as it is printed for machines: without what was thrown, which may hold row values. */
+export function toJson(event: EngineEvent): string {
+  return JSON.stringify({ ...event, cause: undefined })
+}

@@ -1,0 +1,124 @@
+import type { EngineEvent, RunStatus } from '../engine/port.ts'
+import type { CommandIo } from './io.ts'
+import { type OrderAnswer, toJson } from './order.ts'
+
+/** How a run is told: to a machine as JSON, to a person as sentences. */
+export type Printer = {
+  readonly event: (event: EngineEvent) => void
+  readonly order: (answer: OrderAnswer) => void
+}
+
+export function printerFor(io: CommandIo, json: boolean): Printer {
+  return json ? machinePrinter(io) : personPrinter(io)
+}
+
+function machinePrinter(io: CommandIo): Printer {
+  return {
+    event: (event) => io.out(toJson(event)),
+    order: (answer) => {
+      if (answer.kind === 'status') io.out(JSON.stringify({ event: 'status', ...answer.status }))
+      if (answer.kind !== 'refused') return
+      const { code, message, next } = answer.refusal
+      io.out(JSON.stringify({ event: 'refused', code, message, next }))
+    },
+  }
+}
+
+function personPrinter(io: CommandIo): Printer {
+  return {
+    event: (event) => {
+      for (const line of sentences(event)) io.out(`${clock(event.at)}  ${line}`)
+    },
+    order: (answer) => {
+      if (answer.kind === 'status') io.out(progressLine(answer.status))
+      if (answer.kind === 'done') io.out(`ok: ${answer.order}`)
+      if (answer.kind !== 'refused') return
+      const { code, message, next } = answer.refusal
+      io.out(`${code}: ${message}\n  ${next}`)
+    },
+  }
+}
+
+function sentences(event: EngineEvent): readonly string[] {
+  switch (event.event) {
+    case 'started':
+      return [
+        'Started. The live tables stay in use; their changed copies are:',
+        ...event.tables.map(
+          ({ live, shadow }) => `  ${live} → ${shadow ?? '(dropped at the cutover)'}`,
+        ),
+      ]
+    case 'progress':
+      return [progressLine(event)]
+    case 'ready_to_cutover':
+      return [
+        `In sync: ${count(event.verifiedRows)} rows compared, all equal. Say "cutover" to swap.`,
+      ]
+    case 'cutover_retry':
+      return [`Cutover try ${event.attempt} gave way: ${event.reason}. Trying again.`]
+    case 'cutover':
+      return [
+        `Cut over. Writes could have waited for ${event.stalledMs} ms.`,
+        ...windowLine(event.revertUntil),
+      ]
+    case 'reverse_in_sync':
+      return ['The old tables follow the new ones: "revert" would lose nothing.']
+    case 'revert_impossible':
+      return [`A revert is no longer possible: ${event.reason}`]
+    case 'complete':
+      return ['Complete.']
+    case 'reverted':
+      return ['Reverted: the old tables are live again, with the rows written since.']
+    case 'cancelled':
+      return [`Cancelled: the shadow tables are dropped, ${megabytes(event.freedBytes)} freed.`]
+    case 'failed':
+      return [`${event.code}: ${event.message}`, `  ${event.next}`]
+  }
+}
+
+function windowLine(until: Date | null): readonly string[] {
+  if (until === null) return []
+  return [`Say "revert" until ${clock(until)} to swap back, or "skip-revert" to keep the change.`]
+}
+
+const PHASES: Readonly<Record<RunStatus['phase'], string>> = {
+  starting: 'starting',
+  copying: 'copying rows',
+  catching_up: 'catching up',
+  verifying: 'comparing all rows',
+  in_sync: 'in sync',
+  cutting_over: 'cutting over',
+  revert_window: 'live; the old tables follow',
+  reverting: 'reverting',
+  finished: 'finished',
+}
+
+function progressLine(status: RunStatus): string {
+  const { rowsCopied, rowsEstimated } = status
+  const whole = Math.max(1, rowsEstimated)
+  const percent =
+    status.phase === 'copying' ? Math.min(99, Math.floor((100 * rowsCopied) / whole)) : 100
+  const filled = Math.floor(percent / 5)
+  const parts = [
+    `${'█'.repeat(filled)}${'░'.repeat(20 - filled)} ${percent} %`,
+    PHASES[status.phase],
+    `${count(rowsCopied)} of about ${count(rowsEstimated)} rows`,
+    ...(status.phase === 'copying' ? [`${count(status.rowsPerSecond)} rows/s`] : []),
+    ...(status.etaSeconds === null ? [] : [`${status.etaSeconds} s left`]),
+    `lag ${status.lagMs} ms`,
+    ...(status.paused ? ['paused'] : []),
+  ]
+  return parts.join(' · ')
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en')
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`
+}
+
+function clock(at: Date): string {
+  return `${at.toISOString().slice(11, 19)} UTC`
+}

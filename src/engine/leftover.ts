@@ -1,0 +1,39 @@
+import { Refusal } from '../errors.ts'
+import { connect, type Target } from '../mysql/connect.ts'
+import { findCheckpoint, saveOutcome, unfinishedCheckpoints } from './checkpoint.ts'
+import type { TableOperation } from './port.ts'
+import { dropShadows, isSwapped } from './shadow.ts'
+
+/** The id of an unfinished deployment of exactly these statements, or null: what a process that died has left. */
+export async function findUnfinished(
+  target: Target,
+  operations: readonly TableOperation[],
+): Promise<string | null> {
+  await using session = await connect(target)
+  const wanted = JSON.stringify(operations)
+  const found = await unfinishedCheckpoints(session, target.schema ?? '')
+  return found.find(({ request }) => JSON.stringify(request.operations) === wanted)?.id ?? null
+}
+
+/**
+ * Gives up a deployment that no process works on: drops its shadow tables.
+ *
+ * @throws {Refusal} CHECKPOINT_MISSING, or DEPLOY_STATE when its tables are swapped already.
+ */
+export async function discardDeployment(target: Target, id: string): Promise<void> {
+  await using session = await connect(target)
+  const checkpoint = await findCheckpoint(session, id)
+  if (!checkpoint || checkpoint.outcome !== null) {
+    throw new Refusal('CHECKPOINT_MISSING', `The server knows no unfinished deployment ${id}.`, {
+      next: 'Check the id; a refusal with NAME_CLASH names it.',
+    })
+  }
+  const { schema, request } = checkpoint
+  if (await isSwapped(session, schema, request)) {
+    throw new Refusal('DEPLOY_STATE', `The tables of the deployment ${id} are swapped already.`, {
+      next: 'Run the same migrate command again to go on with its revert window.',
+    })
+  }
+  await dropShadows(session, schema, request)
+  await saveOutcome(session, id, 'cancelled')
+}
