@@ -1,7 +1,14 @@
 import { type DeploymentEvent, type Failure, planOf } from '../src/deploy/deployment.ts'
+import type { Plan } from '../src/deploy/plan.ts'
 import type { DeploymentProgress } from '../src/deploy/progress.ts'
 import type { By } from '../src/deploy/request.ts'
-import type { Engine, EngineEvent, EngineRun, RunOptions } from '../src/engine/port.ts'
+import type {
+  Engine,
+  EngineEvent,
+  EngineRequest,
+  EngineRun,
+  RunOptions,
+} from '../src/engine/port.ts'
 import { Refusal } from '../src/errors.ts'
 import type { Target } from '../src/mysql/connect.ts'
 import { listAudit } from '../src/store/audit.ts'
@@ -15,6 +22,7 @@ import {
 import { findPlan } from '../src/store/plans.ts'
 import type { Bell } from './bell.ts'
 import { findTarget } from './config.ts'
+import { noTarget, requireUnchanged } from './deploy-check.ts'
 import type { Parts } from './parts.ts'
 import { type Steering, steeringOf, UNSTEERED } from './steering.ts'
 
@@ -89,8 +97,8 @@ async function startRun(
   const place = { owner: repository.owner, repo: repository.name, database }
   const target = findTarget(parts.databases, place, branch)
   try {
-    if (!target) throw noTarget(database, branch)
-    return await begin({ engine: engineFor(target), parts, stored }, run)
+    if (!target) throw noTarget(`${database}/${branch}`)
+    return await begin({ engine: engineFor(target), target, parts, stored }, run)
   } catch (error) {
     if (!isFinal(error, stored)) throw error
     await fail(parts, id, error)
@@ -107,6 +115,7 @@ function isFinal(error: unknown, { deployment }: StoredDeployment): error is Ref
 
 type Beginning = {
   readonly engine: Engine
+  readonly target: Target
   readonly parts: Parts
   readonly stored: StoredDeployment
 }
@@ -123,15 +132,18 @@ async function begin(beginning: Beginning, run: RunOptions): Promise<EngineRun |
 
 /** The server knows nothing of this deployment: it has not begun, or it is over and that was never told. */
 async function beginWithoutCheckpoint(
-  { engine, parts, stored }: Beginning,
+  { engine, target, parts, stored }: Beginning,
   run: RunOptions,
 ): Promise<EngineRun | null> {
   const { deployment, id } = stored
   switch (deployment.state) {
     case 'submitting':
     case 'in_progress':
-    case 'pending_cutover':
-      return await engine.stage(await engineRequest(parts, stored), run)
+    case 'pending_cutover': {
+      const plan = await requirePlan(parts, stored)
+      await requireUnchanged(target, plan)
+      return await engine.stage(await engineRequest(parts, stored, plan), run)
+    }
     case 'in_progress_cancel':
       await recordFact(parts.store, id, { type: 'cancelled', at: parts.clock.now() }, ENGINE)
       parts.ring()
@@ -156,16 +168,24 @@ async function beginWithoutCheckpoint(
   )
 }
 
-async function engineRequest(parts: Parts, stored: StoredDeployment) {
-  const digest = planOf(stored.deployment)
-  const plan = digest && (await findPlan(parts.store, digest))
-  if (!plan) throw new TypeError(`deployment ${stored.id} runs without a plan`)
+async function requirePlan({ store }: Parts, { id, deployment }: StoredDeployment): Promise<Plan> {
+  const digest = planOf(deployment)
+  const plan = digest && (await findPlan(store, digest))
+  if (!plan) throw new TypeError(`deployment ${id} runs without a plan`)
+  return plan
+}
+
+async function engineRequest(
+  parts: Parts,
+  stored: StoredDeployment,
+  plan: Plan,
+): Promise<EngineRequest> {
   const steering = steeringOf(await listAudit(parts.store, stored.deployRequestId), stored.id)
   return {
     id: engineId(stored),
     operations: plan.operations.map(({ kind, table, statement }) => ({ kind, table, statement })),
     // Auto-apply can be changed while it runs, so the deployer decides at the gate.
-    cutover: 'hold' as const,
+    cutover: 'hold',
     revertWindowMs: stored.deployment.revertWindowMs,
     chunkRows: null,
     throttleRatio: steering.throttleRatio,
@@ -239,12 +259,6 @@ async function fail(parts: Parts, id: number, { code, message, next }: Failure):
   parts.ring()
 }
 
-function noTarget(database: string, branch: string): Refusal {
-  return new Refusal('CONFIG_INVALID', `The bot knows no server for ${database}/${branch}.`, {
-    next: 'Add the branch to the server’s configuration (CROSSFADE_CONFIG), then comment `/retry`.',
-  })
-}
-
 /** Writes what the engine says to the store, in its order; progress at most once a second. */
 class Teller {
   readonly #parts: Parts
@@ -298,8 +312,31 @@ class Teller {
     const fact = toFact(event)
     log.info(event.event, { deployment: this.#id })
     if (!fact) return
-    await recordFact(store, this.#id, fact, ENGINE)
+    try {
+      await recordFact(store, this.#id, fact, ENGINE)
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== 'DEPLOY_STATE') throw error
+      await this.#contradict(fact, error)
+    }
     ring()
+  }
+
+  /**
+   * The engine did something that does not follow from the state. A revert that was asked for just when it
+   * became impossible has failed; everything else is a bug of ours, and no reason to stop keeping tables in sync.
+   */
+  async #contradict(fact: DeploymentEvent, refusal: Refusal): Promise<void> {
+    const { store, log } = this.#parts
+    if (fact.type !== 'revert_impossible') {
+      log.error('a fact contradicts the state', refusal, { deployment: this.#id, fact: fact.type })
+      return
+    }
+    const failure: Failure = {
+      code: 'REVERT_IMPOSSIBLE',
+      message: fact.reason,
+      next: 'Open a pull request that changes the schema back.',
+    }
+    await recordFact(store, this.#id, { type: 'revert_failed', failure, at: fact.at }, ENGINE)
   }
 }
 

@@ -38,6 +38,25 @@ export function isSchemaPath({ source }: DatabaseConfig, path: string): boolean 
   return source.kind !== 'database' && path.startsWith(`${source.path}/`) && path.endsWith('.sql')
 }
 
+/**
+ * The databases whose schema a pull request may change, by name; none without a config file. One that comes
+ * from a live development database is always among them, because its files say nothing.
+ */
+export async function listTouchedDatabases(
+  client: RepositoryClient,
+  pullRequest: number,
+): Promise<readonly string[]> {
+  const config = await findRepositoryConfig(client)
+  if (!config) return []
+  const paths = await client.listChangedFiles(pullRequest)
+  return Object.entries(config.databases)
+    .filter(
+      ([, database]) =>
+        database.source.kind === 'database' || paths.some((path) => isSchemaPath(database, path)),
+    )
+    .map(([name]) => name)
+}
+
 /** The digest of a database's schema files at a commit, as the Action makes it; null when it cannot be told. */
 export async function readFilesDigest(
   client: RepositoryClient,

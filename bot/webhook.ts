@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { Refusal } from '../src/errors.ts'
-import type { Delivery } from '../src/store/inbox.ts'
+import { type Delivery, receiveDelivery } from '../src/store/inbox.ts'
+import type { Headers, Route } from './api/router.ts'
 import { orderKeyOf } from './events.ts'
+import type { Parts } from './parts.ts'
 
 /** The largest webhook GitHub sends: https://docs.github.com/webhooks/webhook-events-and-payloads#payload-cap. */
 export const WEBHOOK_LIMIT_BYTES = 25 * 1024 * 1024
-
-export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
  * The delivery, if it was signed with our secret over exactly these bytes. Nothing of it has been acted on.
@@ -52,4 +52,22 @@ function malformed(what: string, cause?: unknown): Refusal {
     next: 'Set the content type of the GitHub App’s webhook to application/json.',
     cause,
   })
+}
+
+/**
+ * Where GitHub's events come in: checked, kept, and answered at once. What they ask for is done by the worker.
+ */
+export function webhookRoute({ store, ring, log }: Parts, secret: string): Route {
+  return {
+    method: 'POST',
+    path: '/webhooks',
+    limitBytes: WEBHOOK_LIMIT_BYTES,
+    handle: async ({ headers, body }) => {
+      const delivery = readDelivery(headers, body, secret)
+      const isNew = await receiveDelivery(store, delivery)
+      log.info('delivery', { event: delivery.event, id: delivery.deliveryId, isNew })
+      ring()
+      return { status: 202, body: { accepted: isNew } }
+    },
+  }
 }

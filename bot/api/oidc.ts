@@ -12,8 +12,8 @@ export type WorkflowIdentity = {
   /** The login that started the run. */
   readonly actor: string
   readonly tokenId: string
-  /** After this instant the token is worth nothing and its id may be forgotten. */
-  readonly expiresAt: Date
+  /** After this instant the token is refused anyway, and its id may be forgotten. */
+  readonly usableUntil: Date
 }
 
 export type OidcOptions = {
@@ -76,7 +76,7 @@ function readIdentity(claims: JWTPayload): WorkflowIdentity {
     pullRequest: Number(pullRequest),
     actor: text(claims, 'actor'),
     tokenId: text(claims, 'jti'),
-    expiresAt: new Date((claims.exp ?? 0) * 1000),
+    usableUntil: new Date(((claims.exp ?? 0) + 2 * CLOCK_SKEW_SECONDS) * 1000),
   }
 }
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { ERRORS, type ErrorCode, Refusal } from '../../src/errors.ts'
 import type { Log } from '../log.ts'
-import type { Headers } from '../webhook.ts'
+
+/** As node:http gives them: names in lower case. */
+export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export type ApiRequest = { readonly headers: Headers; readonly body: Buffer }
 

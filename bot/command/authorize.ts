@@ -39,6 +39,11 @@ export function authorize(verb: Verb, login: string, { permission, isDeployer }:
   }
 }
 
+/** Whether a permission is enough for what changes something. */
+export function mayWrite(permission: Permission): boolean {
+  return RANK[permission] >= RANK.write
+}
+
 function denied(message: string, next: string): Refusal {
   return new Refusal('PERMISSION_DENIED', message, { next })
 }

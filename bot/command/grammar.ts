@@ -32,15 +32,13 @@ export type VerbRule = {
   readonly mutates: boolean
   /** The least that the person must be allowed to do in the repository. */
   readonly permission: 'read' | 'write'
-  /** A plan that drops data needs `confirm=` here. */
-  readonly confirms: boolean
   readonly summary: string
 }
 
 export const PREFIX = 'schema'
 
-const change = { mutates: true, permission: 'write', confirms: false } as const
-const question = { mutates: false, permission: 'read', confirms: false, aliases: [] } as const
+const change = { mutates: true, permission: 'write' } as const
+const question = { mutates: false, permission: 'read', aliases: [] } as const
 const branch = { name: 'branch', required: false } as const
 
 export const VERBS: Readonly<Record<Verb, VerbRule>> = {
@@ -48,7 +46,7 @@ export const VERBS: Readonly<Record<Verb, VerbRule>> = {
     ...change,
     aliases: [],
     argument: branch,
-    options: ['at', 'revert'],
+    options: ['at', 'revert', 'confirm'],
     summary: 'Build the shadow tables, keep them in sync and hold at the gate.',
   },
   deploy: {
@@ -56,7 +54,6 @@ export const VERBS: Readonly<Record<Verb, VerbRule>> = {
     aliases: [],
     argument: branch,
     options: ['at', 'cutover', 'revert', 'confirm'],
-    confirms: true,
     summary: 'Stage if needed, then cut over as soon as everything is in sync.',
   },
   cutover: {
@@ -64,7 +61,6 @@ export const VERBS: Readonly<Record<Verb, VerbRule>> = {
     aliases: ['apply'],
     argument: branch,
     options: ['at', 'confirm'],
-    confirms: true,
     summary: 'Swap the tables now, or as soon as they are in sync.',
   },
   cancel: {
@@ -138,7 +134,7 @@ export const OPTIONS: Readonly<Record<OptionName, OptionRule>> = {
   cutover: { form: 'cutover=auto|hold', summary: 'Cut over when in sync, or wait at the gate.' },
   revert: {
     form: 'revert=30m|off',
-    summary: 'How long the change can be reverted (s, m, h or d).',
+    summary: 'How long the change can be reverted (s, m, h or d; 7 days at most).',
   },
   confirm: {
     form: 'confirm=<code>',

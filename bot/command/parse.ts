@@ -1,3 +1,4 @@
+import { parseRevertWindow } from '../../src/deploy/config.ts'
 import { Refusal } from '../../src/errors.ts'
 import { closestWord } from './closest-word.ts'
 import { OPTIONS, type OptionName, PREFIX, usageOf, VERBS, type Verb, WORDS } from './grammar.ts'
@@ -121,21 +122,13 @@ function parseCutover(verb: Verb, value: string | undefined): Command['cutover']
   throw invalid(verb, `takes cutover=auto or cutover=hold, not ${quote(value)}`)
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = {
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-}
-const MAX_REVERT_MS = 14 * 86_400_000
-
 function parseRevert(verb: Verb, value: string | undefined): Command['revertWindow'] {
   if (value === undefined) return null
-  if (value === 'off') return 'off'
-  const [, amount = '', unit = ''] = /^(\d{1,7})([smhd])$/.exec(value) ?? []
-  const ms = Number(amount) * (UNIT_MS[unit] ?? 0)
-  if (ms > 0 && ms <= MAX_REVERT_MS) return { ms }
-  throw invalid(verb, `takes a revert window from 1s to 14d or off, not ${quote(value)}`)
+  const ms = parseRevertWindow(value)
+  if (ms === undefined) {
+    throw invalid(verb, `takes a revert window from 1s to 7d or off, not ${quote(value)}`)
+  }
+  return ms === null ? 'off' : { ms }
 }
 
 function matching(

@@ -1,4 +1,6 @@
 import { createProbot, ProbotOctokit } from 'probot'
+import type { Check } from '../../src/render/check.ts'
+import type { Markdown } from '../../src/render/markdown.ts'
 import type { BotConfig } from '../config.ts'
 import type { PullRequestRef } from '../events.ts'
 
@@ -15,11 +17,9 @@ export type Permission = 'none' | 'read' | 'triage' | 'write' | 'maintain' | 'ad
 export type Reaction = 'eyes' | 'rocket' | 'hooray' | 'confused' | '-1'
 
 export type CheckRun = {
+  readonly name: string
   readonly headSha: string
-  readonly title: string
-  readonly summary: string
-  /** `queued` and `in_progress` wait for something; a finished check has a conclusion. */
-  readonly status: 'queued' | 'in_progress' | 'success' | 'failure' | 'neutral' | 'cancelled'
+  readonly check: Check
   readonly detailsUrl: string | null
 }
 
@@ -27,8 +27,12 @@ export type GitFile = { readonly path: string; readonly sha: string }
 
 export type Approval = { readonly login: string; readonly commitSha: string }
 
+/** GitHub's own ids: names can change hands. */
+export type RepositoryIds = { readonly repositoryId: number; readonly ownerId: number }
+
 /** What the bot asks of GitHub and tells it, in one repository. Every call may fail as the network does. */
 export interface RepositoryClient {
+  readonly readIds: () => Promise<RepositoryIds>
   readonly readPullRequest: (number: number) => Promise<PullRequest>
   /** The paths that differ from the base, both names of a renamed file. */
   readonly listChangedFiles: (number: number) => Promise<readonly string[]>
@@ -40,14 +44,20 @@ export interface RepositoryClient {
   readonly readDefaultFile: (path: string) => Promise<string | null>
   /** Every file below `folder` at a commit; null when GitHub cannot list them all. */
   readonly listFiles: (commitSha: string, folder: string) => Promise<readonly GitFile[] | null>
-  readonly createComment: (number: number, body: string) => Promise<number>
+  readonly createComment: (number: number, body: Markdown) => Promise<number>
   /** False when the comment is gone. */
-  readonly updateComment: (id: number, body: string) => Promise<boolean>
+  readonly updateComment: (id: number, body: Markdown) => Promise<boolean>
   /** Adding a reaction that is there already changes nothing. */
   readonly react: (commentId: number, reaction: Reaction) => Promise<void>
-  readonly createCheck: (name: string, check: CheckRun) => Promise<number>
-  readonly updateCheck: (id: number, check: CheckRun) => Promise<void>
+  readonly createCheck: (run: CheckRun) => Promise<number>
+  readonly updateCheck: (id: number, run: CheckRun) => Promise<void>
 }
+
+/** The installation of the App on a repository, or null when there is none. */
+export type FindInstallation = (place: {
+  readonly owner: string
+  readonly repo: string
+}) => Promise<number | null>
 
 /** The client of the repository that a pull request is in. */
 export type GitHub = (pull: Omit<PullRequestRef, 'number'>) => Promise<RepositoryClient>
@@ -59,7 +69,10 @@ export type GitHub = (pull: Omit<PullRequestRef, 'number'>) => Promise<Repositor
  * Writes are spaced as GitHub asks for (one a second, one comment in three), but for a GitHub on this machine,
  * which is an emulator without limits.
  */
-export function createGitHub({ app, githubUrl }: Pick<BotConfig, 'app' | 'githubUrl'>): GitHub {
+export function createGitHub({ app, githubUrl }: Pick<BotConfig, 'app' | 'githubUrl'>): {
+  readonly github: GitHub
+  readonly findInstallation: FindInstallation
+} {
   const { hostname } = new URL(githubUrl)
   const isEmulator = hostname === 'localhost' || hostname === '127.0.0.1'
   const probot = createProbot({
@@ -76,8 +89,15 @@ export function createGitHub({ app, githubUrl }: Pick<BotConfig, 'app' | 'github
       })),
     },
   })
-  return async ({ installationId, owner, repo }) =>
-    clientOf(await probot.auth(installationId), { owner, repo })
+  return {
+    github: async ({ installationId, owner, repo }) =>
+      clientOf(await probot.auth(installationId), { owner, repo }),
+    findInstallation: async (place) => {
+      const octokit = await probot.auth()
+      const answer = await orNull(() => octokit.rest.apps.getRepoInstallation(place))
+      return answer?.data.id ?? null
+    },
+  }
 }
 
 type Octokit = InstanceType<typeof ProbotOctokit>
@@ -87,6 +107,7 @@ type Place = { readonly owner: string; readonly repo: string }
 function clientOf(octokit: Octokit, place: Place): RepositoryClient {
   return {
     ...pullRequestCalls(octokit, place),
+    ...personCalls(octokit, place),
     ...contentCalls(octokit, place),
     ...writingCalls(octokit, place),
   }
@@ -95,11 +116,12 @@ function clientOf(octokit: Octokit, place: Place): RepositoryClient {
 function pullRequestCalls(
   octokit: Octokit,
   place: Place,
-): Pick<
-  RepositoryClient,
-  'readPullRequest' | 'listChangedFiles' | 'listApprovals' | 'readPermission' | 'isTeamMember'
-> {
+): Pick<RepositoryClient, 'readIds' | 'readPullRequest' | 'listChangedFiles' | 'listApprovals'> {
   return {
+    readIds: async () => {
+      const { data } = await octokit.rest.repos.get(place)
+      return { repositoryId: data.id, ownerId: data.owner.id }
+    },
     readPullRequest: async (number) => {
       const { data } = await octokit.rest.pulls.get({ ...place, pull_number: number })
       return {
@@ -133,6 +155,14 @@ function pullRequestCalls(
         .filter(([, { state }]) => state === 'APPROVED')
         .map(([login, { commit_id }]) => ({ login, commitSha: commit_id ?? '' }))
     },
+  }
+}
+
+function personCalls(
+  octokit: Octokit,
+  place: Place,
+): Pick<RepositoryClient, 'readPermission' | 'isTeamMember'> {
+  return {
     readPermission: async (login) => {
       const answer = await orNull(() =>
         octokit.rest.repos.getCollaboratorPermissionLevel({ ...place, username: login }),
@@ -212,27 +242,28 @@ function writingCalls(
         octokit.rest.reactions.createForIssueComment({ ...place, comment_id: commentId, content }),
       )
     },
-    createCheck: async (name, check) => {
+    createCheck: async (run) => {
       const { data } = await octokit.rest.checks.create({
         ...place,
-        name,
-        head_sha: check.headSha,
-        ...checkFields(check),
+        name: run.name,
+        head_sha: run.headSha,
+        ...checkFields(run),
       })
       return data.id
     },
-    updateCheck: async (id, check) => {
-      await octokit.rest.checks.update({ ...place, check_run_id: id, ...checkFields(check) })
+    updateCheck: async (id, run) => {
+      await octokit.rest.checks.update({ ...place, check_run_id: id, ...checkFields(run) })
     },
   }
 }
 
-function checkFields({ status, title, summary, detailsUrl }: CheckRun) {
+function checkFields({ check, detailsUrl }: CheckRun) {
+  const { title, summary, status, conclusion } = check
   const output = { title, summary }
   const details = detailsUrl === null ? {} : { details_url: detailsUrl }
-  return status === 'queued' || status === 'in_progress'
+  return conclusion === null
     ? { status, output, ...details }
-    : { status: 'completed' as const, conclusion: status, output, ...details }
+    : { status, conclusion, output, ...details }
 }
 
 /** The answer, or null when GitHub says that there is no such thing. */

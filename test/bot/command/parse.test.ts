@@ -79,7 +79,7 @@ describe('parseComment', () => {
     ['/deploy at=main', 'COMMAND_INVALID', usageOf('deploy')],
     ['/deploy at=abcdef0 at=abcdef1', 'COMMAND_INVALID', usageOf('deploy')],
     ['/deploy cutover=now', 'COMMAND_INVALID', usageOf('deploy')],
-    ['/deploy revert=15d', 'COMMAND_INVALID', usageOf('deploy')],
+    ['/deploy revert=8d', 'COMMAND_INVALID', usageOf('deploy')],
     ['/deploy @somebody', 'COMMAND_INVALID', usageOf('deploy')],
     ['/throttle', 'COMMAND_INVALID', usageOf('throttle')],
     ['/throttle 96', 'COMMAND_INVALID', usageOf('throttle')],

@@ -1,0 +1,158 @@
+import type { BranchConfig } from '../src/deploy/config.ts'
+import type { CheckResult, DeploymentSettings, Failure } from '../src/deploy/deployment.ts'
+import { makePlan, type Plan, type PlannedOperation } from '../src/deploy/plan.ts'
+import type { By, DeployRequest } from '../src/deploy/request.ts'
+import type { Submission } from '../src/deploy/submission.ts'
+import { NEXT_STEP } from '../src/deploy/transition.ts'
+import { Refusal } from '../src/errors.ts'
+import { connect, type Target } from '../src/mysql/connect.ts'
+import { ddlOf, dropsData } from '../src/schema/ddl.ts'
+import { type Change, diffSchemas } from '../src/schema/diff.ts'
+import { fingerprintSchema } from '../src/schema/fingerprint.ts'
+import { readSchema } from '../src/schema/load.ts'
+import { mergeSchemas } from '../src/schema/merge.ts'
+import { schemaFromSql } from '../src/schema/parse.ts'
+import type { Schema } from '../src/schema/table.ts'
+import { unifiedDiff } from '../src/schema/text-diff.ts'
+import { planAgain, recordFact, type StoredDeployment } from '../src/store/deployments.ts'
+import { findSubmission, savePlan } from '../src/store/plans.ts'
+import { findTarget } from './config.ts'
+import type { Parts } from './parts.ts'
+
+const BOT: By = { actor: 'crossfade', via: 'bot' }
+
+/** What a new deployment starts with. */
+export function settingsOf({ cutover, revertWindowMs }: BranchConfig): DeploymentSettings {
+  return { autoCutover: cutover === 'auto', revertWindowMs }
+}
+
+/**
+ * Makes the plan anew from the last submission and the production schema of now.
+ *
+ * @throws {Refusal} DEPLOY_STATE while the engine works on the former plan.
+ */
+export async function checkAgain(
+  parts: Parts,
+  request: DeployRequest,
+  { config, by }: { readonly config: BranchConfig; readonly by: By },
+): Promise<StoredDeployment> {
+  const { store, clock } = parts
+  const planned = await planAgain(store, request.id, settingsOf(config), { at: clock.now(), by })
+  if (!planned) throw busy()
+  const result = await check(parts, request)
+  const at = clock.now()
+  const checked = await recordFact(store, planned.id, { type: 'checked', result, at }, BOT)
+  parts.ring()
+  return checked
+}
+
+/** @throws {Refusal} DEPLOY_STATE: what a plan that is at work means for a new one. */
+export function busy(state?: keyof typeof NEXT_STEP): Refusal {
+  return new Refusal(
+    'DEPLOY_STATE',
+    `The former plan is being deployed${state ? ` (${state})` : ''}, so no other can take its place.`,
+    { next: state ? NEXT_STEP[state] : 'Comment `/cancel`, or wait until it is over.' },
+  )
+}
+
+async function check(parts: Parts, request: DeployRequest): Promise<CheckResult> {
+  try {
+    const submission = await findSubmission(parts.store, request.id)
+    if (!submission) throw new TypeError(`request ${request.id} has no submission`)
+    const merged = merge(submission, await readLive(parts, request))
+    if (merged.errors.length > 0) return { kind: 'error', errors: merged.errors }
+    const plan = planOf(merged)
+    if (plan.operations.length === 0) return { kind: 'no_changes' }
+    await savePlan(parts.store, plan, parts.clock.now())
+    return { kind: 'ready', plan: plan.digest }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const { code, message, next } = error
+    return { kind: 'error', errors: [{ code, message, next }] }
+  }
+}
+
+async function readLive(
+  { databases }: Parts,
+  { repository, database, branch }: DeployRequest,
+): Promise<Schema> {
+  const place = { owner: repository.owner, repo: repository.name, database }
+  const target = findTarget(databases, place, branch)
+  if (!target) throw noTarget(`${database}/${branch}`)
+  return await readTarget(target)
+}
+
+async function readTarget(target: Target): Promise<Schema> {
+  await using session = await connect(target)
+  return await readSchema(session, schemaOf(target))
+}
+
+function schemaOf({ schema }: Target): string {
+  if (schema === null)
+    throw new TypeError('the configuration lets no target without a schema through')
+  return schema
+}
+
+/** The server's configuration does not know this branch. */
+export function noTarget(branch: string): Refusal {
+  return new Refusal('CONFIG_INVALID', `The bot knows no server for ${branch}.`, {
+    next: 'Add the branch to the server’s configuration (CROSSFADE_CONFIG) and start the bot again.',
+  })
+}
+
+type Merged = {
+  readonly live: Schema
+  readonly wanted: Schema
+  readonly errors: readonly Failure[]
+}
+
+/** The wanted change applied to what production is now: a stale base must never drop somebody else's column. */
+function merge({ baseSchema, wantedSchema }: Submission, live: Schema): Merged {
+  const merged = mergeSchemas(schemaFromSql(baseSchema), live, schemaFromSql(wantedSchema))
+  if (merged.kind === 'merged') return { live, wanted: merged.schema, errors: [] }
+  const errors = merged.conflicts.map(({ table, reason }) => ({
+    code: 'SCHEMA_CONFLICT' as const,
+    message: `${table}: ${reason}`,
+    next: 'Bring the base branch up to date with production, merge it into this branch and push.',
+  }))
+  return { live, wanted: live, errors }
+}
+
+function planOf({ live, wanted }: Merged): Plan {
+  const operations = diffSchemas(live, wanted).map((change) =>
+    toOperation(change, { live, wanted }),
+  )
+  return makePlan(operations, { liveFingerprint: fingerprintSchema(live), engineOptions: {} })
+}
+
+const HOW = { create: 'create', alter: 'shadow', drop: 'drop' } as const
+
+function toOperation(
+  change: Change,
+  { live, wanted }: { readonly live: Schema; readonly wanted: Schema },
+): PlannedOperation {
+  const { kind, table } = change
+  const sqlIn = (schema: Schema) => schema.tables.get(table)?.sql ?? null
+  return {
+    kind,
+    table,
+    statement: ddlOf(change),
+    how: HOW[kind],
+    dropsData: dropsData(change),
+    rowsEstimated: null,
+    bytesEstimated: null,
+    diff: unifiedDiff(table, sqlIn(live), sqlIn(wanted)),
+  }
+}
+
+/**
+ * Looks, right before the first statement, whether production is still what the plan was made for.
+ *
+ * @throws {Refusal} PLAN_CHANGED.
+ */
+export async function requireUnchanged(target: Target, plan: Plan): Promise<void> {
+  if (fingerprintSchema(await readTarget(target)) === plan.liveFingerprint) return
+  throw new Refusal('PLAN_CHANGED', 'The production schema changed after the plan was made.', {
+    next: 'Comment `/plan` to make a new one, look at it, and deploy that.',
+  })
+}
