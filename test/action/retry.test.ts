@@ -7,6 +7,7 @@ function recordingClock() {
   const waitedMs: number[] = []
   const clock: Clock = {
     now: () => new Date(0),
+    random: () => 0,
     sleep: async (ms) => {
       waitedMs.push(ms)
     },

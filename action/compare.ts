@@ -1,0 +1,119 @@
+import { warning } from '@actions/core'
+import type { PlannedOperation } from '../src/deploy/plan.ts'
+import type { CommitSha } from '../src/deploy/request.ts'
+import { filesDigest, type Submission } from '../src/deploy/submission.ts'
+import { Refusal } from '../src/errors.ts'
+import type { Session } from '../src/mysql/session.ts'
+import { checkSchemaFile } from '../src/schema/allow-list.ts'
+import { canonicalise } from '../src/schema/canonical.ts'
+import { ddlOf, dropsData } from '../src/schema/ddl.ts'
+import { diffSchemas, type TableChange, tableOf } from '../src/schema/diff.ts'
+import { schemaToSql } from '../src/schema/parse.ts'
+import type { Schema } from '../src/schema/table.ts'
+import { unifiedDiff } from '../src/schema/text-diff.ts'
+import { type CommitFile, type FileSource, readCommitFolder } from './commit-files.ts'
+import { inert } from './log.ts'
+
+/** A database as the config file names it: its schema files are those below `folder`. */
+export type DatabaseFolder = { readonly database: string; readonly folder: string }
+
+/** The head of the pull request, and the commit that it is a change of. */
+export type Commits = { readonly base: CommitSha; readonly head: CommitSha }
+
+/** One database's schema at both commits, and what turns the one into the other. */
+export type Comparison = {
+  readonly submission: Submission
+  /** In the order in which they run. */
+  readonly operations: readonly PlannedOperation[]
+}
+
+/**
+ * Reads one database's schema at both commits and compares them. Statements reach the scratch server only past
+ * the allow-list.
+ *
+ * @throws {Refusal} SQL_SYNTAX or SQL_NOT_ALLOWED with file and line, SCHEMA_TOO_LARGE,
+ *   SCHEMA_EMPTY when the head has no schema file: that would be a wish to drop every table.
+ */
+export async function compare(
+  source: FileSource,
+  { base, head }: Commits,
+  { database, folder }: DatabaseFolder,
+  scratch: Session,
+): Promise<Comparison> {
+  const read = (commit: CommitSha) => readCommitFolder(source, { commit, folder }, isSchemaFile)
+  const files = await read(head)
+  if (files.length === 0) throw noFiles({ database, folder })
+  const digest = filesDigest(files)
+  const wanted = await loadSchema(scratch, files)
+  const baseFiles = await read(base)
+  const former =
+    filesDigest(baseFiles) === digest ? wanted : await loadBase(scratch, baseFiles, folder)
+  return {
+    submission: {
+      version: 1,
+      database,
+      headSha: head,
+      baseSha: base,
+      baseSchema: schemaToSql(former),
+      wantedSchema: schemaToSql(wanted),
+      filesDigest: digest,
+    },
+    operations: diffSchemas(former, wanted).map(toOperation),
+  }
+}
+
+/** Other files may lie beside the schema. */
+function isSchemaFile(path: string): boolean {
+  return path.endsWith('.sql')
+}
+
+async function loadSchema(scratch: Session, files: readonly CommitFile[]): Promise<Schema> {
+  const tables = files.flatMap(({ text, path }) => checkSchemaFile(text, path))
+  return await canonicalise(scratch, tables)
+}
+
+/**
+ * The schema of the base. One that cannot be read is taken for empty, with a warning: else nobody could open the
+ * pull request that mends it. The bot is not misled, because it drops nothing that the base does not hold.
+ */
+async function loadBase(
+  scratch: Session,
+  files: readonly CommitFile[],
+  folder: string,
+): Promise<Schema> {
+  try {
+    return await loadSchema(scratch, files)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    warning(
+      inert(`The schema in ${folder} of the base cannot be read, so every table counts as new.
+${error.code}: ${error.message}`),
+    )
+    return { tables: new Map() }
+  }
+}
+
+function noFiles({ database, folder }: DatabaseFolder): Refusal {
+  return new Refusal('SCHEMA_EMPTY', `There is no .sql file in ${folder} for ${database}.`, {
+    next: 'Commit a file with a `CREATE TABLE` for each table, or mend the path in the config file.',
+  })
+}
+
+const HOW = { create: 'create', alter: 'shadow', drop: 'drop' } as const
+
+function toOperation(change: TableChange): PlannedOperation {
+  const from = change.kind === 'create' ? null : change.from.sql
+  const to = change.kind === 'drop' ? null : change.to.sql
+  const { kind, table, statement } = ddlOf(change)
+  return {
+    kind,
+    table,
+    statement,
+    how: HOW[kind],
+    dropsData: dropsData(change),
+    rowsEstimated: null,
+    bytesEstimated: null,
+    // Without the two lines that name files: whoever shows it names the table.
+    diff: unifiedDiff(tableOf(change), from, to).split('\n').slice(2).join('\n'),
+  }
+}

@@ -1,0 +1,157 @@
+import { readFile } from 'node:fs/promises'
+import { getIDToken, notice, summary, warning } from '@actions/core'
+import { type Config, parseConfig } from '../src/deploy/config.ts'
+import type { Failure } from '../src/deploy/deployment.ts'
+import { parseCommitSha } from '../src/deploy/request.ts'
+import type { SubmissionAnswer } from '../src/deploy/submission.ts'
+import { Refusal } from '../src/errors.ts'
+import type { ProposalView } from '../src/render/proposal.ts'
+import { renderSummary } from '../src/render/summary.ts'
+import { submit } from './bot-client.ts'
+import { keepComment } from './comment.ts'
+import { type FileSource, findMergeBase, findPath, readCommitFile } from './commit-files.ts'
+import { type Commits, compare, type DatabaseFolder } from './compare.ts'
+import { type PullRequest, parseEvent } from './event.ts'
+import { openGitHub } from './github.ts'
+import type { Inputs } from './inputs.ts'
+import { log } from './log.ts'
+import { type Outputs, writeOutputs } from './outputs.ts'
+import { openScratch } from './scratch.ts'
+
+/** What a run found out about one database. */
+type Result = {
+  readonly proposal: ProposalView
+  /** What the bot answered; null where it was not asked. */
+  readonly answer: SubmissionAnswer | null
+}
+
+/**
+ * Says what the pull request does to every database's schema: to the bot, which opens or updates the deploy
+ * requests, or without one in a comment. Returns why a deploy check failed; nothing when all is well.
+ *
+ * @throws {Refusal} when event, config or schema files are refused, or the bot is.
+ */
+export async function open(inputs: Inputs): Promise<readonly Failure[]> {
+  const event: unknown = JSON.parse(await readFile(inputs.eventPath, 'utf8'))
+  const pull = parseEvent(inputs.eventName, event)
+  const botUrl = findBot(inputs, pull)
+  const source: FileSource = { github: openGitHub(inputs, pull), workspace: inputs.workspace }
+  const head = parseCommitSha(pull.headSha)
+  const base = parseCommitSha(await findMergeBase(source.github, pull.baseSha, head))
+  const databases = foldersIn(await readConfig(source, head, inputs.configPath))
+  const results = await examine(inputs, source, { commits: { base, head }, databases, botUrl })
+  if (botUrl === null) await comment(source, pull, results)
+  for (const result of results) summary.addRaw(renderSummary(result), true)
+  await summary.write()
+  writeOutputs(outputsOf(results))
+  return results.flatMap(({ answer }) => answer?.errors ?? [])
+}
+
+/**
+ * The bot to submit to, or null for a check on its own. A pull request from a fork gets no OIDC token from GitHub,
+ * so that strangers cannot open deploy requests.
+ *
+ * @throws {Refusal} PERMISSION_DENIED when the workflow forgot to ask for the right to get one.
+ */
+function findBot({ botUrl, mayIdentify }: Inputs, { isFork }: PullRequest): string | null {
+  if (botUrl === null || mayIdentify) return botUrl
+  if (!isFork) {
+    throw new Refusal('PERMISSION_DENIED', 'The job may not prove to the bot which run it is.', {
+      next: 'Add `id-token: write` to the `permissions:` of the job.',
+    })
+  }
+  notice(
+    'The pull request is from a fork, so no deploy request was opened: this is only a check. A maintainer can push the branch to this repository to deploy it.',
+  )
+  return null
+}
+
+/** The config file of the head: what it says of the schema is part of what is proposed. Rights come from the bot. */
+async function readConfig(source: FileSource, head: string, path: string): Promise<Config> {
+  const file = await readCommitFile(source, head, path)
+  if (file) return parseConfig(file.text)
+  throw new Refusal('CONFIG_INVALID', `The pull request's head has no ${path}.`, {
+    next: `Commit it:\n\nversion: 1\ndatabases:\n  shop:\n    schema: schema/shop`,
+  })
+}
+
+function foldersIn({ databases }: Config): DatabaseFolder[] {
+  return Object.entries(databases).map(([database, { source }]) => {
+    if (source.kind === 'files') return { database, folder: source.path }
+    throw new Refusal('CONFIG_INVALID', `The schema of ${database} does not come from files.`, {
+      next: `Give ${database} a \`schema:\` folder with \`CREATE TABLE\` files.`,
+    })
+  })
+}
+
+type Task = {
+  readonly commits: Commits
+  readonly databases: readonly DatabaseFolder[]
+  readonly botUrl: string | null
+}
+
+async function examine(
+  inputs: Inputs,
+  source: FileSource,
+  { commits, databases, botUrl }: Task,
+): Promise<Result[]> {
+  await using resources = new AsyncDisposableStack()
+  const results: Result[] = []
+  // Started for the first database that needs it.
+  let scratch: Awaited<ReturnType<typeof openScratch>> | null = null
+  for (const place of databases) {
+    const isChanged = await hasChanged(source, commits, place.folder)
+    log(`${place.database}: ${place.folder} ${isChanged ? 'has changed' : 'is unchanged'}.`)
+    const unchanged = { ...commits, database: place.database, operations: [], errors: [] }
+    if (!isChanged && botUrl === null) {
+      results.push({ proposal: unchanged, answer: null })
+      continue
+    }
+    scratch ??= resources.use(await openScratch(inputs.scratch))
+    const { submission, operations } = await compare(source, commits, place, scratch.session)
+    // The bot is told also that nothing changes: its required check waits for that.
+    const answer =
+      botUrl === null
+        ? null
+        : await submit({ url: botUrl, identify: () => getIDToken(botUrl) }, submission)
+    results.push({ proposal: { ...unchanged, operations }, answer })
+  }
+  return results
+}
+
+async function hasChanged(source: FileSource, { base, head }: Commits, folder: string) {
+  const [before, after] = await Promise.all([
+    findPath(source, base, folder),
+    findPath(source, head, folder),
+  ])
+  return before !== after
+}
+
+async function comment({ github }: FileSource, pull: PullRequest, results: readonly Result[]) {
+  if (pull.isFork) return
+  for (const { proposal } of results) {
+    const outcome = await keepComment(github, pull.number, proposal)
+    log(`${proposal.database}: comment ${outcome}.`)
+    if (outcome === 'forbidden') {
+      warning(
+        'The token may not comment on the pull request. Add `pull-requests: write` to the `permissions:` of the job.',
+      )
+    }
+  }
+}
+
+/** Where there are several databases, an output has a line for each. */
+function outputsOf(results: readonly Result[]): Outputs {
+  const answers = results.flatMap(({ answer }) => answer ?? [])
+  const lines = (pick: (answer: SubmissionAnswer) => string | number | null) =>
+    answers.map((answer) => pick(answer) ?? '').join('\n')
+  const operations = results.flatMap(({ proposal }) => proposal.operations)
+  return {
+    changed: String(operations.length > 0),
+    'deploy-request': lines(({ number }) => number),
+    'deploy-request-url': lines(({ url }) => url),
+    state: lines(({ state }) => state),
+    digest: lines(({ digest }) => digest),
+    ddl: operations.map(({ statement }) => `${statement};`).join('\n'),
+  }
+}
