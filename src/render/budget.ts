@@ -1,4 +1,4 @@
-import { blocks, type Markdown } from './markdown.ts'
+import { blocks, join, type Markdown, md } from './markdown.ts'
 
 /** GitHub refuses a comment of more than 65,536 characters; this leaves room for what it adds itself. */
 export const COMMENT_LIMIT = 60_000
@@ -27,7 +27,7 @@ export type Part = {
  */
 const DROP_ORDER: readonly PartName[] = ['timeline', 'sql', 'diff', 'findings', 'table']
 
-/** The parts as one text of at most `limit` characters, if their last parts allow it at all. */
+/** The parts as one text of at most `limit` characters, as far as those that never give way allow it. */
 export function withinBudget(parts: readonly Part[], limit: number = COMMENT_LIMIT): Markdown {
   let left = parts
   for (const name of DROP_ORDER) {
@@ -40,4 +40,17 @@ export function withinBudget(parts: readonly Part[], limit: number = COMMENT_LIM
 
 function compose(parts: readonly Part[]): Markdown {
   return blocks(parts.map(({ body }) => body))
+}
+
+/** Texts one after the other; those for which there is no room are counted. */
+export function oneAfterTheOther(texts: readonly Markdown[]): Markdown {
+  const rule = md`\n\n---\n\n`
+  let length = 0
+  const shown = texts.filter((text) => {
+    length += text.length + rule.length
+    return length < COMMENT_LIMIT - 100
+  })
+  const left = texts.length - shown.length
+  const note = left > 0 ? [md`… and ${left} more deploy requests.`] : []
+  return join([...shown, ...note], rule)
 }

@@ -4,8 +4,8 @@ import { isDestructive, type Plan } from '../deploy/plan.ts'
 import type { DeploymentProgress } from '../deploy/progress.ts'
 import { type DeployRequest, shortSha } from '../deploy/request.ts'
 import { NEXT_STEP } from '../deploy/transition.ts'
-import { COMMENT_LIMIT, type Part, withinBudget } from './budget.ts'
-import { renderFailure } from './failure.ts'
+import { COMMENT_LIMIT, oneAfterTheOther, type Part, withinBudget } from './budget.ts'
+import { MOST_FAILURES, renderFailure } from './failure.ts'
 import {
   blocks,
   code,
@@ -16,12 +16,11 @@ import {
   md,
   NOTHING,
   sentence,
-  shorten,
   time,
 } from './markdown.ts'
-import { renderChanges, renderPlanSql } from './plan.ts'
+import { renderChanges, renderPlanSql, SQL_TOO_LONG } from './plan.ts'
 import { renderProgress } from './progress.ts'
-import { renderSchemaDiff } from './schema-diff.ts'
+import { DIFF_TOO_LONG, renderSchemaDiff } from './schema-diff.ts'
 import { renderTimeline, type TimelineEntry } from './timeline.ts'
 
 /** All that the comment shows of one deploy request. */
@@ -52,11 +51,8 @@ export function renderComment(view: CommentView): Markdown {
 
 /** The living comment of a pull request with several deploy requests, one after the other. */
 export function renderComments(views: readonly CommentView[]): Markdown {
-  const limit = Math.floor(COMMENT_LIMIT / Math.max(1, views.length)) - 10
-  return join(
-    views.map((view) => withinBudget(partsOf(view), limit)),
-    md`\n\n---\n\n`,
-  )
+  const limit = Math.floor(COMMENT_LIMIT / Math.max(1, views.length)) - 20
+  return oneAfterTheOther(views.map((view) => withinBudget(partsOf(view), limit)))
 }
 
 function partsOf(view: CommentView): readonly Part[] {
@@ -71,30 +67,27 @@ function partsOf(view: CommentView): readonly Part[] {
       body: renderChanges(operations, { progress }),
       short: renderChanges(operations, { mostRows: 10 }),
     },
-    {
-      name: 'diff',
-      body: renderSchemaDiff(operations),
-      short: md`The schema diff is too long to be shown here.`,
-    },
-    {
-      name: 'sql',
-      body: renderPlanSql(operations),
-      short: md`The SQL of the plan is too long to be shown here.`,
-    },
+    { name: 'diff', body: renderSchemaDiff(operations), short: DIFF_TOO_LONG },
+    { name: 'sql', body: renderPlanSql(operations), short: SQL_TOO_LONG },
     { name: 'timeline', body: renderTimeline(timeline), short: NOTHING },
     whole('footer', renderFooter(view, deployment)),
   ]
 }
 
 /** The first line: where the deployment is, and of what. */
-export function renderState({ request, deployment }: CommentView): Markdown {
-  const { database, branch, number } = request
-  const title = request.state === 'closed' ? closedTitle(deployment) : STATE_TITLE[deployment.state]
-  return md`### ${title} · ${code(database)} → ${code(branch)}\n\nDeploy request ${number}${moment(deployment)}`
+export function renderState(view: CommentView): Markdown {
+  const { database, branch, number } = view.request
+  return md`### ${titleOf(view)} · ${code(database)} → ${code(branch)}\n\nDeploy request ${number}${moment(view.deployment)}`
 }
 
-function closedTitle({ state }: Deployment): Markdown {
-  return NEVER_RAN.has(state) ? md`⚪ Closed` : STATE_TITLE[state]
+/** What a deploy request is called by in its present state. */
+export function titleOf({ request, deployment }: CommentView): Markdown {
+  const { state } = deployment
+  if (request.state === 'closed' && NEVER_RAN.has(state)) return md`⚪ Closed`
+  if (state === 'complete_pending_revert' && deployment.revertImpossible !== null) {
+    return md`✅ Live, can no longer be reverted`
+  }
+  return STATE_TITLE[state]
 }
 
 const NEVER_RAN: ReadonlySet<DeploymentState> = new Set([
@@ -114,8 +107,11 @@ function moment(deployment: Deployment): Markdown {
     case 'in_progress':
     case 'pending_cutover':
       return startedAt ? md` · started ${dayAndTime(startedAt)} UTC` : NOTHING
-    case 'complete_pending_revert':
-      return md` · live since ${cutoverAt ? dayAndTime(cutoverAt) : md`now`} UTC · can be reverted until ${time(deployment.revertUntil)} UTC`
+    case 'complete_pending_revert': {
+      const since = cutoverAt ? md` · live since ${dayAndTime(cutoverAt)} UTC` : NOTHING
+      if (deployment.revertImpossible !== null) return since
+      return md`${since} · can be reverted until ${time(deployment.revertUntil)} UTC`
+    }
     default:
       return finishedAt ? md` · ${dayAndTime(finishedAt)} UTC` : NOTHING
   }
@@ -148,10 +144,10 @@ export const STATE_TITLE: Readonly<Record<DeploymentState, Markdown>> = {
 /** What is going on and what a person has to do now. */
 export function renderNeeds(view: CommentView): Markdown {
   const { request, deployment, progress, notices } = view
-  const [alert, ...others] = notices.slice(0, 5)
+  const [alert, ...others] = notices.slice(0, 3)
   return blocks([
     alert ? renderAlert(alert) : NOTHING,
-    ...others.map((notice) => sentence(shorten(notice.text, MOST_NOTICE))),
+    ...others.map((notice) => sentence(notice.text)),
     progress && SHOWS_PROGRESS.has(deployment.state)
       ? renderProgress(progress, request.updatedAt)
       : NOTHING,
@@ -161,8 +157,6 @@ export function renderNeeds(view: CommentView): Markdown {
       : renderNext(view),
   ])
 }
-
-const MOST_NOTICE = 500
 
 const SHOWS_PROGRESS: ReadonlySet<DeploymentState> = new Set([
   'in_progress',
@@ -179,20 +173,18 @@ const ALERT = {
 } as const satisfies Record<Notice['level'], Markdown>
 
 function renderAlert({ level, text }: Notice): Markdown {
-  return md`${ALERT[level]}\n> ${sentence(shorten(text, MOST_NOTICE))}`
+  return md`${ALERT[level]}\n> ${sentence(text)}`
 }
 
 function renderFailures(deployment: Deployment): Markdown {
   switch (deployment.state) {
     case 'error':
-      return blocks(deployment.errors.slice(0, 10).map(renderFailure))
+      return blocks(deployment.errors.slice(0, MOST_FAILURES).map(renderFailure))
     case 'complete_error':
     case 'complete_revert_error':
       return renderFailure(deployment.failure)
     case 'complete_pending_revert':
-      return deployment.revertImpossible === null
-        ? NOTHING
-        : md`It can no longer be reverted: ${sentence(shorten(deployment.revertImpossible, MOST_NOTICE))}`
+      return deployment.revertImpossible === null ? NOTHING : sentence(deployment.revertImpossible)
     default:
       return NOTHING
   }

@@ -15,8 +15,8 @@ export function md(
 
 /** `untrusted`, cut to at most `most` characters. */
 export function shorten(untrusted: string, most: number): string {
-  const chars = [...untrusted.slice(0, 2 * most)]
-  return chars.length <= most ? untrusted : `${chars.slice(0, most - 1).join('')}…`
+  if (untrusted.length <= most) return untrusted
+  return `${untrusted.slice(0, most - 1).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
 /** Untrusted words as words: nothing in them acts as Markdown, HTML, a mention, a link or a reference. */
@@ -24,11 +24,22 @@ export function text(untrusted: string): Markdown {
   return asWords(printable(untrusted))
 }
 
+/** As long as one sentence may become, so that no message can fill a comment. */
+const LONGEST_SENTENCE = 2000
+
 /**
  * A sentence of a refusal: words as in {@link text}, and what stands between backticks as code, because
- * refusals show commands to copy.
+ * refusals show commands to copy. One that is too long is cut.
  */
 export function sentence(untrusted: string): Markdown {
+  let rendered = wholeSentence(shorten(untrusted, LONGEST_SENTENCE))
+  for (let most = LONGEST_SENTENCE / 2; rendered.length > LONGEST_SENTENCE; most /= 2) {
+    rendered = wholeSentence(shorten(untrusted, most))
+  }
+  return rendered
+}
+
+function wholeSentence(untrusted: string): Markdown {
   const parts = printable(untrusted).split('`')
   // An even number of parts means that a backtick was left open: then none of them means anything.
   if (parts.length % 2 === 0) return asWords(parts.join('`'))
@@ -36,7 +47,8 @@ export function sentence(untrusted: string): Markdown {
     .map((part, index) => {
       if (index % 2 === 1) return code(part)
       // Two code spans without anything between them would be one.
-      return part === '' ? '&#8203;' : asWords(part)
+      const between = index > 0 && index < parts.length - 1
+      return part === '' && between ? '&#8203;' : asWords(part)
     })
     .join('') as Markdown
 }
@@ -157,17 +169,24 @@ export function blocks(items: readonly Markdown[]): Markdown {
 export const NOTHING = '' as Markdown
 
 /**
- * Every ASCII mark that Markdown or HTML gives a meaning to, as an entity: an entity is text, never syntax.
+ * Every mark that Markdown or HTML gives a meaning to where it stands, as an entity: an entity is text,
+ * never syntax. Marks that mean something at the start of a line only are left alone elsewhere.
  *
- * That alone is not enough on GitHub. It looks for mentions, references, emoji and e-mail addresses in the
+ * That alone is not enough on GitHub. It looks for mentions, references, emoji and addresses in the
  * finished HTML, where an entity is the character again; so these are broken by a zero-width space, as
  * bots that quote changelogs do.
  */
 function asWords(value: string): Markdown {
   return value
-    .replace(/[@#:]|\bwww(?=\.)|\bGH-(?=\d)/gi, `$&${BREAK}`)
+    .replace(/[@#]|:(?=[\w+/-])|\bwww(?=\.)|\bGH-(?=\d)/gi, `$&${BREAK}`)
     .replace(/\b(?=[a-f]*\d)[\da-f]{7,}\b/gi, (sha) => sha.replace(/.{6}/g, `$&${BREAK}`))
-    .replace(/[\\`*_{}[\]()<>#+\-.!|~@:&/$^="']/g, (char) => `&#${char.charCodeAt(0)};`)
+    .replace(
+      /[\\`*[\]<>|~@#&$]|(?<![a-z\d])_|_(?![a-z\d])|^\s*[-+=]|(?<=^\s*\d+)[.)]|:(?=\u200b)/gi,
+      (mark) => {
+        const last = mark.slice(-1)
+        return `${mark.slice(0, -1)}&#${last.charCodeAt(0)};`
+      },
+    )
     .replaceAll(BREAK, '&#8203;') as Markdown
 }
 

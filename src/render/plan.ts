@@ -1,5 +1,6 @@
 import type { PlannedOperation } from '../deploy/plan.ts'
 import { type DeploymentProgress, percentCopied } from '../deploy/progress.ts'
+import { COMMENT_LIMIT } from './budget.ts'
 import { code, count, details, fence, type Markdown, md, NOTHING, size, table } from './markdown.ts'
 
 /** As many rows as a table of changes shows; the rest is counted. */
@@ -56,9 +57,14 @@ const HOW = {
   drop: md`moved to quarantine`,
 } as const satisfies Record<PlannedOperation['how'], Markdown>
 
+/** Stands for the statements when they do not fit. */
+export const SQL_TOO_LONG = md`The SQL of the plan is too long to be shown here.`
+
 /** The statements in the order in which they run, folded away. */
 export function renderPlanSql(operations: readonly PlannedOperation[]): Markdown {
   if (operations.length === 0) return NOTHING
   const statements = operations.map(({ statement }) => `${statement.replace(/;\s*$/, '')};`)
-  return details(md`SQL of the plan`, fence('sql', statements.join('\n\n')))
+  const text = statements.join('\n\n')
+  if (text.length > COMMENT_LIMIT) return SQL_TOO_LONG
+  return details(md`SQL of the plan`, fence('sql', text))
 }

@@ -8,7 +8,7 @@ import { count, duration, type Markdown, md, NOTHING, text, time } from './markd
  */
 export function renderProgress(progress: DeploymentProgress, at: Date): Markdown {
   const { phase, rowsCopied, lagMs } = progress
-  const lag = md`${duration(lagMs / 1000)} behind`
+  const lag = md`${renderLag(lagMs)} behind`
   switch (phase) {
     case 'starting':
       return md`${bar(0)} building the shadow tables`
@@ -42,6 +42,10 @@ function renderCopy(progress: DeploymentProgress, at: Date): Markdown {
       : md`ETA ${time(new Date(at.getTime() + etaSeconds * 1000))} UTC`
   const total = Math.max(rowsCopied, rowsEstimated)
   return md`${bar(percent)} ${percent} % · ${count(rowsCopied)} of ${count(total)} rows · ${count(rowsPerSecond)} rows/s · ${end}`
+}
+
+function renderLag(lagMs: number): Markdown {
+  return lagMs < 10_000 ? md`${Math.round(lagMs / 100) / 10} s` : duration(lagMs / 1000)
 }
 
 function bar(percent: number): Markdown {

@@ -2,10 +2,10 @@ import type { Failure } from '../deploy/deployment.ts'
 import type { PlannedOperation } from '../deploy/plan.ts'
 import { type CommitSha, shortSha } from '../deploy/request.ts'
 import { type Part, withinBudget } from './budget.ts'
-import { renderFailure } from './failure.ts'
+import { MOST_FAILURES, renderFailure } from './failure.ts'
 import { blocks, code, hiddenMark, type Markdown, md, NOTHING } from './markdown.ts'
-import { renderChanges, renderPlanSql } from './plan.ts'
-import { renderSchemaDiff } from './schema-diff.ts'
+import { renderChanges, renderPlanSql, SQL_TOO_LONG } from './plan.ts'
+import { DIFF_TOO_LONG, renderSchemaDiff } from './schema-diff.ts'
 
 /** What the Action knows by itself: what a pull request changes, compared with its base. */
 export type ProposalView = {
@@ -48,16 +48,8 @@ export function renderProposal(view: ProposalView, note: Markdown): Markdown {
         body: renderChanges(operations),
         short: renderChanges(operations, { mostRows: 10 }),
       },
-      {
-        name: 'diff',
-        body: renderSchemaDiff(operations),
-        short: md`The schema diff is too long to be shown here.`,
-      },
-      {
-        name: 'sql',
-        body: renderPlanSql(operations),
-        short: md`The SQL is too long to be shown here.`,
-      },
+      { name: 'diff', body: renderSchemaDiff(operations), short: DIFF_TOO_LONG },
+      { name: 'sql', body: renderPlanSql(operations), short: SQL_TOO_LONG },
       whole('footer', footer),
     ],
     59_000,
@@ -75,7 +67,7 @@ function titleOf({ operations, errors }: ProposalView): Markdown {
 function needsOf({ operations, errors }: ProposalView, note: Markdown): Markdown {
   const drops = operations.some(({ dropsData }) => dropsData)
   return blocks([
-    ...errors.slice(0, 10).map(renderFailure),
+    ...errors.slice(0, MOST_FAILURES).map(renderFailure),
     drops ? md`⚠️ **It drops data:** values that are there now would be gone.` : NOTHING,
     note,
   ])

@@ -1,5 +1,6 @@
 import type { Failure } from '../deploy/deployment.ts'
-import { type CommentView, renderNeeds, STATE_TITLE } from './comment.ts'
+import { oneAfterTheOther } from './budget.ts'
+import { type CommentView, renderNeeds, titleOf } from './comment.ts'
 import { renderFailure } from './failure.ts'
 import {
   blocks,
@@ -28,7 +29,7 @@ export function renderRefusal({ command, refusal, checked }: RefusalView): Markd
   return blocks([
     md`👎 ${what}`,
     renderFailure(refusal),
-    checked.length === 0 ? NOTHING : md`Checked:\n${bullets(checked)}`,
+    checked.length === 0 ? NOTHING : md`Checked:\n\n${bullets(checked)}`,
   ])
 }
 
@@ -44,20 +45,19 @@ export type AnswerView = {
 /** The answer to a command that is carried out. */
 export function renderAnswer({ command, done, next }: AnswerView): Markdown {
   return blocks([
-    md`${shownCommand(command)}: ${sentence(shorten(done, MOST))}`,
-    next === null ? NOTHING : md`→ ${sentence(shorten(next, MOST))}`,
+    md`${shownCommand(command)}: ${sentence(done)}`,
+    next === null ? NOTHING : md`→ ${sentence(next)}`,
   ])
 }
 
 /** The answer to `/status`: where each deploy request of the pull request is, and what is needed. */
 export function renderStatus(views: readonly CommentView[]): Markdown {
   if (views.length === 0) return md`This pull request has no deploy request.`
-  return blocks(
+  return oneAfterTheOther(
     views.map((view) => {
       const { database, branch, number } = view.request
-      const title = STATE_TITLE[view.deployment.state]
       return blocks([
-        md`**${title}** · ${code(database)} → ${code(branch)} · deploy request ${number}`,
+        md`**${titleOf(view)}** · ${code(database)} → ${code(branch)} · deploy request ${number}`,
         renderNeeds(view),
       ])
     }),
@@ -80,15 +80,13 @@ export function renderHelp(commands: readonly HelpEntry[]): Markdown {
   ])
 }
 
-const MOST = 800
-
 function shownCommand(command: string): Markdown {
   return code(shorten(command, 100))
 }
 
 function bullets(items: readonly string[]): Markdown {
   return join(
-    items.slice(0, 20).map((item) => md`- ${sentence(shorten(item, 300))}`),
+    items.slice(0, 10).map((item) => md`- ${sentence(item)}`),
     md`\n`,
   )
 }

@@ -1,8 +1,12 @@
 import type { PlannedOperation } from '../deploy/plan.ts'
+import { COMMENT_LIMIT } from './budget.ts'
 import { details, fence, type Markdown, md, NOTHING } from './markdown.ts'
 
 /** As many lines as are shown unfolded. */
 const OPEN_LINES = 60
+
+/** Stands for a schema diff that does not fit. */
+export const DIFF_TOO_LONG = md`The schema diff is too long to be shown here.`
 
 /** The schema diff, one hunk per table; folded away when it is long. */
 export function renderSchemaDiff(operations: readonly PlannedOperation[]): Markdown {
@@ -11,6 +15,7 @@ export function renderSchemaDiff(operations: readonly PlannedOperation[]): Markd
     .map((operation) => `${TITLE[operation.kind]} ${operation.table}\n${operation.diff.trimEnd()}`)
     .join('\n')
   if (diff === '') return NOTHING
+  if (diff.length > COMMENT_LIMIT) return DIFF_TOO_LONG
   const block = fence('diff', diff)
   const lines = diff.split('\n').length
   if (lines <= OPEN_LINES) return md`**Schema diff**\n\n${block}`

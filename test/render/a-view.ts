@@ -1,0 +1,106 @@
+import {
+  type Deployment,
+  type DeploymentPhase,
+  newDeployment,
+} from '../../src/deploy/deployment.ts'
+import { makePlan, type PlannedOperation } from '../../src/deploy/plan.ts'
+import type { DeploymentProgress } from '../../src/deploy/progress.ts'
+import {
+  type DeployRequest,
+  parseCommitSha,
+  parseDeployRequestNumber,
+} from '../../src/deploy/request.ts'
+import type { CommentView } from '../../src/render/comment.ts'
+
+export const AT = new Date('2026-03-01T12:00:00Z')
+export const LATER = new Date('2026-03-01T12:30:00Z')
+
+export const OPERATION: PlannedOperation = {
+  kind: 'alter',
+  table: 'orders',
+  statement: 'ALTER TABLE `orders` ADD COLUMN `note` varchar(200) DEFAULT NULL',
+  how: 'shadow',
+  dropsData: false,
+  rowsEstimated: 412_000_000,
+  bytesEstimated: 96 * 1024 ** 3,
+  diff: '   `total` int NOT NULL,\n+  `note` varchar(200) DEFAULT NULL,\n   PRIMARY KEY (`id`)',
+}
+
+export const CREATE: PlannedOperation = {
+  kind: 'create',
+  table: 'refunds',
+  statement: 'CREATE TABLE `refunds` (\n  `id` bigint NOT NULL,\n  PRIMARY KEY (`id`)\n);',
+  how: 'create',
+  dropsData: false,
+  rowsEstimated: null,
+  bytesEstimated: null,
+  diff: '+CREATE TABLE `refunds` (\n+  `id` bigint NOT NULL,\n+  PRIMARY KEY (`id`)\n+)',
+}
+
+export const DROP: PlannedOperation = {
+  kind: 'drop',
+  table: 'legacy',
+  statement: 'DROP TABLE `legacy`',
+  how: 'drop',
+  dropsData: true,
+  rowsEstimated: 1200,
+  bytesEstimated: 16_384,
+  diff: '-CREATE TABLE `legacy` (\n-  `id` int NOT NULL\n-)',
+}
+
+export const PLAN = makePlan([OPERATION, CREATE], { liveFingerprint: 'f', engineOptions: {} })
+export const DROP_PLAN = makePlan([DROP], { liveFingerprint: 'f', engineOptions: {} })
+
+export const FAILURE = {
+  code: 'DUPLICATE_KEY',
+  message: 'Two rows of `orders` have the same value in the new key `by_code`.',
+  next: 'Find them with `SELECT code FROM orders GROUP BY code HAVING COUNT(*) > 1`.',
+} as const
+
+export const COPYING: DeploymentProgress = {
+  phase: 'copying',
+  rowsCopied: 251_000_000,
+  rowsEstimated: 412_000_000,
+  rowsPerSecond: 48_200,
+  etaSeconds: 3340,
+  lagMs: 400,
+  tables: [{ table: 'orders', rowsCopied: 251_000_000, rowsEstimated: 412_000_000 }],
+}
+
+export const REQUEST: DeployRequest = {
+  id: 1,
+  number: parseDeployRequestNumber(3),
+  repository: { owner: 'acme', name: 'app', id: 42 },
+  installationId: 9,
+  pullRequest: 7,
+  database: 'shop',
+  branch: 'production',
+  head: parseCommitSha('a1b2c3d'.padEnd(40, '0')),
+  base: parseCommitSha('f0e1d2c'.padEnd(40, '0')),
+  author: 'alice',
+  state: 'open',
+  createdAt: AT,
+  updatedAt: LATER,
+  closedAt: null,
+}
+
+/** A deployment of `PLAN` in a state, half an hour after it was started. */
+export function aDeployment(phase: DeploymentPhase): Deployment {
+  const base = newDeployment({ autoCutover: false, revertWindowMs: 1_800_000 }, AT)
+  const clocks = { ...base.clocks, queuedAt: AT, startedAt: AT, cutoverAt: AT }
+  return { ...base, attempt: 1, clocks, ...phase }
+}
+
+/** The view of it. */
+export function aView(phase: DeploymentPhase, changes: Partial<CommentView> = {}): CommentView {
+  return {
+    request: REQUEST,
+    deployment: aDeployment(phase),
+    plan: 'plan' in phase ? PLAN : null,
+    progress: null,
+    notices: [],
+    timeline: [{ at: AT, by: { actor: 'alice', via: 'action' }, action: 'opened' }],
+    url: 'https://bot.example/acme/app/shop/3',
+    ...changes,
+  }
+}

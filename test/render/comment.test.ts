@@ -1,0 +1,408 @@
+import { describe, expect, test } from 'vitest'
+import {
+  DEPLOYMENT_STATES,
+  type DeploymentPhase,
+  type DeploymentState,
+} from '../../src/deploy/deployment.ts'
+import { renderComment, renderComments } from '../../src/render/comment.ts'
+import {
+  AT,
+  aDeployment,
+  aView,
+  COPYING,
+  CREATE,
+  DROP_PLAN,
+  FAILURE,
+  LATER,
+  OPERATION,
+  PLAN,
+  REQUEST,
+} from './a-view.ts'
+
+describe('renderComment', () => {
+  test('while the change waits for a command', () => {
+    expect(renderComment(aView({ state: 'ready', plan: PLAN.digest }))).toMatchInlineSnapshot(`
+      "### 🟢 Ready to deploy · \`shop\` → \`production\`
+
+      Deploy request 3
+
+      **Next:** Comment \`/stage\` to build the tables, or \`/deploy\` to go through to the cutover.
+
+      | Table | Change | How | Rows | Size | Risk |
+      | --- | --- | --- | --- | --- | --- |
+      | \`orders\` | alter | shadow copy | ~412M | 96 GiB | – |
+      | \`refunds\` | create | new table | – | – | – |
+
+      **Schema diff**
+
+      \`\`\`diff
+      @@ table orders
+         \`total\` int NOT NULL,
+      +  \`note\` varchar(200) DEFAULT NULL,
+         PRIMARY KEY (\`id\`)
+      @@ new table refunds
+      +CREATE TABLE \`refunds\` (
+      +  \`id\` bigint NOT NULL,
+      +  PRIMARY KEY (\`id\`)
+      +)
+      \`\`\`
+
+      <details><summary>SQL of the plan</summary>
+
+      \`\`\`sql
+      ALTER TABLE \`orders\` ADD COLUMN \`note\` varchar(200) DEFAULT NULL;
+
+      CREATE TABLE \`refunds\` (
+        \`id\` bigint NOT NULL,
+        PRIMARY KEY (\`id\`)
+      );
+      \`\`\`
+
+      </details>
+
+      <details><summary>Timeline</summary>
+
+      - 2026-03-01 12:00 · opened · \`alice\` by push
+
+      </details>
+
+      <sub>plan \`6feb308f012e\` · head \`a1b2c3d\` · base \`f0e1d2c\` · [deploy request](https://bot.example/acme/app/shop/3) · updated 2026-03-01 12:30 UTC</sub>"
+    `)
+  })
+
+  test('while rows are copied', () => {
+    const timeline = [
+      { at: AT, by: { actor: 'alice', via: 'action' }, action: 'opened' },
+      { at: AT, by: { actor: 'bot', via: 'bot' }, action: 'checked' },
+      { at: AT, by: { actor: 'bob', via: 'comment' }, action: 'enqueued' },
+      { at: AT, by: { actor: 'engine', via: 'engine' }, action: 'submitted' },
+      { at: LATER, by: { actor: 'engine', via: 'engine' }, action: 'started' },
+    ] as const
+    const view = aView({ state: 'in_progress', plan: PLAN.digest }, { progress: COPYING, timeline })
+
+    expect(renderComment(view)).toMatchInlineSnapshot(`
+      "### 🔄 Copying and keeping in sync · \`shop\` → \`production\`
+
+      Deploy request 3 · started 2026-03-01 12:00 UTC
+
+      🟦🟦🟦🟦🟦🟦⬜⬜⬜⬜ 60 % · 251M of 412M rows · 48.2K rows/s · ETA 13:25 UTC
+
+      **Next:** Wait until every table is in sync, or comment \`/cancel\`.
+
+      | Table | Change | How | Rows | Size | Risk | Copied |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | \`orders\` | alter | shadow copy | ~412M | 96 GiB | – | 60 % |
+      | \`refunds\` | create | new table | – | – | – | – |
+
+      **Schema diff**
+
+      \`\`\`diff
+      @@ table orders
+         \`total\` int NOT NULL,
+      +  \`note\` varchar(200) DEFAULT NULL,
+         PRIMARY KEY (\`id\`)
+      @@ new table refunds
+      +CREATE TABLE \`refunds\` (
+      +  \`id\` bigint NOT NULL,
+      +  PRIMARY KEY (\`id\`)
+      +)
+      \`\`\`
+
+      <details><summary>SQL of the plan</summary>
+
+      \`\`\`sql
+      ALTER TABLE \`orders\` ADD COLUMN \`note\` varchar(200) DEFAULT NULL;
+
+      CREATE TABLE \`refunds\` (
+        \`id\` bigint NOT NULL,
+        PRIMARY KEY (\`id\`)
+      );
+      \`\`\`
+
+      </details>
+
+      <details><summary>Timeline</summary>
+
+      - 2026-03-01 12:00 · opened · \`alice\` by push
+      - 2026-03-01 12:00 · checked
+      - 2026-03-01 12:00 · queued · \`bob\` by comment
+      - 2026-03-01 12:30 · started
+
+      </details>
+
+      <sub>plan \`6feb308f012e\` · head \`a1b2c3d\` · base \`f0e1d2c\` · [deploy request](https://bot.example/acme/app/shop/3) · updated 2026-03-01 12:30 UTC</sub>"
+    `)
+  })
+
+  test('at the gate', () => {
+    const progress = { ...COPYING, phase: 'in_sync', rowsCopied: 412_345_678 } as const
+    const view = aView({ state: 'pending_cutover', plan: PLAN.digest }, { progress })
+
+    expect(top(renderComment(view))).toMatchInlineSnapshot(`
+      "### 🟡 In sync, waiting for the cutover · \`shop\` → \`production\`
+
+      Deploy request 3 · started 2026-03-01 12:00 UTC
+
+      🟦🟦🟦🟦🟦🟦🟦🟦🟦🟦 412M rows in sync · 0.4 s behind
+
+      **Next:** Comment \`/cutover\` to swap the tables, or \`/cancel\` to discard them."
+    `)
+  })
+
+  test('when the change drops data, with the code that confirms this plan', () => {
+    const view = aView({ state: 'ready', plan: DROP_PLAN.digest }, { plan: DROP_PLAN })
+
+    expect(renderComment(view)).toMatchInlineSnapshot(`
+      "### 🟢 Ready to deploy · \`shop\` → \`production\`
+
+      Deploy request 3
+
+      ⚠️ **It drops data.** Comment \`/stage confirm=56DUL\` to build the tables, or \`/deploy confirm=56DUL\` to go through to the cutover.
+
+      | Table | Change | How | Rows | Size | Risk |
+      | --- | --- | --- | --- | --- | --- |
+      | \`legacy\` | drop | moved to quarantine | ~1.2K | 16 KiB | ⚠️ drops data |
+
+      **Schema diff**
+
+      \`\`\`diff
+      @@ dropped table legacy
+      -CREATE TABLE \`legacy\` (
+      -  \`id\` int NOT NULL
+      -)
+      \`\`\`
+
+      <details><summary>SQL of the plan</summary>
+
+      \`\`\`sql
+      DROP TABLE \`legacy\`;
+      \`\`\`
+
+      </details>
+
+      <details><summary>Timeline</summary>
+
+      - 2026-03-01 12:00 · opened · \`alice\` by push
+
+      </details>
+
+      <sub>plan \`223d8505e22d\` · head \`a1b2c3d\` · base \`f0e1d2c\` · [deploy request](https://bot.example/acme/app/shop/3) · updated 2026-03-01 12:30 UTC</sub>"
+    `)
+  })
+
+  test('while a revert is possible', () => {
+    const view = aView({
+      state: 'complete_pending_revert',
+      plan: PLAN.digest,
+      revertUntil: LATER,
+      revertImpossible: null,
+    })
+
+    expect(top(renderComment(view))).toMatchInlineSnapshot(`
+      "### ✅ Live, can be reverted · \`shop\` → \`production\`
+
+      Deploy request 3 · live since 2026-03-01 12:00 UTC · can be reverted until 12:30 UTC
+
+      **Next:** Comment \`/revert\` to swap back, or \`/skip-revert\` to keep the change."
+    `)
+  })
+
+  test('when a revert became impossible', () => {
+    const view = aView({
+      state: 'complete_pending_revert',
+      plan: PLAN.digest,
+      revertUntil: LATER,
+      revertImpossible: 'A new row of `orders` is longer than the old column.',
+    })
+
+    expect(top(renderComment(view))).toMatchInlineSnapshot(`
+      "### ✅ Live, can no longer be reverted · \`shop\` → \`production\`
+
+      Deploy request 3 · live since 2026-03-01 12:00 UTC
+
+      A new row of \`orders\` is longer than the old column."
+    `)
+  })
+
+  test('when it failed', () => {
+    const view = aView({
+      state: 'complete_error',
+      plan: PLAN.digest,
+      failure: FAILURE,
+      blocksQueue: true,
+    })
+
+    expect(top(renderComment(view))).toMatchInlineSnapshot(`
+      "### ❌ Failed · \`shop\` → \`production\`
+
+      Deploy request 3
+
+      \`DUPLICATE_KEY\` Two rows of \`orders\` have the same value in the new key \`by_code\`.
+      → Find them with \`SELECT code FROM orders GROUP BY code HAVING COUNT(*) > 1\`.
+
+      **Next:** Comment \`/stage\` or \`/deploy\` to try again once the cause is gone."
+    `)
+  })
+
+  test('when the check refused the change', () => {
+    const error = {
+      code: 'SCHEMA_CONFLICT',
+      message: 'Production has a column `orders`.`vat` that the base of this pull request has not.',
+      next: 'Merge the default branch into this one.',
+    } as const
+
+    expect(renderComment(aView({ state: 'error', errors: [error] }))).toMatchInlineSnapshot(`
+      "### ❌ The change cannot be deployed · \`shop\` → \`production\`
+
+      Deploy request 3
+
+      \`SCHEMA_CONFLICT\` Production has a column \`orders\`.\`vat\` that the base of this pull request has not.
+      → Merge the default branch into this one.
+
+      **Next:** Push a commit that mends the schema.
+
+      <details><summary>Timeline</summary>
+
+      - 2026-03-01 12:00 · opened · \`alice\` by push
+
+      </details>
+
+      <sub>head \`a1b2c3d\` · base \`f0e1d2c\` · [deploy request](https://bot.example/acme/app/shop/3) · updated 2026-03-01 12:30 UTC</sub>"
+    `)
+  })
+
+  test('with an alert, and when the pull request was closed', () => {
+    const view = aView(
+      { state: 'cancelled', plan: PLAN.digest },
+      {
+        request: { ...REQUEST, state: 'closed', closedAt: LATER },
+        notices: [
+          { level: 'warning', text: 'The live schema changed; see `/plan`.' },
+          { level: 'note', text: 'A second notice.' },
+        ],
+      },
+    )
+
+    expect(top(renderComment(view))).toMatchInlineSnapshot(`
+      "### ⚪ Closed · \`shop\` → \`production\`
+
+      Deploy request 3
+
+      > [!WARNING]
+      > The live schema changed; see \`/plan\`.
+
+      A second notice.
+
+      The pull request was closed."
+    `)
+  })
+
+  test('says in every state where it is and what is next', () => {
+    const lines = DEPLOYMENT_STATES.map((state) => {
+      const comment = renderComment(aView(phase(state), { timeline: [] }))
+      const title = comment.split('\n', 1)[0]?.replace('### ', '').split(' · ')[0]
+      const next = /\*\*Next:\*\* (.*)/.exec(comment)?.[1]
+      return `${state}: ${title} – ${next}`
+    })
+
+    expect(lines).toMatchInlineSnapshot(`
+      [
+        "pending: ⏳ Checking the change – Wait for the deploy check; it takes a few seconds.",
+        "no_changes: ✅ No schema change – Push a commit that changes the schema.",
+        "error: ❌ The change cannot be deployed – Push a commit that mends the schema.",
+        "ready: 🟢 Ready to deploy – Comment \`/stage\` to build the tables, or \`/deploy\` to go through to the cutover.",
+        "queued: ⏳ In the queue – Wait for its turn, or comment \`/cancel\`.",
+        "cancelled: ⚪ Left the queue – Comment \`/stage\` or \`/deploy\` to queue it again.",
+        "submitting: ⏳ Preflight checks – Wait for the preflight checks, or comment \`/cancel\`.",
+        "in_progress: 🔄 Copying and keeping in sync – Wait until every table is in sync, or comment \`/cancel\`.",
+        "in_progress_vschema: 🔄 Changing the routing rules – Wait until the routing rules are changed.",
+        "pending_cutover: 🟡 In sync, waiting for the cutover – Comment \`/cutover\` to swap the tables, or \`/cancel\` to discard them.",
+        "in_progress_cutover: 🔄 Cutting over – Wait: the swap is being tried. \`/cancel\` works until it has happened.",
+        "in_progress_cancel: 🔄 Cancelling – Wait until the tables are discarded.",
+        "complete_cancel: ⚪ Cancelled – Comment \`/stage\` or \`/deploy\` to start again.",
+        "complete_error: ❌ Failed – Comment \`/stage\` or \`/deploy\` to try again once the cause is gone.",
+        "complete_pending_revert: ✅ Live, can be reverted – Comment \`/revert\` to swap back, or \`/skip-revert\` to keep the change.",
+        "complete: ✅ Live – Open a new pull request for a further change.",
+        "in_progress_revert: 🔄 Reverting – Wait until the tables are swapped back.",
+        "in_progress_revert_vschema: 🔄 Reverting the routing rules – Wait until the routing rules are changed back.",
+        "complete_revert: ↩️ Reverted – Comment \`/stage\` or \`/deploy\` to start again.",
+        "complete_revert_error: ❌ The revert failed – Look at the reason of the failure; the tables are left as they are.",
+      ]
+    `)
+  })
+
+  test('says that the cutover follows by itself when auto-apply is on', () => {
+    const view = aView({ state: 'in_progress', plan: PLAN.digest })
+    const auto = { ...view, deployment: { ...view.deployment, autoCutover: true } }
+
+    expect(renderComment(auto)).toContain('The cutover follows as soon as every table is in sync.')
+    expect(renderComment(auto)).toContain('auto-apply on')
+  })
+})
+
+describe('the budget of a comment', () => {
+  const long = '@x:y#1 '.repeat(6_000)
+
+  test('gives way in a fixed order: timeline, SQL, diff, long table', () => {
+    const shown = (diff: string, statement: string) => {
+      const plan = { ...PLAN, operations: [{ ...OPERATION, diff, statement }] }
+      const comment = renderComment(aView({ state: 'ready', plan: PLAN.digest }, { plan }))
+      const parts = ['Timeline', 'SQL of the plan</summary>', '```diff', '| `orders`', '<sub>']
+      return parts.filter((part) => comment.includes(part))
+    }
+
+    expect(shown('+a', 'b')).toHaveLength(5)
+    expect(shown(`+${long}`, long)).toEqual(['```diff', '| `orders`', '<sub>'])
+    expect(shown('x'.repeat(59_950), long)).toEqual(['| `orders`', '<sub>'])
+  })
+
+  test('keeps the limit with hundreds of tables, and with many deploy requests', () => {
+    const operations = Array.from({ length: 300 }, (_, index) => ({
+      ...CREATE,
+      table: `|${'`'.repeat(50)}${index}`,
+      diff: long,
+      statement: long,
+    }))
+    const view = aView(
+      {
+        state: 'error',
+        errors: Array.from({ length: 50 }, () => ({ ...FAILURE, message: `<${long}` })),
+      },
+      { plan: { ...PLAN, operations } },
+    )
+
+    const one = renderComment(view)
+    expect(one.length).toBeLessThan(60_000)
+    expect(one).toContain('and 260 more.')
+    expect(one).toContain('<sub>')
+    const several = renderComments(Array.from({ length: 4 }, () => aView(phase('ready'))))
+    expect(several.split('Deploy request 3')).toHaveLength(5)
+    const many = renderComments(Array.from({ length: 30 }, () => view))
+    expect(many.length).toBeLessThan(60_000)
+    expect(many).toMatch(/… and \d+ more deploy requests\.$/)
+  })
+})
+
+function phase(state: DeploymentState): DeploymentPhase {
+  const plan = PLAN.digest
+  switch (state) {
+    case 'pending':
+    case 'no_changes':
+      return { state }
+    case 'error':
+      return { state, errors: [FAILURE] }
+    case 'complete_error':
+      return { state, plan, failure: FAILURE, blocksQueue: true }
+    case 'complete_revert_error':
+      return { state, plan, failure: FAILURE }
+    case 'complete_pending_revert':
+      return { state, plan, revertUntil: LATER, revertImpossible: null }
+    default:
+      return aDeployment({ state, plan })
+  }
+}
+
+/** The comment down to its table. */
+function top(comment: string): string {
+  return comment.split('\n\n|')[0] ?? ''
+}
