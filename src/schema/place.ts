@@ -5,7 +5,7 @@ export type Place = { readonly file: string; readonly line: number; readonly col
 
 /** A place as editors and compilers write it: `schema/users.sql:3:14`. */
 export function placeName({ file, line, column }: Place): string {
-  return `${file}:${line}:${column}`
+  return `${printable(file)}:${line}:${column}`
 }
 
 /** The place of `offset` in `text`. */

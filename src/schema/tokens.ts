@@ -80,6 +80,42 @@ export function isSymbol(token: Token | undefined, symbol: string): boolean {
   return token?.kind === 'symbol' && token.text === symbol
 }
 
+/** The text from the first of `tokens` to the end of the last. */
+export function sliceOf(text: string, tokens: readonly Token[]): string {
+  return text.slice(tokens[0]?.start ?? 0, tokens.at(-1)?.end ?? 0)
+}
+
+/** The parts between the commas of the parenthesis that opens at index `open`, and the index where it closes. */
+export function splitList(
+  tokens: readonly Token[],
+  open: number,
+): { readonly items: readonly (readonly Token[])[]; readonly end: number } {
+  const end = endOfList(tokens, open)
+  const items: Token[][] = [[]]
+  let depth = 0
+  for (const token of tokens.slice(open + 1, end)) {
+    depth += depthChange(token)
+    if (depth === 0 && isSymbol(token, ',')) items.push([])
+    else items.at(-1)?.push(token)
+  }
+  return { items, end }
+}
+
+function endOfList(tokens: readonly Token[], open: number): number {
+  let depth = 0
+  for (let at = open; at < tokens.length; at += 1) {
+    depth += depthChange(tokens[at])
+    if (depth === 0) return at
+  }
+  return tokens.length
+}
+
+/** 1 for an opening parenthesis, -1 for a closing one. */
+export function depthChange(token: Token | undefined): number {
+  if (isSymbol(token, '(')) return 1
+  return isSymbol(token, ')') ? -1 : 0
+}
+
 const UNENDED = -1
 
 /** `end` is UNENDED when the text ends before the token does. */

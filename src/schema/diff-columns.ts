@@ -1,0 +1,125 @@
+import type { Clause, ColumnPosition } from './clause.ts'
+import { type Column, quoteName, type Table, type TableOption } from './table.ts'
+
+export type ColumnsDiff = {
+  /** Drops first, then the columns of the new table in its order. */
+  readonly clauses: readonly Clause[]
+  /** Columns that are dropped and added again under the same name, in both spellings of it. */
+  readonly replaced: ReadonlySet<string>
+}
+
+/** Column names do not tell upper from lower case, so `Total` and `total` are one column. */
+export function diffColumns(from: Table, to: Table): ColumnsDiff {
+  const before = byName(from.columns)
+  const after = byName(to.columns)
+  const replaced = findReplaced(from.columns, after)
+  const stays = ({ name }: Column) => !replaced.has(fold(name))
+  const staying = from.columns.filter((column) => after.has(fold(column.name)) && stays(column))
+  const inPlace = findInPlace(staying, to.columns)
+  const recollated = collationOf(from.options) !== collationOf(to.options)
+  const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold(name)))
+  const clauseOf = (column: Column, at: number): Clause | null => {
+    const previous = before.get(fold(column.name))
+    if (!previous || !stays(column)) {
+      const position = at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
+      return { kind: 'add_column', column, position }
+    }
+    const moved = !inPlace.has(fold(column.name))
+    const inherits = recollated && column.inheritsCollation
+    if (!moved && !inherits && isEqual(previous, column)) return null
+    const position = moved ? positionOf(to.columns, at) : AT_DEFAULT
+    return { kind: 'modify_column', from: previous, to: column, position }
+  }
+  const clauses = to.columns.map(clauseOf).filter((clause) => clause !== null)
+  const drops = from.columns.filter((column) => !staying.includes(column))
+  return {
+    clauses: [...drops.map((column) => ({ kind: 'drop_column', column }) as const), ...clauses],
+    replaced: new Set(
+      [...from.columns, ...to.columns].filter((column) => !stays(column)).map(({ name }) => name),
+    ),
+  }
+}
+
+/** Does a canonical definition name one of these columns? Names are always in backticks there. */
+export function mentionsAny(definition: string, columns: ReadonlySet<string>): boolean {
+  return [...columns].some((name) => definition.includes(quoteName(name)))
+}
+
+/** A table's character set and collation, as text to compare. */
+export function collationOf(options: readonly TableOption[]): string {
+  return options
+    .filter(isCollation)
+    .map(({ definition }) => definition)
+    .join(' ')
+}
+
+export function isCollation({ name }: TableOption): boolean {
+  return name === 'DEFAULT CHARSET' || name === 'COLLATE'
+}
+
+const AT_DEFAULT: ColumnPosition = { kind: 'default' }
+
+function positionOf(columns: readonly Column[], at: number): ColumnPosition {
+  const previous = columns[at - 1]
+  return previous ? { kind: 'after', column: previous.name } : { kind: 'first' }
+}
+
+function isEqual(a: Column, b: Column): boolean {
+  return a.name === b.name && a.definition === b.definition
+}
+
+function fold(name: string): string {
+  return name.toLowerCase()
+}
+
+function byName(columns: readonly Column[]): Map<string, Column> {
+  return new Map(columns.map((column) => [fold(column.name), column]))
+}
+
+/**
+ * The columns that no MODIFY can change (errors 3106 on MySQL 9.7 and 1907 on MariaDB 10.11): those that become
+ * virtual or cease to be. A generated column that is computed from one of them cannot stay while that is gone.
+ */
+function findReplaced(
+  columns: readonly Column[],
+  after: ReadonlyMap<string, Column>,
+): ReadonlySet<string> {
+  const becomes = ({ name }: Column) => after.get(fold(name))?.generated
+  const crosses = (column: Column) => {
+    const next = becomes(column)
+    return next !== undefined && (next === 'virtual') !== (column.generated === 'virtual')
+  }
+  const staysComputed = (column: Column) => column.generated !== null && Boolean(becomes(column))
+  const replaced = new Set(columns.filter(crosses).map(({ name }) => name))
+  let found = -1
+  while (found < replaced.size) {
+    found = replaced.size
+    const computed = columns.filter(
+      (column) => staysComputed(column) && mentionsAny(column.definition, replaced),
+    )
+    for (const { name } of computed) replaced.add(name)
+  }
+  return new Set([...replaced].map(fold))
+}
+
+/** The largest set of columns whose order is already right; only the others have to move. */
+function findInPlace(staying: readonly Column[], target: readonly Column[]): ReadonlySet<string> {
+  const indexes = new Map(target.map(({ name }, at) => [fold(name), at]))
+  const names = staying.map(({ name }) => fold(name))
+  return new Set(longestRising(names, (name) => indexes.get(name) ?? 0))
+}
+
+/** A longest subsequence whose values rise, by patience sorting. */
+function longestRising(items: readonly string[], rank: (item: string) => number): string[] {
+  type Node = { readonly item: string; readonly value: number; readonly previous: Node | null }
+  const ends: Node[] = []
+  for (const item of items) {
+    const value = rank(item)
+    const found = ends.findIndex((end) => end.value >= value)
+    const at = found === -1 ? ends.length : found
+    ends[at] = { item, value, previous: ends[at - 1] ?? null }
+  }
+  const rising: string[] = []
+  for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item)
+  return rising
+}
