@@ -25,13 +25,22 @@ export class Deployment {
     return this.#run
   }
 
+  readonly #listener: ((event: EngineEvent) => void) | undefined
+
+  private constructor(listener?: (event: EngineEvent) => void) {
+    this.#listener = listener
+  }
+
   static async stage(
     target: Target,
     statements: readonly string[],
-    options: Partial<EngineRequest> & { readonly signal?: AbortSignal } = {},
+    options: Partial<EngineRequest> & {
+      readonly signal?: AbortSignal
+      readonly listener?: (event: EngineEvent) => void
+    } = {},
   ): Promise<Deployment> {
-    const { signal, ...request } = options
-    const deployment = new Deployment()
+    const { signal, listener, ...request } = options
+    const deployment = new Deployment(listener)
     const run = await createEngine(target).stage(
       {
         id: `t${Math.floor(Math.random() * 36 ** 8).toString(36)}`,
@@ -85,6 +94,7 @@ export class Deployment {
 
   readonly #onEvent = (event: EngineEvent): void => {
     this.events.push(event)
+    this.#listener?.(event)
     for (const { name, come } of this.#waiting) if (name === event.event) come()
   }
 }

@@ -1,0 +1,53 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { EngineEvent, EngineRequest } from '../../src/engine/port.ts'
+import type { Target } from '../../src/mysql/connect.ts'
+
+/** What {@link EngineProcess} tells its child to do. */
+export type EngineOrder = {
+  readonly target: Target
+  readonly id: string
+  readonly statements: readonly string[]
+  readonly options: Partial<EngineRequest>
+}
+
+/** An engine in a process of its own, so that it can be killed without a chance to tidy up. */
+export class EngineProcess {
+  readonly id: string
+  readonly #child: ChildProcess
+  readonly #exited: Promise<unknown>
+
+  private constructor(order: EngineOrder) {
+    this.id = order.id
+    const file = fileURLToPath(new URL('./engine-child.ts', import.meta.url))
+    this.#child = fork(file, [JSON.stringify(order)], { execArgv: [] })
+    this.#exited = new Promise((resolve) => this.#child.once('exit', resolve))
+  }
+
+  static stage(
+    target: Target,
+    statements: readonly string[],
+    options: Partial<EngineRequest> = {},
+  ): EngineProcess {
+    const id = `c${Math.floor(Math.random() * 36 ** 8).toString(36)}`
+    return new EngineProcess({ target, id, statements, options })
+  }
+
+  /** Resolves at the first event that `wanted` accepts; rejects when the process ends first. */
+  async seen(wanted: (event: EngineEvent) => boolean): Promise<void> {
+    const found = new Promise<void>((resolve) => {
+      this.#child.on('message', (event: EngineEvent) => {
+        if (wanted(event)) resolve()
+      })
+    })
+    const ended = this.#exited.then(() => {
+      throw new Error('the engine process ended before the event came')
+    })
+    await Promise.race([found, ended])
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#exited
+  }
+}
