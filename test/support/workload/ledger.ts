@@ -19,10 +19,14 @@ export type WorkloadTable = {
   readonly values: (random: () => number) => Row
   /** The rows 1 to this one are in the table when the workload starts; they are written too. */
   readonly initialRows?: number
+  /** What initial row `n` holds besides its key. Without it an initial row counts from its first write on. */
+  readonly initial?: (n: number) => Row
 }
 
 /** Keys of rows, and in words what differs; all empty when nothing was lost. */
 export type Differences = {
+  /** How many rows the table has. */
+  readonly compared: number
   readonly missing: readonly string[]
   readonly phantom: readonly string[]
   readonly different: readonly string[]
@@ -62,7 +66,7 @@ export class Ledger {
   state(n: number): State | undefined {
     const known = this.#states.get(n)
     if (known !== undefined) return known
-    return n <= this.initialRows ? undefined : null
+    return n <= this.initialRows ? this.table.initial?.(n) : null
   }
 
   /** The row was read before it was first written. */
@@ -102,6 +106,7 @@ export class Ledger {
     const accounted = new Set([...known].map((n) => this.#key(n)))
     const invented = [...found.keys()].filter((key) => !accounted.has(key))
     return {
+      compared: found.size,
       missing: missing.map((n) => this.#key(n)),
       phantom: [...phantom.map((n) => this.#key(n)), ...invented],
       different: [
