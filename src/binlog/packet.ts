@@ -1,3 +1,5 @@
+import { ByteQueue } from './byte-queue.ts'
+
 /** The length that says that the payload goes on in the next packet. */
 const FULL = 0xffffff
 const HEADER_BYTES = 4
@@ -7,45 +9,29 @@ const HEADER_BYTES = 4
  * payloads of 16 MiB and more come in several packets.
  */
 export class PacketSplitter {
-  readonly #pending: Buffer[] = []
-  #pendingBytes = 0
-  #neededBytes = HEADER_BYTES
+  readonly #bytes = new ByteQueue()
+  /** The length of the packet whose header was read and whose content is still to come. */
+  #length: number | null = null
+  /** The parts of a payload whose last packet is still to come. */
+  #parts: Buffer[] = []
 
-  /** The payloads that `chunk` completes. They share its memory. */
+  /** The payloads that `chunk` completes; most share its memory. */
   push(chunk: Buffer): Buffer[] {
-    this.#pending.push(chunk)
-    this.#pendingBytes += chunk.length
-    if (this.#pendingBytes < this.#neededBytes) return []
-    const bytes = this.#pending.length === 1 ? chunk : Buffer.concat(this.#pending)
+    this.#bytes.push(chunk)
     const payloads: Buffer[] = []
-    let offset = 0
-    for (;;) {
-      const parts = this.#parts(bytes, offset)
-      if (!parts) break
-      const [first = Buffer.alloc(0)] = parts
-      payloads.push(parts.length === 1 ? first : Buffer.concat(parts))
-      offset += parts.reduce((total, part) => total + HEADER_BYTES + part.length, 0)
+    for (let part = this.#nextPart(); part; part = this.#nextPart()) {
+      this.#parts.push(part)
+      if (part.length === FULL) continue
+      payloads.push(this.#parts.length === 1 ? part : Buffer.concat(this.#parts))
+      this.#parts = []
     }
-    this.#pending.length = 0
-    this.#pending.push(bytes.subarray(offset))
-    this.#pendingBytes = bytes.length - offset
     return payloads
   }
 
-  /** The parts of the payload at `offset`, or null when bytes of it are still to come; then it knows how many at least. */
-  #parts(bytes: Buffer, offset: number): Buffer[] | null {
-    const parts: Buffer[] = []
-    let at = offset
-    for (;;) {
-      this.#neededBytes = at - offset + HEADER_BYTES
-      if (bytes.length - at < HEADER_BYTES) return null
-      const length = bytes.readUIntLE(at, 3)
-      this.#neededBytes += length
-      at += HEADER_BYTES
-      if (bytes.length - at < length) return null
-      parts.push(bytes.subarray(at, at + length))
-      at += length
-      if (length < FULL) return parts
-    }
+  #nextPart(): Buffer | null {
+    this.#length ??= this.#bytes.take(HEADER_BYTES)?.readUIntLE(0, 3) ?? null
+    const part = this.#length === null ? null : this.#bytes.take(this.#length)
+    if (part) this.#length = null
+    return part
   }
 }

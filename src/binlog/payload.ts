@@ -1,4 +1,5 @@
 import { createZstdDecompress, inflateSync, zstdDecompressSync } from 'node:zlib'
+import { ByteQueue } from './byte-queue.ts'
 import type { ByteReader } from './byte-reader.ts'
 import { stop } from './stop.ts'
 
@@ -84,26 +85,25 @@ const SIZE_OFFSET = 9
 
 /** Cuts bytes into events by the size that each event says of itself. */
 class EventSplitter {
-  #pending: Buffer = Buffer.alloc(0)
+  readonly #bytes = new ByteQueue()
 
   push(chunk: Buffer): Buffer[] {
-    const bytes = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk])
+    this.#bytes.push(chunk)
     const events: Buffer[] = []
-    let offset = 0
-    while (bytes.length - offset >= HEADER_BYTES) {
-      const size = bytes.readUInt32LE(offset + SIZE_OFFSET)
-      if (size < HEADER_BYTES) throw stop('an event is shorter than its header')
-      if (size > bytes.length - offset) break
-      events.push(bytes.subarray(offset, offset + size))
-      offset += size
-    }
-    this.#pending = bytes.subarray(offset)
+    for (let event = this.#next(); event; event = this.#next()) events.push(event)
     return events
+  }
+
+  #next(): Buffer | null {
+    const size = this.#bytes.peek(HEADER_BYTES)?.readUInt32LE(SIZE_OFFSET)
+    if (size === undefined) return null
+    if (size < HEADER_BYTES) throw stop('an event is shorter than its header')
+    return this.#bytes.take(size)
   }
 
   /** @throws {Refusal} STREAM_STOPPED when the last event is incomplete. */
   end(): void {
-    if (this.#pending.length > 0) throw stop('a compressed transaction is cut off')
+    if (this.#bytes.size > 0) throw stop('a compressed transaction is cut off')
   }
 }
 
