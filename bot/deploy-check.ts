@@ -6,10 +6,10 @@ import type { Submission } from '../src/deploy/submission.ts'
 import { NEXT_STEP } from '../src/deploy/transition.ts'
 import { Refusal } from '../src/errors.ts'
 import { connect, type Target } from '../src/mysql/connect.ts'
+import { readSchema } from '../src/schema/canonical.ts'
 import { ddlOf, dropsData } from '../src/schema/ddl.ts'
-import { type Change, diffSchemas } from '../src/schema/diff.ts'
+import { diffSchemas, type TableChange, tableOf } from '../src/schema/diff.ts'
 import { fingerprintSchema } from '../src/schema/fingerprint.ts'
-import { readSchema } from '../src/schema/load.ts'
 import { mergeSchemas } from '../src/schema/merge.ts'
 import { schemaFromSql } from '../src/schema/parse.ts'
 import type { Schema } from '../src/schema/table.ts'
@@ -119,30 +119,31 @@ function merge({ baseSchema, wantedSchema }: Submission, live: Schema): Merged {
 }
 
 function planOf({ live, wanted }: Merged): Plan {
-  const operations = diffSchemas(live, wanted).map((change) =>
-    toOperation(change, { live, wanted }),
-  )
+  const operations = diffSchemas(live, wanted).map(toOperation)
   return makePlan(operations, { liveFingerprint: fingerprintSchema(live), engineOptions: {} })
 }
 
 const HOW = { create: 'create', alter: 'shadow', drop: 'drop' } as const
 
-function toOperation(
-  change: Change,
-  { live, wanted }: { readonly live: Schema; readonly wanted: Schema },
-): PlannedOperation {
-  const { kind, table } = change
-  const sqlIn = (schema: Schema) => schema.tables.get(table)?.sql ?? null
+function toOperation(change: TableChange): PlannedOperation {
+  const table = tableOf(change)
+  const from = change.kind === 'create' ? null : change.from.sql
+  const to = change.kind === 'drop' ? null : change.to.sql
   return {
-    kind,
+    kind: change.kind,
     table,
-    statement: ddlOf(change),
-    how: HOW[kind],
+    statement: ddlOf(change).statement,
+    how: HOW[change.kind],
     dropsData: dropsData(change),
     rowsEstimated: null,
     bytesEstimated: null,
-    diff: unifiedDiff(table, sqlIn(live), sqlIn(wanted)),
+    diff: withoutHeader(unifiedDiff(table, from, to)),
   }
+}
+
+/** The two lines that name the files; whoever shows the diff names the table. */
+function withoutHeader(diff: string): string {
+  return diff.split('\n').slice(2).join('\n')
 }
 
 /**

@@ -192,9 +192,12 @@ async function engineRequest(
   }
 }
 
-/** Each attempt is a run of its own on the server. */
+/**
+ * Each attempt is a run of its own on the server. The time is in the name because the server may hold runs of
+ * another store, whose deployments have the same numbers.
+ */
 function engineId({ id, deployment }: StoredDeployment): string {
-  return `d${id}_${deployment.attempt}`
+  return `d${id}_${deployment.attempt}_${deployment.clocks.createdAt.getTime().toString(36)}`
 }
 
 type Following = { readonly id: number; readonly run: EngineRun; readonly signal: AbortSignal }

@@ -116,7 +116,7 @@ async function requireHead(
   const { headSha: head, author, state } = await client.readPullRequest(number)
   if (state !== 'open') throw outdated(`The pull request ${number} is closed.`)
   if (head === headSha) return author
-  const moved = `The pull request is at ${head.slice(0, 7)}, the submission is for ${headSha.slice(0, 7)}.`
+  const moved = `The pull request is at \`${head.slice(0, 7)}\`, the submission is for \`${headSha.slice(0, 7)}\`.`
   throw outdated(moved)
 }
 

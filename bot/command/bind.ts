@@ -24,12 +24,12 @@ export async function bindHead(
 ): Promise<CommitSha> {
   const named = [reviewed.head, now.sha].some((sha) => at === null || sha.startsWith(at))
   if (!named) {
-    throw changed(`The command is for ${at}, the pull request is at ${shortSha(now.sha)}.`)
+    throw changed(`The command is for \`${at}\`, the pull request is at \`${shortSha(now.sha)}\`.`)
   }
   if (now.sha === reviewed.head) return now.sha
   const digest = await now.filesDigest()
   if (digest === reviewed.filesDigest) return now.sha
-  const moved = `The plan is of ${shortSha(reviewed.head)}, the pull request is at ${shortSha(now.sha)}`
+  const moved = `The plan is of \`${shortSha(reviewed.head)}\`, the pull request is at \`${shortSha(now.sha)}\``
   throw changed(
     digest === null
       ? `${moved}, and GitHub does not list all schema files of it.`

@@ -147,7 +147,7 @@ async function requireApprovals(
   if (counted.length >= approvals) return
   throw new Refusal(
     'APPROVAL_MISSING',
-    `The branch ${request.branch} needs ${approvals} approvals of ${head.slice(0, 7)} and has ${counted.length}.`,
+    `The branch ${request.branch} needs ${approvals} approvals of \`${head.slice(0, 7)}\` and has ${counted.length}.`,
     { next: 'Ask for a review of the newest commit, then give the command again.' },
   )
 }
