@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline'
+import { systemClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import { diffCommand } from './diff.ts'
 import type { CommandIo } from './io.ts'
@@ -56,7 +57,7 @@ function report(
   const code = known ? error.code : 'INTERNAL'
   const message = known ? error.message : String(error)
   const next = known ? error.next : 'Report this as a defect of Crossfade.'
-  const at = new Date().toISOString()
+  const at = systemClock.now().toISOString()
   if (json) io.out(JSON.stringify({ event: 'failed', at, code, message, next }))
   else io.err(`${code}: ${message}\n  ${next}`)
   if (!known && error instanceof Error) io.err(error.stack ?? '')
@@ -69,6 +70,7 @@ if (import.meta.main) {
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
     lines,
+    onInterrupt: (handler) => void process.on('SIGINT', handler),
     env: process.env,
   })
   lines.close()

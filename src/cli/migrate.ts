@@ -7,6 +7,7 @@ import type {
   EngineOutcome,
   EngineRequest,
   EngineRun,
+  RunPhase,
   TableOperation,
 } from '../engine/port.ts'
 import { parseAlter, tableNamed } from '../engine/statement.ts'
@@ -75,11 +76,17 @@ export async function migrateCommand(args: readonly string[], io: CommandIo): Pr
       ? await engine.stage(options.request, { onEvent })
       : await engine.resume(unfinished, { onEvent })
   const stop = new AbortController()
+  io.onInterrupt(() => print.order(runOrder(run, orderAtInterrupt(run.status().phase))))
   const orders = takeOrders(run, io, { print: print.order, signal: stop.signal })
   const outcome = await run.finished
   stop.abort()
   await orders
   return EXIT[outcome]
+}
+
+/** What Ctrl-C means: leave nothing behind before the swap, keep what is live after it. */
+function orderAtInterrupt(phase: RunPhase): string {
+  return phase === 'revert_window' ? 'skip-revert' : 'cancel'
 }
 
 async function takeOrders(

@@ -1,15 +1,9 @@
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
 import type { Session } from '../../src/mysql/session.ts'
-import {
-  createOrders,
-  Deployment,
-  NOTHING,
-  ordersTable,
-  productTables,
-} from '../support/deployment.ts'
+import { createOrders, Deployment, ordersTable, productTables } from '../support/deployment.ts'
 import { EngineProcess } from '../support/engine-process.ts'
-import { type MysqlTest, test } from '../support/mysql.ts'
+import { type MysqlTest, NOTHING, test } from '../support/mysql.ts'
 import { startWorkload } from '../support/workload.ts'
 
 const CHANGE =

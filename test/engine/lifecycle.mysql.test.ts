@@ -1,13 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
-import {
-  createOrders,
-  Deployment,
-  NOTHING,
-  ordersTable,
-  productTables,
-} from '../support/deployment.ts'
-import { type MysqlTest, test } from '../support/mysql.ts'
+import { createOrders, Deployment, ordersTable, productTables } from '../support/deployment.ts'
+import { type MysqlTest, NOTHING, test } from '../support/mysql.ts'
 import { startWorkload } from '../support/workload.ts'
 
 const WIDEN =

@@ -11,9 +11,6 @@ import type { Target } from '../../src/mysql/connect.ts'
 import type { Session } from '../../src/mysql/session.ts'
 import type { WorkloadTable } from './workload/ledger.ts'
 
-/** What a comparison says when nothing is lost, invented or changed. */
-export const NOTHING = { missing: [], phantom: [], different: [] }
-
 /** A deployment that a test watches: its events so far, and promises of those to come. */
 export class Deployment {
   readonly events: EngineEvent[] = []
