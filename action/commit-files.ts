@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from '../src/errors.ts'
+import { LIMITS } from '../src/schema/load.ts'
 import { askGitHub, type GitHub } from './github.ts'
 
 /** A regular file of a commit. `sha` is git's name of its content. */
@@ -13,9 +14,6 @@ export type FileSource = {
   /** A checkout of anything: a file of it is used only where git's hash says that it is the one wanted. */
   readonly workspace: string | null
 }
-
-/** How much one folder may hold. */
-const LIMITS = { files: 5_000, bytesPerFile: 512 * 1024, bytes: 16 * 1024 * 1024 } as const
 
 /** How many files are read at once. */
 const BATCH = 10
@@ -142,9 +140,9 @@ function checkEntries(folder: string, entries: readonly Entry[]): void {
   if (entries.length > LIMITS.files) {
     throw tooLarge(folder, `holds ${entries.length} files; ${LIMITS.files} are allowed`)
   }
-  const big = entries.find(({ size }) => size > LIMITS.bytesPerFile)
+  const big = entries.find(({ size }) => size > LIMITS.fileBytes)
   if (big) {
-    throw tooLarge(big.path, `has ${big.size} bytes; ${LIMITS.bytesPerFile} are allowed`)
+    throw tooLarge(big.path, `has ${big.size} bytes; ${LIMITS.fileBytes} are allowed`)
   }
   const bytes = entries.reduce((sum, { size }) => sum + size, 0)
   if (bytes > LIMITS.bytes) {

@@ -32,7 +32,7 @@ export type Comparison = {
  * the allow-list.
  *
  * @throws {Refusal} SQL_SYNTAX or SQL_NOT_ALLOWED with file and line, SCHEMA_TOO_LARGE,
- *   SCHEMA_EMPTY when the head has no schema file: that would be a wish to drop every table.
+ *   SCHEMA_EMPTY when the head has no table: that would be a wish to drop every table.
  */
 export async function compare(
   source: FileSource,
@@ -42,9 +42,9 @@ export async function compare(
 ): Promise<Comparison> {
   const read = (commit: CommitSha) => readCommitFolder(source, { commit, folder }, isSchemaFile)
   const files = await read(head)
-  if (files.length === 0) throw noFiles({ database, folder })
   const digest = filesDigest(files)
   const wanted = await loadSchema(scratch, files)
+  if (wanted.tables.size === 0) throw noTables({ database, folder })
   const baseFiles = await read(base)
   const former =
     filesDigest(baseFiles) === digest ? wanted : await loadBase(scratch, baseFiles, folder)
@@ -93,8 +93,8 @@ ${error.code}: ${error.message}`),
   }
 }
 
-function noFiles({ database, folder }: DatabaseFolder): Refusal {
-  return new Refusal('SCHEMA_EMPTY', `There is no .sql file in ${folder} for ${database}.`, {
+function noTables({ database, folder }: DatabaseFolder): Refusal {
+  return new Refusal('SCHEMA_EMPTY', `No .sql file in ${folder} holds a table of ${database}.`, {
     next: 'Commit a file with a `CREATE TABLE` for each table, or mend the path in the config file.',
   })
 }

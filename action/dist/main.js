@@ -25496,7 +25496,7 @@ function blocks(items) {
 	return items.filter((item) => item !== "").join("\n\n");
 }
 function asWords(value) {
-	return value.replace(/[@#]|:(?=[\w+/-])|\bwww(?=\.)|\bGH-(?=\d)/gi, `$&${BREAK}`).replace(/\b(?=[a-f]*\d)[\da-f]{7,}\b/gi, (sha) => sha.replace(/.{6}/g, `$&${BREAK}`)).replace(/[\\`*_[\]<>|~@#&$]|^\s*[-+=]|(?<=^\s*\d+)[.)]|:(?=\u200b)/g, (mark) => {
+	return value.replace(/[@#]|:(?=[\w+/-])|\bwww(?=\.)|\bGH-(?=\d)/gi, `$&${BREAK}`).replace(/\b(?=[a-f]*\d)[\da-f]{7,}\b/gi, (sha) => sha.replace(/.{6}/g, `$&${BREAK}`)).replace(/[\\`*[\]<>|~@#&$]|(?<![a-z\d])_|_(?![a-z\d])|^\s*[-+=]|(?<=^\s*\d+)[.)]|:(?=\u200b)/gi, (mark) => {
 		const last = mark.slice(-1);
 		return `${mark.slice(0, -1)}&#${last.charCodeAt(0)};`;
 	}).replaceAll(BREAK, "&#8203;");
@@ -25945,649 +25945,6 @@ async function findLogin(github) {
 		if (status === 403 || status === 404) return null;
 		throw error;
 	}
-}
-// action/commit-files.ts
-const LIMITS = {
-	files: 5e3,
-	bytesPerFile: 524288,
-	bytes: 16777216
-};
-const BATCH = 10;
-async function findMergeBase(github, base, head) {
-	const { owner, repo } = github;
-	const { data } = await askGitHub(() => github.rest.rest.repos.compareCommitsWithBasehead({
-		owner,
-		repo,
-		basehead: `${base}...${head}`,
-		per_page: 1,
-		page: 2
-	}));
-	return data.merge_base_commit.sha;
-}
-async function findPath(source, commit, path) {
-	return (await findEntry(source.github, commit, path))?.sha ?? null;
-}
-async function readCommitFile(source, commit, path) {
-	const entry = await findEntry(source.github, commit, path);
-	if (entry === null) return null;
-	checkEntries(path, [entry]);
-	return await readEntry(source, {
-		...entry,
-		path
-	});
-}
-async function readCommitFolder(source, at, isWanted) {
-	const root = await findEntry(source.github, at.commit, at.folder);
-	if (root?.type !== "tree") return [];
-	const entries = (await readTree(source.github, root.sha, { recursive: true })).filter((entry) => entry.type !== "tree").map((entry) => ({
-		...entry,
-		path: `${at.folder}/${entry.path}`
-	})).filter(({ path }) => isWanted(path)).sort((a, b) => a.path < b.path ? -1 : 1);
-	checkEntries(at.folder, entries);
-	const files = [];
-	for (let from = 0; from < entries.length; from += BATCH) {
-		const batch = entries.slice(from, from + BATCH);
-		files.push(...await Promise.all(batch.map((entry) => readEntry(source, entry))));
-	}
-	return files;
-}
-async function findEntry(github, commit, path) {
-	let found = null;
-	for (const part of path.split("/")) {
-		if (found !== null && found.type !== "tree") return null;
-		found = (await readTree(github, found?.sha ?? commit, { recursive: false })).find((entry) => entry.path === part) ?? null;
-		if (found === null) return null;
-	}
-	return found;
-}
-async function readTree(github, sha, { recursive }) {
-	const { owner, repo } = github;
-	const { data } = await askGitHub(() => github.rest.rest.git.getTree({
-		owner,
-		repo,
-		tree_sha: sha,
-		...recursive ? { recursive: "1" } : {}
-	}));
-	if (data.truncated) throw tooLarge("A folder", "holds more entries than GitHub lists at once");
-	return data.tree.map(({ path, mode, type, sha: name, size = 0 }) => ({
-		path,
-		mode,
-		type,
-		sha: name,
-		size
-	}));
-}
-function checkEntries(folder, entries) {
-	const link = entries.find(({ mode }) => mode !== "100644" && mode !== "100755");
-	if (link) throw new Refusal("SQL_NOT_ALLOWED", `${link.path} is not a regular file.`, { next: "Commit the file itself instead of a link or a submodule." });
-	if (entries.length > LIMITS.files) throw tooLarge(folder, `holds ${entries.length} files; ${LIMITS.files} are allowed`);
-	const big = entries.find(({ size }) => size > LIMITS.bytesPerFile);
-	if (big) throw tooLarge(big.path, `has ${big.size} bytes; ${LIMITS.bytesPerFile} are allowed`);
-	const bytes = entries.reduce((sum, { size }) => sum + size, 0);
-	if (bytes > LIMITS.bytes) throw tooLarge(folder, `has ${bytes} bytes in all; ${LIMITS.bytes} are allowed`);
-}
-function tooLarge(what, why) {
-	return new Refusal("SCHEMA_TOO_LARGE", `${what} ${why}.`, { next: "Keep only `CREATE TABLE` files in the schema folder, one table to a file." });
-}
-async function readEntry(source, { path, sha }) {
-	const bytes = await readCheckedOut(source, path, sha) ?? await readBlob(source.github, sha);
-	try {
-		return {
-			path,
-			sha,
-			text: new TextDecoder("utf-8", { fatal: true }).decode(bytes)
-		};
-	} catch (cause) {
-		throw new Refusal("SQL_SYNTAX", `${path}:1:1: The file is not UTF-8.`, {
-			next: "Save the file as UTF-8.",
-			cause
-		});
-	}
-}
-async function readCheckedOut({ workspace }, path, sha) {
-	if (workspace === null) return null;
-	const bytes = await readFile(join(workspace, path)).catch(() => null);
-	return bytes !== null && gitSha(bytes, sha.length) === sha ? bytes : null;
-}
-function gitSha(bytes, length) {
-	return createHash(length === 64 ? "sha256" : "sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
-}
-async function readBlob(github, sha) {
-	const { owner, repo } = github;
-	const { data } = await askGitHub(() => github.rest.rest.git.getBlob({
-		owner,
-		repo,
-		file_sha: sha
-	}));
-	return Buffer.from(data.content, "base64");
-}
-const PRODUCT_TABLE = new RegExp(`__xf_(new|old)_[0-9a-z]{6}$`);
-function isProductTable(name) {
-	return PRODUCT_TABLE.test(name);
-}
-// src/schema/place.ts
-function placeName({ file, line, column }) {
-	return `${printable(file)}:${line}:${column}`;
-}
-function placeAt(text, offset, file) {
-	const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
-	let line = 1;
-	for (let at = text.indexOf("\n"); at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) line += 1;
-	return {
-		file,
-		line,
-		column: offset - lineStart + 1
-	};
-}
-const SHOWN_LINE = 120;
-function refusalAt(code, what, source, next) {
-	const place = placeAt(source.text, source.offset, source.file);
-	const lineStart = source.offset - (place.column - 1);
-	const line = source.text.slice(lineStart, lineStart + SHOWN_LINE).split(/[\r\n]/, 1).join("");
-	return new Refusal(code, `${placeName(place)}: ${what}: ${printable(line).trim()}`, { next });
-}
-function printable(value) {
-	return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `<U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}>`);
-}
-// src/schema/tokens.ts
-function tokenize(text, file = "statement") {
-	const tokens = [];
-	let line = 1;
-	let lineStart = 0;
-	let at = 0;
-	while (at < text.length) {
-		if (isSpace(text.charCodeAt(at))) {
-			if (text[at] === "\n") {
-				line += 1;
-				lineStart = at + 1;
-			}
-			at += 1;
-			continue;
-		}
-		const { kind, end } = scan(text, at);
-		if (end === UNENDED) throw neverEnds(kind, {
-			text,
-			offset: at,
-			file
-		});
-		const slice = text.slice(at, end);
-		const value = meaningOf(kind, slice);
-		tokens.push({
-			kind,
-			text: slice,
-			value,
-			start: at,
-			end,
-			line,
-			column: at - lineStart + 1
-		});
-		for (let next = slice.indexOf("\n"); next !== -1; next = slice.indexOf("\n", next + 1)) {
-			line += 1;
-			lineStart = at + next + 1;
-		}
-		at = end;
-	}
-	return tokens;
-}
-function withoutComments(tokens) {
-	return tokens.filter(({ kind }) => kind !== "comment");
-}
-function isKeyword(token, ...keywords) {
-	return token?.kind === "word" && keywords.includes(token.text.toUpperCase());
-}
-function isSymbol(token, symbol) {
-	return token?.kind === "symbol" && token.text === symbol;
-}
-function sliceOf(text, tokens) {
-	return text.slice(tokens[0]?.start ?? 0, tokens.at(-1)?.end ?? 0);
-}
-function splitList(tokens, open) {
-	const end = endOfList(tokens, open);
-	const items = [[]];
-	let depth = 0;
-	for (const token of tokens.slice(open + 1, end)) {
-		depth += depthChange(token);
-		if (depth === 0 && isSymbol(token, ",")) items.push([]);
-		else items.at(-1)?.push(token);
-	}
-	return {
-		items,
-		end
-	};
-}
-function endOfList(tokens, open) {
-	let depth = 0;
-	for (let at = open; at < tokens.length; at += 1) {
-		depth += depthChange(tokens[at]);
-		if (depth === 0) return at;
-	}
-	return tokens.length;
-}
-function depthChange(token) {
-	if (isSymbol(token, "(")) return 1;
-	return isSymbol(token, ")") ? -1 : 0;
-}
-const UNENDED = -1;
-function scan(text, at) {
-	switch (text[at] ?? "") {
-		case "`": return {
-			kind: "quoted",
-			end: endOfName(text, at)
-		};
-		case "'":
-		case "\"": return {
-			kind: "string",
-			end: endOfString(text, at)
-		};
-		case "@": return {
-			kind: "variable",
-			end: endOfVariable(text, at)
-		};
-		case "#": return {
-			kind: "comment",
-			end: endOfLine(text, at)
-		};
-		case "-": return scanDash(text, at);
-		case "/": return scanSlash(text, at);
-		default: return scanWord(text, at);
-	}
-}
-function scanDash(text, at) {
-	const follower = text.charCodeAt(at + 2);
-	return text[at + 1] === "-" && (at + 2 >= text.length || follower <= 32) ? {
-		kind: "comment",
-		end: endOfLine(text, at)
-	} : {
-		kind: "symbol",
-		end: at + 1
-	};
-}
-function scanSlash(text, at) {
-	if (text[at + 1] !== "*") return {
-		kind: "symbol",
-		end: at + 1
-	};
-	if (text.startsWith("!", at + 2) || /[mM]!/y.test(text.slice(at + 2, at + 4))) return {
-		kind: "executable_comment",
-		end: endOfExecutable(text, at + 3)
-	};
-	return {
-		kind: "comment",
-		end: endOfComment(text, at)
-	};
-}
-const NUMBER = /0x[0-9a-f]+|0b[01]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy;
-const LETTERED_LITERAL = /[xbn]'/iy;
-const WORD = /[\w$\u0080-\uffff]+/y;
-function scanWord(text, at) {
-	LETTERED_LITERAL.lastIndex = at;
-	if (LETTERED_LITERAL.test(text)) return {
-		kind: /[nN]/.test(text[at] ?? "") ? "string" : "number",
-		end: endOfString(text, at + 1)
-	};
-	const number = scanNumber(text, at);
-	if (number) return number;
-	WORD.lastIndex = at;
-	return WORD.test(text) ? {
-		kind: "word",
-		end: WORD.lastIndex
-	} : {
-		kind: "symbol",
-		end: at + surrogateAware(text, at)
-	};
-}
-function scanNumber(text, at) {
-	NUMBER.lastIndex = at;
-	if (!NUMBER.test(text)) return null;
-	const end = NUMBER.lastIndex;
-	if (text[at] === "." && isWordCharacter(text[at - 1])) return null;
-	return !text.slice(at, end).includes(".") && isWordCharacter(text[end]) ? null : {
-		kind: "number",
-		end
-	};
-}
-function surrogateAware(text, at) {
-	return (text.codePointAt(at) ?? 0) > 65535 ? 2 : 1;
-}
-function isWordCharacter(char) {
-	return char !== void 0 && /[\w$`\u0080-\uffff]/.test(char);
-}
-function isSpace(code) {
-	return code === 32 || code >= 9 && code <= 13;
-}
-function endOfLine(text, at) {
-	const end = text.indexOf("\n", at);
-	return end === -1 ? text.length : end;
-}
-function endOfComment(text, at) {
-	const end = text.indexOf("*/", at + 2);
-	return end === -1 ? UNENDED : end + 2;
-}
-function endOfName(text, at) {
-	let end = text.indexOf("`", at + 1);
-	while (end !== -1 && text[end + 1] === "`") end = text.indexOf("`", end + 2);
-	return end === -1 ? UNENDED : end + 1;
-}
-function endOfString(text, at) {
-	const quote = text[at];
-	for (let end = at + 1; end < text.length; end += 1) if (text[end] === "\\") end += 1;
-	else if (text[end] === quote) {
-		if (text[end + 1] !== quote) return end + 1;
-		end += 1;
-	}
-	return UNENDED;
-}
-function endOfVariable(text, at) {
-	const start = text[at + 1] === "@" ? at + 2 : at + 1;
-	const char = text[start];
-	if (char === "`") return endOfName(text, start);
-	if (char === "'" || char === "\"") return endOfString(text, start);
-	let end = start;
-	while (end < text.length && /[\w$.\u0080-\uffff]/.test(text[end] ?? "")) end += 1;
-	return end;
-}
-function endOfExecutable(text, bodyStart) {
-	let at = bodyStart;
-	while (at < text.length) {
-		if (text.startsWith("*/", at)) return at + 2;
-		at = endOfPart(text, at);
-		if (at === UNENDED) return UNENDED;
-	}
-	return UNENDED;
-}
-function endOfPart(text, at) {
-	const char = text[at];
-	if (char === "`") return endOfName(text, at);
-	if (char === "'" || char === "\"") return endOfString(text, at);
-	if (char === "/" && text[at + 1] === "*") return endOfComment(text, at);
-	return at + 1;
-}
-function meaningOf(kind, slice) {
-	switch (kind) {
-		case "quoted": return slice.slice(1, -1).replaceAll("``", "`");
-		case "string": return stringValue(slice.slice(slice.search(/['"]/)));
-		case "executable_comment": return slice.replace(/^\/\*M?!\d{0,6}/i, "").slice(0, -2);
-		default: return slice;
-	}
-}
-const ESCAPES = {
-	"0": "\0",
-	b: "\b",
-	n: "\n",
-	r: "\r",
-	t: "	",
-	Z: "",
-	"%": "\\%",
-	_: "\\_"
-};
-function stringValue(slice) {
-	const quote = slice[0] ?? "'";
-	return slice.slice(1, -1).replace(/\\([\s\S])|''|""/g, (pair, escaped) => {
-		if (escaped !== void 0) return ESCAPES[escaped] ?? escaped;
-		return pair[0] === quote ? quote : pair;
-	});
-}
-const UNENDED_NAMES = {
-	quoted: "a name in backticks",
-	string: "a string",
-	number: "a string",
-	variable: "a quoted variable"
-};
-function neverEnds(kind, source) {
-	return refusalAt("SQL_SYNTAX", `${UNENDED_NAMES[kind] ?? "a comment"} begins here and never ends`, source, "Close it.");
-}
-// src/schema/allow-list.ts
-function checkSchemaFile(text, file) {
-	const source = {
-		text: text.replace(/^\ufeff/, " "),
-		file
-	};
-	refuseHiddenCharacters(source);
-	const tables = splitStatements(withoutComments(tokenize(source.text, file))).map((statement) => checkStatement(source, statement));
-	refuseDuplicates(tables);
-	return tables;
-}
-function refuseDuplicates(tables) {
-	const seen = new Map();
-	for (const table of tables) {
-		const first = seen.get(table.name);
-		if (first) throw refusalAt("SQL_NOT_ALLOWED", `this table is already defined at ${placeName({
-			...first,
-			column: 1
-		})}`, {
-			text: "\n".repeat(table.line - 1) + table.statement,
-			...endOfLines(table)
-		}, "Keep one of the two definitions.");
-		seen.set(table.name, table);
-	}
-}
-function endOfLines({ line, file }) {
-	return {
-		offset: line - 1,
-		file
-	};
-}
-const HIDDEN = /(?![\t\n\r])[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
-function refuseHiddenCharacters(source) {
-	const found = HIDDEN.exec(source.text);
-	if (found) throw notAllowed(source, found.index, "a character that cannot be seen", "Remove it.");
-}
-function splitStatements(tokens) {
-	const statements = [[]];
-	for (const token of tokens) if (isSymbol(token, ";")) statements.push([]);
-	else statements.at(-1)?.push(token);
-	return statements.filter(({ length }) => length > 0);
-}
-function checkStatement(source, tokens) {
-	const conditional = [
-		"IF",
-		"NOT",
-		"EXISTS"
-	].every((word, at) => isKeyword(tokens[at + 2], word));
-	const nameAt = conditional ? 5 : 2;
-	const problem = findInHead(tokens, nameAt) ?? findInBody(tokens, nameAt) ?? findInTail(tokens, nameAt + 1);
-	if (problem) throw notAllowed(source, problem.token?.start ?? 0, problem.what, problem.next);
-	return {
-		name: tokens[nameAt]?.value ?? "",
-		statement: statementOf$1(source, tokens, conditional),
-		file: source.file,
-		line: tokens[0]?.line ?? 1
-	};
-}
-function statementOf$1(source, tokens, conditional) {
-	const start = tokens[0]?.start ?? 0;
-	const end = tokens.at(-1)?.end ?? start;
-	const [from, to] = [tokens[2]?.start ?? end, tokens[4]?.end ?? end];
-	if (!conditional) return source.text.slice(start, end);
-	const kept = source.text.slice(from, to).replace(/[^\n]/g, "");
-	return source.text.slice(start, from) + kept + source.text.slice(to, end);
-}
-const ONLY_TABLES = "Keep only `CREATE TABLE` statements in schema files.";
-const QUALIFIED = ["a name with a dot", "Name tables and columns alone; the deployment decides the schema."];
-function findInHead(tokens, nameAt) {
-	const [create, table] = tokens;
-	const executable = tokens.find(({ kind }) => kind === "executable_comment");
-	if (executable) return {
-		token: executable,
-		what: "an executable comment",
-		next: "Write its content as plain SQL."
-	};
-	if (!isKeyword(create, "CREATE") || !isKeyword(table, "TABLE")) return {
-		token: create,
-		what: "a statement other than CREATE TABLE",
-		next: ONLY_TABLES
-	};
-	return findInName(tokens, nameAt);
-}
-function findInName(tokens, nameAt) {
-	const token = tokens[nameAt] ?? tokens[0];
-	const [follower, second] = tokens.slice(nameAt + 1);
-	if (token?.kind !== "word" && token?.kind !== "quoted") return {
-		token,
-		what: "a table without a name",
-		next: "Write CREATE TABLE name ( … )."
-	};
-	if (isSymbol(follower, ".")) return {
-		token,
-		what: QUALIFIED[0],
-		next: QUALIFIED[1]
-	};
-	if (!isSymbol(follower, "(") || isKeyword(second, "LIKE")) return {
-		token,
-		what: "a table without columns",
-		next: "List its columns in ( … )."
-	};
-	return isProductTable(token.value) ? {
-		token,
-		what: "a name that deployments use themselves",
-		next: "Choose another name."
-	} : null;
-}
-function findInBody(tokens, nameAt) {
-	for (const [at, token] of tokens.entries()) {
-		if (at <= nameAt) continue;
-		const problem = problemWith(token, tokens, at);
-		if (problem) return {
-			token,
-			what: problem[0],
-			next: problem[1]
-		};
-	}
-	return null;
-}
-function problemWith(token, tokens, at) {
-	switch (token.kind) {
-		case "variable": return ["a variable", "Use a constant."];
-		case "symbol": return token.text === "." ? QUALIFIED : null;
-		case "word":
-		case "quoted": return problemWithWord(token, tokens, at);
-		default: return null;
-	}
-}
-function problemWithWord(token, tokens, at) {
-	const next = tokens[at + 1];
-	if (isKeyword(token, "SELECT", "TABLE")) return ["a query", "A table is defined by its columns."];
-	if (isKeyword(token, "DATA", "INDEX") && isKeyword(next, "DIRECTORY")) return ["a path on the server", `Remove ${token.text} DIRECTORY.`];
-	if (isKeyword(token, "NEXT", "PREVIOUS") && isKeyword(next, "VALUE")) return ["a sequence", "Use AUTO_INCREMENT."];
-	return isSymbol(next, "(") && !namesKey(tokens[at - 1]) && isForbiddenFunction(token.value) ? [`a call of ${token.value.toUpperCase()}`, "Remove the call."] : null;
-}
-function namesKey(previous) {
-	return isKeyword(previous, "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "REFERENCES");
-}
-const FORBIDDEN = new Set([
-	"SLEEP",
-	"BENCHMARK",
-	"GET_LOCK",
-	"RELEASE_LOCK",
-	"RELEASE_ALL_LOCKS",
-	"IS_FREE_LOCK",
-	"IS_USED_LOCK",
-	"LOAD_FILE",
-	"MASTER_POS_WAIT",
-	"SOURCE_POS_WAIT",
-	"MASTER_GTID_WAIT",
-	"WAIT_FOR_EXECUTED_GTID_SET",
-	"WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS",
-	"NEXTVAL",
-	"LASTVAL",
-	"SETVAL",
-	"EXTRACTVALUE",
-	"UPDATEXML",
-	"SYS_EXEC",
-	"SYS_EVAL",
-	"SYS_GET",
-	"SYS_SET"
-]);
-function isForbiddenFunction(name) {
-	const upper = name.toUpperCase();
-	return FORBIDDEN.has(upper) || /^(?:GROUP_REPLICATION|KEYRING|SERVICE|ASYNCHRONOUS)_/.test(upper);
-}
-const OPTIONS = new Set([
-	"AUTO_INCREMENT",
-	"AUTOEXTEND_SIZE",
-	"AVG_ROW_LENGTH",
-	"CHARSET",
-	"CHARACTER SET",
-	"CHECKSUM",
-	"COLLATE",
-	"COMMENT",
-	"COMPRESSION",
-	"DELAY_KEY_WRITE",
-	"ENCRYPTED",
-	"ENCRYPTION",
-	"ENCRYPTION_KEY_ID",
-	"ENGINE",
-	"KEY_BLOCK_SIZE",
-	"MAX_ROWS",
-	"MIN_ROWS",
-	"PACK_KEYS",
-	"PAGE_CHECKSUM",
-	"PAGE_COMPRESSED",
-	"PAGE_COMPRESSION_LEVEL",
-	"ROW_FORMAT",
-	"STATS_AUTO_RECALC",
-	"STATS_PERSISTENT",
-	"STATS_SAMPLE_PAGES",
-	"TRANSACTIONAL"
-]);
-function findInTail(tokens, open) {
-	const tail = tokens.slice(splitList(tokens, open).end + 1);
-	const partitionAt = tail.findIndex((token, index) => isKeyword(token, "PARTITION") && isKeyword(tail[index + 1], "BY"));
-	const end = partitionAt === -1 ? tail.length : partitionAt;
-	let at = 0;
-	while (at < end) {
-		const after = endOfOption$1(tail, at);
-		if (after === null) return unknownOption(tail[at]);
-		at = after;
-	}
-	return findEngine(tail) ?? findInPartition(tail.slice(end));
-}
-function findEngine(tail) {
-	const token = tail.find((word, at) => isKeyword(word, "ENGINE") && !isName(tail[at - 1]) && !isInnodb(tail, at));
-	return token ? {
-		token,
-		what: "an engine other than InnoDB",
-		next: "Write ENGINE=InnoDB or leave it out."
-	} : null;
-}
-function isName(previous) {
-	return isSymbol(previous, "(");
-}
-function isInnodb(tail, at) {
-	return (isSymbol(tail[at + 1], "=") ? tail[at + 2] : tail[at + 1])?.value.toLowerCase() === "innodb";
-}
-function endOfOption$1(tokens, at) {
-	if (isSymbol(tokens[at], ",")) return at + 1;
-	if (isKeyword(tokens[at], "WITH")) return isKeyword(tokens[at + 1], "SYSTEM") && isKeyword(tokens[at + 2], "VERSIONING") ? at + 3 : null;
-	const name = isKeyword(tokens[at], "DEFAULT") ? at + 1 : at;
-	const two = isKeyword(tokens[name], "CHARACTER") && isKeyword(tokens[name + 1], "SET");
-	const words = two ? "CHARACTER SET" : tokens[name]?.value.toUpperCase() ?? "";
-	if (!OPTIONS.has(words)) return null;
-	const equals = name + (two ? 2 : 1);
-	return isSymbol(tokens[equals], "=") ? equals + 2 : equals + 1;
-}
-function unknownOption(token) {
-	return {
-		token,
-		what: "something that is no table option",
-		next: "Remove it."
-	};
-}
-function findInPartition(tokens) {
-	let depth = 0;
-	for (const [at, token] of tokens.entries()) {
-		depth += depthChange(token);
-		const outside = depth === 0 && isKeyword(token, "VALUES", "AS", "IGNORE", "REPLACE", "WITH");
-		const query = isKeyword(token, "VALUES") && isSymbol(tokens[at - 1], "(");
-		if (outside || query || isKeyword(token, "TABLESPACE")) return unknownOption(token);
-	}
-	return null;
-}
-function notAllowed(source, offset, what, next) {
-	return refusalAt("SQL_NOT_ALLOWED", `${what} is not allowed`, {
-		...source,
-		offset
-	}, next);
 }
 // node_modules/kysely/dist/util/object-utils.js
 function isUndefined(obj) {
@@ -36128,939 +35485,6 @@ var MysqlAdapter = class extends DialectAdapterBase {
 		await sql`select release_lock(${sql.lit(LOCK_ID)})`.execute(db);
 	}
 };
-// src/mysql/errno.ts
-const ERRNO = {
-	DATABASE_ACCESS_DENIED: 1044,
-	ACCESS_DENIED: 1045,
-	UNKNOWN_DATABASE: 1049,
-	TABLE_EXISTS: 1050,
-	BAD_FIELD: 1054,
-	DUPLICATE_ENTRY: 1062,
-	PARSE_ERROR: 1064,
-	NO_SUCH_THREAD: 1094,
-	NO_SUCH_TABLE: 1146,
-	COMMAND_DENIED: 1142,
-	LOCK_WAIT_TIMEOUT: 1205,
-	DEADLOCK: 1213,
-	SPECIFIC_ACCESS_DENIED: 1227,
-	LOG_PURGED: 1236,
-	LOCK_NOWAIT: 3572
-};
-function errnoOf(error) {
-	if (error instanceof Error && "errno" in error && typeof error.errno === "number") return error.errno > 0 ? error.errno : null;
-	return null;
-}
-function codeOf(error) {
-	return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
-}
-const LOST = new Set([
-	"ECONNRESET",
-	"ECONNREFUSED",
-	"EPIPE",
-	"ETIMEDOUT",
-	"ENOENT",
-	"ENOTFOUND",
-	"EHOSTUNREACH",
-	"PROTOCOL_CONNECTION_LOST",
-	"PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR"
-]);
-const LOST_ERRNO = new Set([
-	1053,
-	1927,
-	2006,
-	2013,
-	3169,
-	4031
-]);
-function isConnectionLost(error) {
-	const errno = errnoOf(error);
-	if (errno !== null) return LOST_ERRNO.has(errno);
-	const message = error instanceof Error ? error.message : "";
-	return LOST.has(codeOf(error) ?? "") || message.includes("closed state");
-}
-// src/schema/parse-item.ts
-function parseColumn(text, item) {
-	const [name, ...rest] = item;
-	if (!name || rest.length === 0) throw unreadable$1(text, name);
-	const typeEnd = endOfType(rest);
-	const attributes = outsideParentheses(rest.slice(typeEnd));
-	const type = sliceOf(text, rest.slice(0, typeEnd));
-	return {
-		name: name.value,
-		definition: sliceOf(text, rest),
-		type,
-		nullable: !hasPair(attributes, "NOT", "NULL"),
-		generated: generatedKind(attributes),
-		autoIncrement: attributes.some((token) => isKeyword(token, "AUTO_INCREMENT")),
-		inheritsCollation: TEXT_TYPE.test(type) && !hasPair(attributes, "CHARACTER", "SET") && !attributes.some((token) => isKeyword(token, "COLLATE"))
-	};
-}
-const TEXT_TYPE = /^(?:(?:var)?char|(?:tiny|medium|long)?text|enum|set)\b/i;
-function endOfType(tokens) {
-	let at = isSymbol(tokens[1], "(") ? splitList(tokens, 1).end + 1 : 1;
-	while (isKeyword(tokens[at], "UNSIGNED", "ZEROFILL")) at += 1;
-	return at;
-}
-function outsideParentheses(tokens) {
-	const outside = [];
-	for (let at = 0; at < tokens.length; at += 1) {
-		const token = tokens[at];
-		if (isSymbol(token, "(")) at = splitList(tokens, at).end;
-		else if (token) outside.push(token);
-	}
-	return outside;
-}
-function hasPair(tokens, first, second) {
-	return tokens.some((token, at) => isKeyword(token, first) && isKeyword(tokens[at + 1], second));
-}
-function generatedKind(attributes) {
-	if (!hasPair(attributes, "GENERATED", "ALWAYS")) return null;
-	return attributes.some((token) => isKeyword(token, "VIRTUAL")) ? "virtual" : "stored";
-}
-function parseKey(text, item, kind) {
-	const open = item.findIndex((token) => isSymbol(token, "("));
-	const name = item.slice(0, Math.max(0, open)).find((token) => token.kind === "quoted");
-	if (open === -1 || kind !== "primary" && !name) throw unreadable$1(text, item[0]);
-	return {
-		name: name?.value ?? "PRIMARY",
-		kind,
-		parts: splitList(item, open).items.map((part) => parseKeyPart(text, part)),
-		definition: sliceOf(text, item)
-	};
-}
-function parseKeyPart(text, part) {
-	const [first, open, length] = part;
-	if (first?.kind !== "quoted") return {
-		kind: "expression",
-		expression: sliceOf(text, part)
-	};
-	return {
-		kind: "column",
-		column: first.value,
-		length: isSymbol(open, "(") && length?.kind === "number" ? Number(length.text) : null,
-		descending: isKeyword(part.at(-1), "DESC")
-	};
-}
-function parseForeignKey(text, item) {
-	const own = item.findIndex((token) => isSymbol(token, "("));
-	const references = item.findIndex((token) => isKeyword(token, "REFERENCES"));
-	const theirs = item.findIndex((token, at) => at > references && isSymbol(token, "("));
-	if (own === -1 || references === -1 || theirs === -1) throw unreadable$1(text, item[0]);
-	const path = item.slice(references + 1, theirs).filter(({ kind }) => kind === "quoted");
-	return {
-		name: item[1]?.value ?? "",
-		columns: namesOf(item, own),
-		parentSchema: path.length === 2 ? path[0]?.value ?? null : null,
-		parent: path.at(-1)?.value ?? "",
-		parentColumns: namesOf(item, theirs),
-		definition: sliceOf(text, item)
-	};
-}
-function namesOf(tokens, open) {
-	return splitList(tokens, open).items.flatMap((part) => part.slice(0, 1).map((t) => t.value));
-}
-function unreadable$1(text, token) {
-	return refusalAt("SQL_SYNTAX", "this is not written as a MySQL or MariaDB server writes it", {
-		text,
-		offset: token?.start ?? 0,
-		file: "CREATE TABLE"
-	}, "Report it as a bug, with the server version.");
-}
-// src/schema/table.ts
-function quoteName(name) {
-	return `\`${name.replaceAll("`", "``")}\``;
-}
-// src/schema/parse.ts
-function parseTable(sql) {
-	const text = unwrapExecutable(sql);
-	const tokens = withoutComments(tokenize(text, "CREATE TABLE"));
-	const nameToken = tokens[2];
-	if (!(isKeyword(tokens[0], "CREATE") && isKeyword(tokens[1], "TABLE")) || nameToken?.kind !== "quoted" || !isSymbol(tokens[3], "(")) throw unreadable$1(text, nameToken ?? tokens[0]);
-	const { items, end } = splitList(tokens, 3);
-	const tail = tokens.slice(end + 1);
-	const partitionAt = tail.findIndex((token, at) => isKeyword(token, "PARTITION") && isKeyword(tail[at + 1], "BY"));
-	const options = parseOptions(text, partitionAt === -1 ? tail : tail.slice(0, partitionAt));
-	const partition = partitionAt === -1 ? null : sliceOf(text, tail.slice(partitionAt));
-	return withSql({
-		name: nameToken.value,
-		...parseItems(text, items),
-		options,
-		partition
-	});
-}
-function withSql(parts) {
-	const items = [
-		...parts.columns.map(({ name, definition }) => `${quoteName(name)} ${definition}`),
-		...parts.periods.map(({ definition }) => definition),
-		...parts.keys.map(({ definition }) => definition),
-		...parts.foreignKeys.map(({ definition }) => definition),
-		...parts.checks.map(({ definition }) => definition)
-	];
-	const options = parts.options.map(({ definition }) => ` ${definition}`).join("");
-	const partition = parts.partition === null ? "" : `\n${parts.partition}`;
-	const sql = `CREATE TABLE ${quoteName(parts.name)} (\n  ${items.join(",\n  ")}\n)${options}${partition}`;
-	return {
-		...parts,
-		sql
-	};
-}
-function schemaToSql({ tables }) {
-	return Object.fromEntries([...tables.values()].map(({ name, sql }) => [name, sql]));
-}
-function schemaOf(tables) {
-	const sorted = tables.toSorted((a, b) => compareNames(a.name, b.name));
-	return { tables: new Map(sorted.map((table) => [table.name, table])) };
-}
-function compareNames(a, b) {
-	if (a === b) return 0;
-	return a < b ? -1 : 1;
-}
-function unwrapExecutable(sql) {
-	let text = "";
-	let at = 0;
-	for (const token of tokenize(sql, "CREATE TABLE")) {
-		if (token.kind !== "executable_comment") continue;
-		text += sql.slice(at, token.start) + token.value.trim();
-		at = token.end;
-	}
-	return text + sql.slice(at);
-}
-function parseItems(text, items) {
-	const columns = [];
-	const keys = [];
-	const foreignKeys = [];
-	const checks = [];
-	const periods = [];
-	for (const item of items) {
-		const [first, second, third] = item;
-		const definition = sliceOf(text, item);
-		const kind = kindOf(item);
-		switch (kind) {
-			case "column":
-				columns.push(parseColumn(text, item));
-				break;
-			case "foreign_key":
-				foreignKeys.push(parseForeignKey(text, item));
-				break;
-			case "check":
-				checks.push({
-					name: second?.value ?? "",
-					definition
-				});
-				break;
-			case "period":
-				periods.push({
-					name: third?.kind === "quoted" ? third.value : "",
-					definition
-				});
-				break;
-			case null: throw unreadable$1(text, first);
-			default: keys.push(parseKey(text, item, kind));
-		}
-	}
-	return {
-		columns,
-		keys: keys.toSorted(compareKeys),
-		foreignKeys: foreignKeys.toSorted((a, b) => compareNames(a.name, b.name)),
-		checks: checks.toSorted((a, b) => compareNames(a.name, b.name)),
-		periods
-	};
-}
-const FIRST_WORDS = {
-	PRIMARY: "primary",
-	UNIQUE: "unique",
-	KEY: "plain",
-	FULLTEXT: "fulltext",
-	SPATIAL: "spatial",
-	VECTOR: "vector",
-	PERIOD: "period"
-};
-function kindOf([first, , third]) {
-	if (first?.kind === "quoted") return "column";
-	if (isKeyword(first, "CONSTRAINT")) {
-		if (isKeyword(third, "FOREIGN")) return "foreign_key";
-		return isKeyword(third, "CHECK") ? "check" : null;
-	}
-	return first?.kind === "word" ? FIRST_WORDS[first.text.toUpperCase()] ?? null : null;
-}
-const KEY_ORDER = [
-	"primary",
-	"unique",
-	"plain",
-	"fulltext",
-	"spatial",
-	"vector"
-];
-function compareKeys(a, b) {
-	const byKind = KEY_ORDER.indexOf(a.kind) - KEY_ORDER.indexOf(b.kind);
-	return byKind === 0 ? compareNames(a.name, b.name) : byKind;
-}
-function parseOptions(text, tokens) {
-	const options = [];
-	let at = 0;
-	while (at < tokens.length) {
-		const end = endOfOption(text, tokens, at);
-		const option = tokens.slice(at, end);
-		const names = option.slice(0, option.findIndex((token) => isSymbol(token, "=")));
-		const definition = sliceOf(text, option);
-		const name = isKeyword(option[0], "WITH") ? "SYSTEM VERSIONING" : optionName(names);
-		if (name !== "AUTO_INCREMENT") options.push({
-			name,
-			definition
-		});
-		at = end;
-	}
-	return options;
-}
-function optionName(names) {
-	return names.map(({ kind, text }) => kind === "quoted" ? text : text.toUpperCase()).join(" ");
-}
-function endOfOption(text, tokens, from) {
-	if (isKeyword(tokens[from], "WITH")) return from + 3;
-	if (isKeyword(tokens[from], "TABLESPACE") && !isSymbol(tokens[from + 1], "=")) return from + 2;
-	const equals = tokens.findIndex((token, at) => at > from && isSymbol(token, "="));
-	if (equals === -1) throw unreadable$1(text, tokens[from]);
-	return isSymbol(tokens[equals + 1], "(") ? splitList(tokens, equals + 1).end + 1 : equals + 2;
-}
-// src/schema/canonical.ts
-async function readSchema(session, schemaName) {
-	const rows = await session.rows(sql`
-      SELECT TABLE_NAME AS name FROM information_schema.TABLES
-      WHERE TABLE_SCHEMA = ${schemaName} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')`);
-	const tables = [];
-	for (const { name } of rows.filter((row) => !isProductTable(row.name))) {
-		const table = await readTable(session, schemaName, name);
-		if (table) tables.push(table);
-	}
-	return schemaOf(tables);
-}
-async function readTable(session, schemaName, name) {
-	try {
-		const row = await session.row(sql`SHOW CREATE TABLE ${sql.id(schemaName, name)}`);
-		return row ? parseTable(row["Create Table"]) : null;
-	} catch (error) {
-		if (errnoOf(error) === ERRNO.NO_SUCH_TABLE) return null;
-		throw error;
-	}
-}
-async function canonicalise(session, tables, { collation } = {}) {
-	refuseDuplicates(tables);
-	const name = `crossfade_scratch_${randomBytes(8).toString("hex")}`;
-	const before = await session.row(sql`SELECT DATABASE() AS name`);
-	await createDatabase(session, name, collation);
-	try {
-		await session.run(sql`USE ${sql.id(name)}`);
-		for (const table of tables) await createTable(session, table, name);
-		return await readSchema(session, name);
-	} finally {
-		await dropDatabase(session, name);
-		if (before?.name) await session.run(sql`USE ${sql.id(before.name)}`);
-	}
-}
-const DENIED = [
-	ERRNO.DATABASE_ACCESS_DENIED,
-	ERRNO.COMMAND_DENIED,
-	ERRNO.SPECIFIC_ACCESS_DENIED
-];
-async function createDatabase(session, name, collation) {
-	const collate = collation === void 0 ? sql`` : sql` COLLATE ${sql.id(collation)}`;
-	try {
-		await session.run(sql`CREATE DATABASE ${sql.id(name)}${collate}`);
-	} catch (error) {
-		if (!DENIED.includes(errnoOf(error))) throw error;
-		throw new Refusal("ACCESS_DENIED", "The account may not make a schema on the scratch server.", {
-			next: "Give it a scratch server of its own, or GRANT ALL ON `crossfade\\_scratch\\_%`.* TO it.",
-			cause: error
-		});
-	}
-}
-async function dropDatabase(session, name) {
-	try {
-		await session.run(sql`DROP DATABASE ${sql.id(name)}`);
-	} catch (error) {
-		if (!isConnectionLost(error)) throw error;
-	}
-}
-async function createTable(session, table, schemaName) {
-	try {
-		await session.run(sql.raw(table.statement));
-	} catch (error) {
-		if (errnoOf(error) === null || isConnectionLost(error)) throw error;
-		throw refusalOf$1(error, table, schemaName);
-	}
-}
-function refusalOf$1(error, table, schemaName) {
-	const text = error instanceof Error ? error.message.replaceAll(`${schemaName}.`, "") : "";
-	const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(text);
-	const line = table.line + Number(syntax?.[2] ?? 1) - 1;
-	const complaint = syntax ? `the server does not understand what begins with: ${firstLine(syntax[1] ?? "")}` : `the server refuses the table ${table.name}: ${describe(text, errnoOf(error))}`;
-	return new Refusal("SQL_SYNTAX", printable(`${table.file}:${line}: ${complaint}`), {
-		next: "Correct the definition; the line is where the server gave up.",
-		cause: error
-	});
-}
-const SHOWN = 200;
-function firstLine(text) {
-	return (text.trim().split("\n")[0] ?? "").slice(0, SHOWN) || "the end of the statement";
-}
-function describe(text, errno) {
-	return /[/\\]/.test(text) ? `error ${errno}` : firstLine(text);
-}
-// src/schema/diff-columns.ts
-function diffColumns(from, to) {
-	const before = byName(from.columns);
-	const after = byName(to.columns);
-	const replaced = findReplaced(from.columns, after);
-	const stays = ({ name }) => !replaced.has(fold(name));
-	const staying = from.columns.filter((column) => after.has(fold(column.name)) && stays(column));
-	const inPlace = findInPlace(staying, to.columns);
-	const recollated = collationOf(from.options) !== collationOf(to.options);
-	const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold(name)));
-	const clauseOf = (column, at) => {
-		const previous = before.get(fold(column.name));
-		if (!previous || !stays(column)) return {
-			kind: "add_column",
-			column,
-			position: at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
-		};
-		const moved = !inPlace.has(fold(column.name));
-		const inherits = recollated && column.inheritsCollation;
-		if (!moved && !inherits && isEqual$1(previous, column)) return null;
-		return {
-			kind: "modify_column",
-			from: previous,
-			to: column,
-			position: moved ? positionOf(to.columns, at) : AT_DEFAULT
-		};
-	};
-	const clauses = to.columns.map(clauseOf).filter((clause) => clause !== null);
-	return {
-		clauses: [...from.columns.filter((column) => !staying.includes(column)).map((column) => ({
-			kind: "drop_column",
-			column
-		})), ...clauses],
-		replaced: new Set([...from.columns, ...to.columns].filter((column) => !stays(column)).map(({ name }) => name))
-	};
-}
-function mentionsAny(definition, columns) {
-	return [...columns].some((name) => definition.includes(quoteName(name)));
-}
-function collationOf(options) {
-	return options.filter(isCollation).map(({ definition }) => definition).join(" ");
-}
-function isCollation({ name }) {
-	return name === "DEFAULT CHARSET" || name === "COLLATE";
-}
-const AT_DEFAULT = { kind: "default" };
-function positionOf(columns, at) {
-	const previous = columns[at - 1];
-	return previous ? {
-		kind: "after",
-		column: previous.name
-	} : { kind: "first" };
-}
-function isEqual$1(a, b) {
-	return a.name === b.name && a.definition === b.definition;
-}
-function fold(name) {
-	return name.toLowerCase();
-}
-function byName(columns) {
-	return new Map(columns.map((column) => [fold(column.name), column]));
-}
-function findReplaced(columns, after) {
-	const becomes = ({ name }) => after.get(fold(name))?.generated;
-	const crosses = (column) => {
-		const next = becomes(column);
-		return next !== void 0 && next === "virtual" !== (column.generated === "virtual");
-	};
-	const staysComputed = (column) => column.generated !== null && Boolean(becomes(column));
-	const replaced = new Set(columns.filter(crosses).map(({ name }) => name));
-	let found = -1;
-	while (found < replaced.size) {
-		found = replaced.size;
-		const computed = columns.filter((column) => staysComputed(column) && mentionsAny(column.definition, replaced));
-		for (const { name } of computed) replaced.add(name);
-	}
-	return new Set([...replaced].map(fold));
-}
-function findInPlace(staying, target) {
-	const indexes = new Map(target.map(({ name }, at) => [fold(name), at]));
-	const names = staying.map(({ name }) => fold(name));
-	return new Set(longestRising(names, (name) => indexes.get(name) ?? 0));
-}
-function longestRising(items, rank) {
-	const ends = [];
-	for (const item of items) {
-		const value = rank(item);
-		const found = ends.findIndex((end) => end.value >= value);
-		const at = found === -1 ? ends.length : found;
-		ends[at] = {
-			item,
-			value,
-			previous: ends[at - 1] ?? null
-		};
-	}
-	const rising = [];
-	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
-	return rising;
-}
-// src/schema/diff.ts
-function tableOf(change) {
-	return change.kind === "drop" ? change.from.name : change.to.name;
-}
-function diffSchemas(from, to) {
-	const created = parentsFirst([...to.tables.values()].filter(({ name }) => !from.tables.has(name)));
-	const dropped = parentsFirst([...from.tables.values()].filter(({ name }) => !to.tables.has(name)));
-	const altered = parentsFirst([...to.tables.values()]).flatMap((table) => {
-		const before = from.tables.get(table.name);
-		return before && before.sql !== table.sql ? alterations(before, table) : [];
-	});
-	return [
-		...created.map((table) => ({
-			kind: "create",
-			to: table
-		})),
-		...altered,
-		...dropped.toReversed().map((table) => ({
-			kind: "drop",
-			from: table
-		}))
-	];
-}
-function alterations(from, to) {
-	const kept = from.foreignKeys.filter((before) => to.foreignKeys.every((after) => after.name !== before.name || isEqual(after, before)));
-	if (kept.length === from.foreignKeys.length) return [alteration(from, to)];
-	const between = withSql({
-		...from,
-		foreignKeys: kept
-	});
-	return [alteration(from, between), alteration(between, to)];
-}
-function alteration(from, to) {
-	const { clauses: columnClauses, replaced } = diffColumns(from, to);
-	const isStale = ({ definition }) => mentionsAny(definition, replaced);
-	const keys = diffNamed(from.keys, to.keys, isStale);
-	const foreignKeys = diffNamed(from.foreignKeys, to.foreignKeys);
-	const checks = diffNamed(from.checks, to.checks, isStale);
-	const periods = diffNamed(from.periods, to.periods, isStale);
-	return {
-		kind: "alter",
-		from,
-		to,
-		clauses: [
-			...foreignKeys.dropped.map((foreignKey) => ({
-				kind: "drop_foreign_key",
-				foreignKey
-			})),
-			...checks.dropped.map((check) => ({
-				kind: "drop_check",
-				check
-			})),
-			...keys.dropped.map((key) => ({
-				kind: "drop_key",
-				key
-			})),
-			...periods.dropped.map((period) => ({
-				kind: "drop_period",
-				period
-			})),
-			...columnClauses,
-			...periods.added.map((period) => ({
-				kind: "add_period",
-				period
-			})),
-			...keys.added.map((key) => ({
-				kind: "add_key",
-				key
-			})),
-			...foreignKeys.added.map((foreignKey) => ({
-				kind: "add_foreign_key",
-				foreignKey
-			})),
-			...checks.added.map((check) => ({
-				kind: "add_check",
-				check
-			})),
-			...diffOptions(from.options, to.options),
-			...diffPartition(from.partition, to.partition)
-		]
-	};
-}
-function diffNamed(from, to, isStale = () => false) {
-	const stays = (item, others) => !isStale(item) && others.some((other) => isEqual(other, item));
-	return {
-		dropped: from.filter((item) => !stays(item, to)),
-		added: to.filter((item) => !stays(item, from))
-	};
-}
-function isEqual(a, b) {
-	return a.name === b.name && a.definition === b.definition;
-}
-function diffOptions(from, to) {
-	const recollated = collationOf(from) !== collationOf(to);
-	const isSet = (option) => isCollation(option) ? recollated : !from.some((before) => isEqual(before, option));
-	const isReset = (option) => !isCollation(option) && !to.some(({ name }) => name === option.name);
-	return [...from.filter(isReset).map((option) => ({
-		kind: "reset_option",
-		option
-	})), ...to.filter(isSet).map((option) => ({
-		kind: "set_option",
-		option
-	}))];
-}
-function diffPartition(from, to) {
-	if (from === to) return [];
-	return to === null ? [{ kind: "remove_partitions" }] : [{
-		kind: "set_partitions",
-		partition: to
-	}];
-}
-function parentsFirst(tables) {
-	const waiting = new Map(tables.toSorted((a, b) => compareNames(a.name, b.name)).map((table) => [table.name, table]));
-	const ordered = [];
-	const place = (name) => {
-		const table = waiting.get(name);
-		if (!table) return;
-		waiting.delete(name);
-		for (const { parent, parentSchema } of table.foreignKeys) if (!parentSchema) place(parent);
-		ordered.push(table);
-	};
-	for (const name of [...waiting.keys()]) place(name);
-	return ordered;
-}
-// src/schema/ddl.ts
-function ddlOf(change) {
-	return {
-		kind: change.kind,
-		table: tableOf(change),
-		statement: statementOf(change)
-	};
-}
-function dropsData(change) {
-	switch (change.kind) {
-		case "create": return false;
-		case "drop": return true;
-		case "alter": return change.clauses.some(dropsColumnData);
-		default: return unreachable(change);
-	}
-}
-function dropsColumnData(clause) {
-	if (clause.kind === "drop_column") return clause.column.generated === null;
-	if (clause.kind !== "modify_column") return false;
-	return clause.from.generated === null && clause.to.generated !== null;
-}
-function statementOf(change) {
-	switch (change.kind) {
-		case "create": return change.to.sql;
-		case "drop": return `DROP TABLE ${quoteName(change.from.name)}`;
-		case "alter": return alterOf(change.to.name, change.clauses);
-		default: return unreachable(change);
-	}
-}
-function alterOf(table, clauses) {
-	const isPartition = ({ kind }) => kind === "remove_partitions" || kind === "set_partitions";
-	const texts = clauses.filter((clause) => !isPartition(clause)).map(clauseText);
-	const tail = clauses.filter(isPartition).map(clauseText);
-	const separator = texts.length + tail.length > 1 ? "\n  " : " ";
-	const parts = [texts.join(`,${separator}`), ...tail].filter((text) => text !== "");
-	return `ALTER TABLE ${quoteName(table)}${separator}${parts.join(separator)}`;
-}
-function clauseText(clause) {
-	switch (clause.kind) {
-		case "drop_column": return `DROP COLUMN ${quoteName(clause.column.name)}`;
-		case "add_column": return `ADD COLUMN ${columnText(clause.column)}${positionText(clause.position)}`;
-		case "modify_column": return `${modifyText(clause.from, clause.to)}${positionText(clause.position)}`;
-		case "drop_key": return dropKeyText(clause.key);
-		case "add_key": return `ADD ${clause.key.definition}`;
-		case "drop_foreign_key": return `DROP FOREIGN KEY ${quoteName(clause.foreignKey.name)}`;
-		case "add_foreign_key": return `ADD ${clause.foreignKey.definition}`;
-		case "drop_check": return `DROP CONSTRAINT ${quoteName(clause.check.name)}`;
-		case "add_check": return `ADD ${clause.check.definition}`;
-		case "drop_period": return `DROP PERIOD FOR ${clause.period.name === "" ? "SYSTEM_TIME" : quoteName(clause.period.name)}`;
-		case "add_period": return `ADD ${clause.period.definition}`;
-		case "set_option": return setText(clause.option);
-		case "reset_option": return resetText(clause.option);
-		case "remove_partitions": return "REMOVE PARTITIONING";
-		case "set_partitions": return clause.partition;
-		default: return unreachable(clause);
-	}
-}
-function columnText({ name, definition }) {
-	return `${quoteName(name)} ${definition}`;
-}
-function modifyText(from, to) {
-	return from.name === to.name ? `MODIFY COLUMN ${columnText(to)}` : `CHANGE COLUMN ${quoteName(from.name)} ${columnText(to)}`;
-}
-function positionText(position) {
-	switch (position.kind) {
-		case "default": return "";
-		case "first": return " FIRST";
-		case "after": return ` AFTER ${quoteName(position.column)}`;
-		default: return unreachable(position);
-	}
-}
-function dropKeyText({ kind, name }) {
-	return kind === "primary" ? "DROP PRIMARY KEY" : `DROP KEY ${quoteName(name)}`;
-}
-function setText({ name, definition }) {
-	return name === "SYSTEM VERSIONING" ? "ADD SYSTEM VERSIONING" : definition;
-}
-const RESETS = {
-	AUTOEXTEND_SIZE: "AUTOEXTEND_SIZE=0",
-	AVG_ROW_LENGTH: "AVG_ROW_LENGTH=0",
-	CHECKSUM: "CHECKSUM=0",
-	COMMENT: "COMMENT=''",
-	COMPRESSION: "COMPRESSION=''",
-	DELAY_KEY_WRITE: "DELAY_KEY_WRITE=0",
-	ENCRYPTION: "ENCRYPTION='N'",
-	KEY_BLOCK_SIZE: "KEY_BLOCK_SIZE=0",
-	MAX_ROWS: "MAX_ROWS=0",
-	MIN_ROWS: "MIN_ROWS=0",
-	"SYSTEM VERSIONING": "DROP SYSTEM VERSIONING",
-	TABLESPACE: "TABLESPACE innodb_file_per_table",
-	TRANSACTIONAL: "TRANSACTIONAL=0"
-};
-function resetText({ name }) {
-	return RESETS[name] ?? `${name}=DEFAULT`;
-}
-// src/schema/text-diff.ts
-const CONTEXT = 3;
-function unifiedDiff(name, from, to) {
-	if (from === to) return "";
-	const lines = diffLines(linesOf(from), linesOf(to));
-	const shown = printable(name);
-	return [...[from === null ? "--- /dev/null" : `--- a/${shown}`, to === null ? "+++ /dev/null" : `+++ b/${shown}`], ...hunksOf(lines)].join("\n");
-}
-function linesOf(text) {
-	return text === null || text === "" ? [] : text.split("\n");
-}
-function diffLines(from, to) {
-	const shorter = Math.min(from.length, to.length);
-	let head = 0;
-	while (head < shorter && from[head] === to[head]) head += 1;
-	let tail = 0;
-	while (tail < shorter - head && from.at(-1 - tail) === to.at(-1 - tail)) tail += 1;
-	return [
-		...from.slice(0, head).map((text) => ({
-			mark: " ",
-			text
-		})),
-		...diffMiddle(from.slice(head, from.length - tail), to.slice(head, to.length - tail)),
-		...from.slice(from.length - tail).map((text) => ({
-			mark: " ",
-			text
-		}))
-	];
-}
-const MAX_PAIRS = 4e6;
-function diffMiddle(from, to) {
-	if (from.length * to.length > MAX_PAIRS) return replaced(from, to);
-	const width = to.length + 1;
-	const lengths = commonLengths(from, to);
-	const lines = [];
-	let i = 0;
-	let j = 0;
-	while (i < from.length && j < to.length) {
-		const [removed = "", added = ""] = [from[i], to[j]];
-		const below = lengths[(i + 1) * width + j] ?? 0;
-		const right = lengths[i * width + j + 1] ?? 0;
-		if (removed === added) {
-			lines.push({
-				mark: " ",
-				text: removed
-			});
-			i += 1;
-			j += 1;
-		} else if (below >= right) {
-			lines.push({
-				mark: "-",
-				text: removed
-			});
-			i += 1;
-		} else {
-			lines.push({
-				mark: "+",
-				text: added
-			});
-			j += 1;
-		}
-	}
-	return [...lines, ...replaced(from.slice(i), to.slice(j))];
-}
-function replaced(from, to) {
-	return [...from.map((text) => ({
-		mark: "-",
-		text
-	})), ...to.map((text) => ({
-		mark: "+",
-		text
-	}))];
-}
-function commonLengths(from, to) {
-	const width = to.length + 1;
-	const lengths = new Uint16Array((from.length + 1) * width);
-	for (let i = from.length - 1; i >= 0; i -= 1) for (let j = to.length - 1; j >= 0; j -= 1) {
-		const diagonal = lengths[(i + 1) * width + j + 1] ?? 0;
-		const below = lengths[(i + 1) * width + j] ?? 0;
-		const right = lengths[i * width + j + 1] ?? 0;
-		lengths[i * width + j] = from[i] === to[j] ? diagonal + 1 : Math.max(below, right);
-	}
-	return lengths;
-}
-function hunksOf(lines) {
-	const shown = [];
-	for (const { first, last } of rangesOf(lines)) {
-		const before = lines.slice(0, first);
-		const hunk = lines.slice(first, last);
-		shown.push(`@@ -${rangeOf(before, hunk, "+")} +${rangeOf(before, hunk, "-")} @@`);
-		shown.push(...hunk.map(({ mark, text }) => `${mark}${text}`));
-	}
-	return shown;
-}
-function rangesOf(lines) {
-	const ranges = [];
-	lines.forEach(({ mark }, at) => {
-		if (mark === " ") return;
-		const first = Math.max(0, at - CONTEXT);
-		const last = Math.min(lines.length, at + CONTEXT + 1);
-		const previous = ranges.at(-1);
-		if (previous && first <= previous.last) previous.last = last;
-		else ranges.push({
-			first,
-			last
-		});
-	});
-	return ranges;
-}
-function rangeOf(before, hunk, absent) {
-	const start = before.filter(({ mark }) => mark !== absent).length;
-	const count = hunk.filter(({ mark }) => mark !== absent).length;
-	return `${count === 0 ? start : start + 1},${count}`;
-}
-// action/compare.ts
-async function compare(source, { base, head }, { database, folder }, scratch) {
-	const read = (commit) => readCommitFolder(source, {
-		commit,
-		folder
-	}, isSchemaFile);
-	const files = await read(head);
-	if (files.length === 0) throw noFiles({
-		database,
-		folder
-	});
-	const digest = filesDigest(files);
-	const wanted = await loadSchema(scratch, files);
-	const baseFiles = await read(base);
-	const former = filesDigest(baseFiles) === digest ? wanted : await loadBase(scratch, baseFiles, folder);
-	return {
-		submission: {
-			version: 1,
-			database,
-			headSha: head,
-			baseSha: base,
-			baseSchema: schemaToSql(former),
-			wantedSchema: schemaToSql(wanted),
-			filesDigest: digest
-		},
-		operations: diffSchemas(former, wanted).map(toOperation)
-	};
-}
-function isSchemaFile(path) {
-	return path.endsWith(".sql");
-}
-async function loadSchema(scratch, files) {
-	return await canonicalise(scratch, files.flatMap(({ text, path }) => checkSchemaFile(text, path)));
-}
-async function loadBase(scratch, files, folder) {
-	try {
-		return await loadSchema(scratch, files);
-	} catch (error) {
-		if (!(error instanceof Refusal)) throw error;
-		warning(inert(`The schema in ${folder} of the base cannot be read, so every table counts as new.
-${error.code}: ${error.message}`));
-		return { tables: new Map() };
-	}
-}
-function noFiles({ database, folder }) {
-	return new Refusal("SCHEMA_EMPTY", `There is no .sql file in ${folder} for ${database}.`, { next: "Commit a file with a `CREATE TABLE` for each table, or mend the path in the config file." });
-}
-const HOW = {
-	create: "create",
-	alter: "shadow",
-	drop: "drop"
-};
-function toOperation(change) {
-	const from = change.kind === "create" ? null : change.from.sql;
-	const to = change.kind === "drop" ? null : change.to.sql;
-	const { kind, table, statement } = ddlOf(change);
-	return {
-		kind,
-		table,
-		statement,
-		how: HOW[kind],
-		dropsData: dropsData(change),
-		rowsEstimated: null,
-		bytesEstimated: null,
-		diff: unifiedDiff(tableOf(change), from, to).split("\n").slice(2).join("\n")
-	};
-}
-// action/event.ts
-const UNSAFE = [
-	"pull_request_target",
-	"workflow_run",
-	"issue_comment"
-];
-const NEXT = "Run this step on `pull_request`:\n\non:\n  pull_request:";
-function parseEvent(name, payload) {
-	if (UNSAFE.includes(name)) throw new Refusal("EVENT_UNSAFE", `The event ${name} gives files from anybody the rights of this repository.`, { next: NEXT });
-	if (name !== "pull_request") throw new Refusal("INPUT_INVALID", `The event ${name} is about no pull request.`, { next: NEXT });
-	const pull = at(payload, "pull_request");
-	const repository = at(payload, "repository");
-	return {
-		owner: string(at(at(repository, "owner"), "login")),
-		repo: string(at(repository, "name")),
-		number: number(at(pull, "number")),
-		baseSha: sha(at(at(pull, "base"), "sha")),
-		headSha: sha(at(at(pull, "head"), "sha")),
-		isFork: idOf(at(at(pull, "head"), "repo")) !== number(at(repository, "id"))
-	};
-}
-function at(value, key) {
-	if (typeof value !== "object" || value === null) throw unreadable();
-	return value[key];
-}
-function string(value) {
-	if (typeof value !== "string" || value === "") throw unreadable();
-	return value;
-}
-function number(value) {
-	if (typeof value !== "number" || !Number.isSafeInteger(value)) throw unreadable();
-	return value;
-}
-function sha(value) {
-	const text = string(value);
-	if (!/^[0-9a-f]{40}$/.test(text)) throw unreadable();
-	return text;
-}
-function idOf(repository) {
-	return repository === null ? null : number(at(repository, "id"));
-}
-function unreadable() {
-	return new Refusal("INPUT_INVALID", "The event file holds no pull request that can be read.", { next: "Run this as a step of a workflow on `pull_request`; the runner writes the file." });
-}
-// action/outputs.ts
-const OUTPUTS = [
-	"changed",
-	"deploy-request",
-	"deploy-request-url",
-	"state",
-	"digest",
-	"ddl"
-];
-function writeOutputs(outputs) {
-	for (const name of OUTPUTS) setOutput(name, outputs[name]);
-}
 // node_modules/sql-escaper/lib/index.js
 var require_lib$3 = __commonJSMin(((exports) => {
 	Object.defineProperty(exports, "__esModule", { value: true });
@@ -59977,7 +58401,7 @@ var require_pool_cluster = __commonJSMin(((exports, module) => {
 		}
 	};
 }));
-// src/mysql/session.ts
+// src/mysql/errno.ts
 var import_promise = __commonJSMin(((exports) => {
 	const SqlString = require_lib$3();
 	const EventEmitter = __require("events").EventEmitter;
@@ -60111,6 +58535,56 @@ var import_promise = __commonJSMin(((exports) => {
 		parserCache.clearCache();
 	};
 }))();
+const ERRNO = {
+	DATABASE_ACCESS_DENIED: 1044,
+	ACCESS_DENIED: 1045,
+	UNKNOWN_DATABASE: 1049,
+	TABLE_EXISTS: 1050,
+	BAD_FIELD: 1054,
+	DUPLICATE_ENTRY: 1062,
+	PARSE_ERROR: 1064,
+	NO_SUCH_THREAD: 1094,
+	NO_SUCH_TABLE: 1146,
+	COMMAND_DENIED: 1142,
+	LOCK_WAIT_TIMEOUT: 1205,
+	DEADLOCK: 1213,
+	SPECIFIC_ACCESS_DENIED: 1227,
+	LOG_PURGED: 1236,
+	LOCK_NOWAIT: 3572
+};
+function errnoOf(error) {
+	if (error instanceof Error && "errno" in error && typeof error.errno === "number") return error.errno > 0 ? error.errno : null;
+	return null;
+}
+function codeOf(error) {
+	return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+}
+const LOST = new Set([
+	"ECONNRESET",
+	"ECONNREFUSED",
+	"EPIPE",
+	"ETIMEDOUT",
+	"ENOENT",
+	"ENOTFOUND",
+	"EHOSTUNREACH",
+	"PROTOCOL_CONNECTION_LOST",
+	"PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR"
+]);
+const LOST_ERRNO = new Set([
+	1053,
+	1927,
+	2006,
+	2013,
+	3169,
+	4031
+]);
+function isConnectionLost(error) {
+	const errno = errnoOf(error);
+	if (errno !== null) return LOST_ERRNO.has(errno);
+	const message = error instanceof Error ? error.message : "";
+	return LOST.has(codeOf(error) ?? "") || message.includes("closed state");
+}
+// src/mysql/session.ts
 const compiler = new Kysely({ dialect: {
 	createAdapter: () => new MysqlAdapter(),
 	createDriver: () => new DummyDriver(),
@@ -60231,10 +58705,10 @@ async function open$1(target) {
 	try {
 		return new Session(await (0, import_promise.createConnection)(driverOptions(target)));
 	} catch (error) {
-		throw refusalOf(error) ?? error;
+		throw refusalOf$1(error) ?? error;
 	}
 }
-function refusalOf(error) {
+function refusalOf$1(error) {
 	const errno = errnoOf(error);
 	if (errno === ERRNO.ACCESS_DENIED || errno === ERRNO.DATABASE_ACCESS_DENIED) return new Refusal("ACCESS_DENIED", "The database refused the user or the password.", {
 		next: "Check user and password in the database URL, and that the account may log in from this host.",
@@ -60249,6 +58723,1594 @@ function refusalOf(error) {
 		cause: error
 	});
 	return null;
+}
+const PRODUCT_TABLE = new RegExp(`__xf_(new|old)_[0-9a-z]{6}$`);
+function isProductTable(name) {
+	return PRODUCT_TABLE.test(name);
+}
+// src/schema/place.ts
+function placeName({ file, line, column }) {
+	return `${printable(file)}:${line}:${column}`;
+}
+function placeAt(text, offset, file) {
+	const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
+	let line = 1;
+	for (let at = text.indexOf("\n"); at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) line += 1;
+	return {
+		file,
+		line,
+		column: offset - lineStart + 1
+	};
+}
+const SHOWN_LINE = 120;
+function refusalAt(code, what, source, next) {
+	const place = placeAt(source.text, source.offset, source.file);
+	const lineStart = source.offset - (place.column - 1);
+	const line = source.text.slice(lineStart, lineStart + SHOWN_LINE).split(/[\r\n]/, 1).join("");
+	return new Refusal(code, `${placeName(place)}: ${what}: ${printable(line).trim()}`, { next });
+}
+function printable(value) {
+	return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `<U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}>`);
+}
+// src/schema/tokens.ts
+function tokenize(text, file = "statement") {
+	const tokens = [];
+	let line = 1;
+	let lineStart = 0;
+	let at = 0;
+	while (at < text.length) {
+		if (isSpace(text.charCodeAt(at))) {
+			if (text[at] === "\n") {
+				line += 1;
+				lineStart = at + 1;
+			}
+			at += 1;
+			continue;
+		}
+		const { kind, end } = scan(text, at);
+		if (end === UNENDED) throw neverEnds(kind, {
+			text,
+			offset: at,
+			file
+		});
+		const slice = text.slice(at, end);
+		const value = meaningOf(kind, slice);
+		tokens.push({
+			kind,
+			text: slice,
+			value,
+			start: at,
+			end,
+			line,
+			column: at - lineStart + 1
+		});
+		for (let next = slice.indexOf("\n"); next !== -1; next = slice.indexOf("\n", next + 1)) {
+			line += 1;
+			lineStart = at + next + 1;
+		}
+		at = end;
+	}
+	return tokens;
+}
+function withoutComments(tokens) {
+	return tokens.filter(({ kind }) => kind !== "comment");
+}
+function isKeyword(token, ...keywords) {
+	return token?.kind === "word" && keywords.includes(token.text.toUpperCase());
+}
+function isSymbol(token, symbol) {
+	return token?.kind === "symbol" && token.text === symbol;
+}
+function sliceOf(text, tokens) {
+	return text.slice(tokens[0]?.start ?? 0, tokens.at(-1)?.end ?? 0);
+}
+function splitList(tokens, open) {
+	const end = endOfList(tokens, open);
+	const items = [[]];
+	let depth = 0;
+	for (const token of tokens.slice(open + 1, end)) {
+		depth += depthChange(token);
+		if (depth === 0 && isSymbol(token, ",")) items.push([]);
+		else items.at(-1)?.push(token);
+	}
+	return {
+		items,
+		end
+	};
+}
+function endOfList(tokens, open) {
+	let depth = 0;
+	for (let at = open; at < tokens.length; at += 1) {
+		depth += depthChange(tokens[at]);
+		if (depth === 0) return at;
+	}
+	return tokens.length;
+}
+function depthChange(token) {
+	if (isSymbol(token, "(")) return 1;
+	return isSymbol(token, ")") ? -1 : 0;
+}
+const UNENDED = -1;
+function scan(text, at) {
+	switch (text[at] ?? "") {
+		case "`": return {
+			kind: "quoted",
+			end: endOfName(text, at)
+		};
+		case "'":
+		case "\"": return {
+			kind: "string",
+			end: endOfString(text, at)
+		};
+		case "@": return {
+			kind: "variable",
+			end: endOfVariable(text, at)
+		};
+		case "#": return {
+			kind: "comment",
+			end: endOfLine(text, at)
+		};
+		case "-": return scanDash(text, at);
+		case "/": return scanSlash(text, at);
+		default: return scanWord(text, at);
+	}
+}
+function scanDash(text, at) {
+	const follower = text.charCodeAt(at + 2);
+	return text[at + 1] === "-" && (at + 2 >= text.length || follower <= 32) ? {
+		kind: "comment",
+		end: endOfLine(text, at)
+	} : {
+		kind: "symbol",
+		end: at + 1
+	};
+}
+function scanSlash(text, at) {
+	if (text[at + 1] !== "*") return {
+		kind: "symbol",
+		end: at + 1
+	};
+	if (text.startsWith("!", at + 2) || /[mM]!/y.test(text.slice(at + 2, at + 4))) return {
+		kind: "executable_comment",
+		end: endOfExecutable(text, at + 3)
+	};
+	return {
+		kind: "comment",
+		end: endOfComment(text, at)
+	};
+}
+const NUMBER = /0x[0-9a-f]+|0b[01]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy;
+const LETTERED_LITERAL = /[xbn]'/iy;
+const WORD = /[\w$\u0080-\uffff]+/y;
+function scanWord(text, at) {
+	LETTERED_LITERAL.lastIndex = at;
+	if (LETTERED_LITERAL.test(text)) return {
+		kind: /[nN]/.test(text[at] ?? "") ? "string" : "number",
+		end: endOfString(text, at + 1)
+	};
+	const number = scanNumber(text, at);
+	if (number) return number;
+	WORD.lastIndex = at;
+	return WORD.test(text) ? {
+		kind: "word",
+		end: WORD.lastIndex
+	} : {
+		kind: "symbol",
+		end: at + surrogateAware(text, at)
+	};
+}
+function scanNumber(text, at) {
+	NUMBER.lastIndex = at;
+	if (!NUMBER.test(text)) return null;
+	const end = NUMBER.lastIndex;
+	if (text[at] === "." && isWordCharacter(text[at - 1])) return null;
+	return !text.slice(at, end).includes(".") && isWordCharacter(text[end]) ? null : {
+		kind: "number",
+		end
+	};
+}
+function surrogateAware(text, at) {
+	return (text.codePointAt(at) ?? 0) > 65535 ? 2 : 1;
+}
+function isWordCharacter(char) {
+	return char !== void 0 && /[\w$`\u0080-\uffff]/.test(char);
+}
+function isSpace(code) {
+	return code === 32 || code >= 9 && code <= 13;
+}
+function endOfLine(text, at) {
+	const end = text.indexOf("\n", at);
+	return end === -1 ? text.length : end;
+}
+function endOfComment(text, at) {
+	const end = text.indexOf("*/", at + 2);
+	return end === -1 ? UNENDED : end + 2;
+}
+function endOfName(text, at) {
+	let end = text.indexOf("`", at + 1);
+	while (end !== -1 && text[end + 1] === "`") end = text.indexOf("`", end + 2);
+	return end === -1 ? UNENDED : end + 1;
+}
+function endOfString(text, at) {
+	const quote = text[at];
+	for (let end = at + 1; end < text.length; end += 1) if (text[end] === "\\") end += 1;
+	else if (text[end] === quote) {
+		if (text[end + 1] !== quote) return end + 1;
+		end += 1;
+	}
+	return UNENDED;
+}
+function endOfVariable(text, at) {
+	const start = text[at + 1] === "@" ? at + 2 : at + 1;
+	const char = text[start];
+	if (char === "`") return endOfName(text, start);
+	if (char === "'" || char === "\"") return endOfString(text, start);
+	let end = start;
+	while (end < text.length && /[\w$.\u0080-\uffff]/.test(text[end] ?? "")) end += 1;
+	return end;
+}
+function endOfExecutable(text, bodyStart) {
+	let at = bodyStart;
+	while (at < text.length) {
+		if (text.startsWith("*/", at)) return at + 2;
+		at = endOfPart(text, at);
+		if (at === UNENDED) return UNENDED;
+	}
+	return UNENDED;
+}
+function endOfPart(text, at) {
+	const char = text[at];
+	if (char === "`") return endOfName(text, at);
+	if (char === "'" || char === "\"") return endOfString(text, at);
+	if (char === "/" && text[at + 1] === "*") return endOfComment(text, at);
+	return at + 1;
+}
+function meaningOf(kind, slice) {
+	switch (kind) {
+		case "quoted": return slice.slice(1, -1).replaceAll("``", "`");
+		case "string": return stringValue(slice.slice(slice.search(/['"]/)));
+		case "executable_comment": return slice.replace(/^\/\*M?!\d{0,6}/i, "").slice(0, -2);
+		default: return slice;
+	}
+}
+const ESCAPES = {
+	"0": "\0",
+	b: "\b",
+	n: "\n",
+	r: "\r",
+	t: "	",
+	Z: "",
+	"%": "\\%",
+	_: "\\_"
+};
+function stringValue(slice) {
+	const quote = slice[0] ?? "'";
+	return slice.slice(1, -1).replace(/\\([\s\S])|''|""/g, (pair, escaped) => {
+		if (escaped !== void 0) return ESCAPES[escaped] ?? escaped;
+		return pair[0] === quote ? quote : pair;
+	});
+}
+const UNENDED_NAMES = {
+	quoted: "a name in backticks",
+	string: "a string",
+	number: "a string",
+	variable: "a quoted variable"
+};
+function neverEnds(kind, source) {
+	return refusalAt("SQL_SYNTAX", `${UNENDED_NAMES[kind] ?? "a comment"} begins here and never ends`, source, "Close it.");
+}
+// src/schema/allow-list.ts
+function checkSchemaFile(text, file) {
+	const source = {
+		text: text.replace(/^\ufeff/, " "),
+		file
+	};
+	refuseHiddenCharacters(source);
+	const tables = splitStatements(withoutComments(tokenize(source.text, file))).map((statement) => checkStatement(source, statement));
+	refuseDuplicates(tables);
+	return tables;
+}
+function refuseDuplicates(tables) {
+	const seen = new Map();
+	for (const table of tables) {
+		const first = seen.get(table.name);
+		if (first) throw refusalAt("SQL_NOT_ALLOWED", `this table is already defined at ${placeName({
+			...first,
+			column: 1
+		})}`, {
+			text: "\n".repeat(table.line - 1) + table.statement,
+			...endOfLines(table)
+		}, "Keep one of the two definitions.");
+		seen.set(table.name, table);
+	}
+}
+function endOfLines({ line, file }) {
+	return {
+		offset: line - 1,
+		file
+	};
+}
+const HIDDEN = /(?![\t\n\r])[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
+function refuseHiddenCharacters(source) {
+	const found = HIDDEN.exec(source.text);
+	if (found) throw notAllowed(source, found.index, "a character that cannot be seen", "Remove it.");
+}
+function splitStatements(tokens) {
+	const statements = [[]];
+	for (const token of tokens) if (isSymbol(token, ";")) statements.push([]);
+	else statements.at(-1)?.push(token);
+	return statements.filter(({ length }) => length > 0);
+}
+function checkStatement(source, tokens) {
+	const conditional = [
+		"IF",
+		"NOT",
+		"EXISTS"
+	].every((word, at) => isKeyword(tokens[at + 2], word));
+	const nameAt = conditional ? 5 : 2;
+	const problem = findInHead(tokens, nameAt) ?? findInBody(tokens, nameAt) ?? findInTail(tokens, nameAt + 1);
+	if (problem) throw notAllowed(source, problem.token?.start ?? 0, problem.what, problem.next);
+	return {
+		name: tokens[nameAt]?.value ?? "",
+		statement: statementOf$1(source, tokens, conditional),
+		file: source.file,
+		line: tokens[0]?.line ?? 1
+	};
+}
+function statementOf$1(source, tokens, conditional) {
+	const start = tokens[0]?.start ?? 0;
+	const end = tokens.at(-1)?.end ?? start;
+	const [from, to] = [tokens[2]?.start ?? end, tokens[4]?.end ?? end];
+	if (!conditional) return source.text.slice(start, end);
+	const kept = source.text.slice(from, to).replace(/[^\n]/g, "");
+	return source.text.slice(start, from) + kept + source.text.slice(to, end);
+}
+const ONLY_TABLES = "Keep only `CREATE TABLE` statements in schema files.";
+const QUALIFIED = ["a name with a dot", "Name tables and columns alone; the deployment decides the schema."];
+function findInHead(tokens, nameAt) {
+	const [create, table] = tokens;
+	const executable = tokens.find(({ kind }) => kind === "executable_comment");
+	if (executable) return {
+		token: executable,
+		what: "an executable comment",
+		next: "Write its content as plain SQL."
+	};
+	if (!isKeyword(create, "CREATE") || !isKeyword(table, "TABLE")) return {
+		token: create,
+		what: "a statement other than CREATE TABLE",
+		next: ONLY_TABLES
+	};
+	return findInName(tokens, nameAt);
+}
+function findInName(tokens, nameAt) {
+	const token = tokens[nameAt];
+	const [follower, second] = tokens.slice(nameAt + 1);
+	if (token?.kind !== "word" && token?.kind !== "quoted") return {
+		token: token ?? tokens[0],
+		what: "a table without a name",
+		next: "Write CREATE TABLE name ( … )."
+	};
+	if (isSymbol(follower, ".")) return {
+		token,
+		what: QUALIFIED[0],
+		next: QUALIFIED[1]
+	};
+	if (!isSymbol(follower, "(") || isKeyword(second, "LIKE")) return {
+		token,
+		what: "a table without columns",
+		next: "List its columns in ( … )."
+	};
+	return isProductTable(token.value) ? {
+		token,
+		what: "a name that deployments use themselves",
+		next: "Choose another name."
+	} : null;
+}
+function findInBody(tokens, nameAt) {
+	for (const [at, token] of tokens.entries()) {
+		if (at <= nameAt) continue;
+		const problem = problemWith(token, tokens, at);
+		if (problem) return {
+			token,
+			what: problem[0],
+			next: problem[1]
+		};
+	}
+	return null;
+}
+function problemWith(token, tokens, at) {
+	switch (token.kind) {
+		case "variable": return ["a variable", "Use a constant."];
+		case "symbol": return token.text === "." ? QUALIFIED : null;
+		case "word":
+		case "quoted": return problemWithWord(token, tokens, at);
+		default: return null;
+	}
+}
+function problemWithWord(token, tokens, at) {
+	const next = tokens[at + 1];
+	if (isKeyword(token, "SELECT", "TABLE")) return ["a query", "A table is defined by its columns."];
+	if (isKeyword(token, "DATA", "INDEX") && isKeyword(next, "DIRECTORY")) return ["a path on the server", `Remove ${token.text} DIRECTORY.`];
+	if (isKeyword(token, "NEXT", "PREVIOUS") && isKeyword(next, "VALUE")) return ["a sequence", "Use AUTO_INCREMENT."];
+	return isSymbol(next, "(") && !namesKey(tokens[at - 1]) && isForbiddenFunction(token.value) ? [`a call of ${token.value.toUpperCase()}`, "Remove the call."] : null;
+}
+function namesKey(previous) {
+	return isKeyword(previous, "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "REFERENCES");
+}
+const FORBIDDEN = new Set([
+	"SLEEP",
+	"BENCHMARK",
+	"GET_LOCK",
+	"RELEASE_LOCK",
+	"RELEASE_ALL_LOCKS",
+	"IS_FREE_LOCK",
+	"IS_USED_LOCK",
+	"LOAD_FILE",
+	"MASTER_POS_WAIT",
+	"SOURCE_POS_WAIT",
+	"MASTER_GTID_WAIT",
+	"WAIT_FOR_EXECUTED_GTID_SET",
+	"WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS",
+	"NEXTVAL",
+	"LASTVAL",
+	"SETVAL",
+	"EXTRACTVALUE",
+	"UPDATEXML",
+	"SYS_EXEC",
+	"SYS_EVAL",
+	"SYS_GET",
+	"SYS_SET"
+]);
+function isForbiddenFunction(name) {
+	const upper = name.toUpperCase();
+	return FORBIDDEN.has(upper) || /^(?:GROUP_REPLICATION|KEYRING|SERVICE|ASYNCHRONOUS)_/.test(upper);
+}
+const OPTIONS = new Set([
+	"AUTO_INCREMENT",
+	"AUTOEXTEND_SIZE",
+	"AVG_ROW_LENGTH",
+	"CHARSET",
+	"CHARACTER SET",
+	"CHECKSUM",
+	"COLLATE",
+	"COMMENT",
+	"COMPRESSION",
+	"DELAY_KEY_WRITE",
+	"ENCRYPTED",
+	"ENCRYPTION",
+	"ENCRYPTION_KEY_ID",
+	"ENGINE",
+	"KEY_BLOCK_SIZE",
+	"MAX_ROWS",
+	"MIN_ROWS",
+	"PACK_KEYS",
+	"PAGE_CHECKSUM",
+	"PAGE_COMPRESSED",
+	"PAGE_COMPRESSION_LEVEL",
+	"ROW_FORMAT",
+	"STATS_AUTO_RECALC",
+	"STATS_PERSISTENT",
+	"STATS_SAMPLE_PAGES",
+	"TRANSACTIONAL"
+]);
+function findInTail(tokens, open) {
+	const tail = tokens.slice(splitList(tokens, open).end + 1);
+	const partitionAt = tail.findIndex((token, index) => isKeyword(token, "PARTITION") && isKeyword(tail[index + 1], "BY"));
+	const end = partitionAt === -1 ? tail.length : partitionAt;
+	let at = 0;
+	while (at < end) {
+		const after = endOfOption$1(tail, at);
+		if (after === null) return unknownOption(tail[at]);
+		at = after;
+	}
+	return findEngine(tail) ?? findInPartition(tail.slice(end));
+}
+function findEngine(tail) {
+	const token = tail.find((word, at) => isKeyword(word, "ENGINE") && !isName(tail[at - 1]) && !isInnodb(tail, at));
+	return token ? {
+		token,
+		what: "an engine other than InnoDB",
+		next: "Write ENGINE=InnoDB or leave it out."
+	} : null;
+}
+function isName(previous) {
+	return isSymbol(previous, "(");
+}
+function isInnodb(tail, at) {
+	return (isSymbol(tail[at + 1], "=") ? tail[at + 2] : tail[at + 1])?.value.toLowerCase() === "innodb";
+}
+function endOfOption$1(tokens, at) {
+	if (isSymbol(tokens[at], ",")) return at + 1;
+	if (isKeyword(tokens[at], "WITH")) return isKeyword(tokens[at + 1], "SYSTEM") && isKeyword(tokens[at + 2], "VERSIONING") ? at + 3 : null;
+	const name = isKeyword(tokens[at], "DEFAULT") ? at + 1 : at;
+	const two = isKeyword(tokens[name], "CHARACTER") && isKeyword(tokens[name + 1], "SET");
+	const words = two ? "CHARACTER SET" : tokens[name]?.value.toUpperCase() ?? "";
+	if (!OPTIONS.has(words)) return null;
+	const equals = name + (two ? 2 : 1);
+	return isSymbol(tokens[equals], "=") ? equals + 2 : equals + 1;
+}
+function unknownOption(token) {
+	return {
+		token,
+		what: "something that is no table option",
+		next: "Remove it."
+	};
+}
+function findInPartition(tokens) {
+	let depth = 0;
+	for (const [at, token] of tokens.entries()) {
+		depth += depthChange(token);
+		const outside = depth === 0 && isKeyword(token, "VALUES", "AS", "IGNORE", "REPLACE", "WITH");
+		const query = isKeyword(token, "VALUES") && isSymbol(tokens[at - 1], "(");
+		if (outside || query || isKeyword(token, "TABLESPACE")) return unknownOption(token);
+	}
+	return null;
+}
+function notAllowed(source, offset, what, next) {
+	return refusalAt("SQL_NOT_ALLOWED", `${what} is not allowed`, {
+		...source,
+		offset
+	}, next);
+}
+// src/schema/parse-item.ts
+function parseColumn(text, item, tableCollation) {
+	const [name, ...written] = item;
+	if (!name || written.length === 0) throw unreadable$1(text, name);
+	const { rest, definition } = withoutInherited(text, written, tableCollation);
+	const typeEnd = endOfType(rest);
+	const attributes = outsideParentheses(rest.slice(typeEnd));
+	const type = sliceOf(text, rest.slice(0, typeEnd));
+	return {
+		name: name.value,
+		definition,
+		type,
+		nullable: !hasPair(attributes, "NOT", "NULL"),
+		generated: generatedKind(attributes),
+		autoIncrement: attributes.some((token) => isKeyword(token, "AUTO_INCREMENT")),
+		inheritsCollation: TEXT_TYPE.test(type) && !hasPair(attributes, "CHARACTER", "SET") && !attributes.some((token) => isKeyword(token, "COLLATE"))
+	};
+}
+function withoutInherited(text, tokens, tableCollation) {
+	const whole = {
+		rest: tokens,
+		definition: sliceOf(text, tokens)
+	};
+	const at = endOfType(tokens);
+	const value = tokens[at + 1];
+	if (!isKeyword(tokens[at], "COLLATE") || value?.value !== tableCollation) return whole;
+	const after = tokens.slice(at + 2);
+	const parts = [sliceOf(text, tokens.slice(0, at)), sliceOf(text, after)];
+	return {
+		rest: [...tokens.slice(0, at), ...after],
+		definition: parts.filter((part) => part !== "").join(" ")
+	};
+}
+const TEXT_TYPE = /^(?:(?:var)?char|(?:tiny|medium|long)?text|enum|set)\b/i;
+function endOfType(tokens) {
+	let at = isSymbol(tokens[1], "(") ? splitList(tokens, 1).end + 1 : 1;
+	while (isKeyword(tokens[at], "UNSIGNED", "ZEROFILL")) at += 1;
+	return at;
+}
+function outsideParentheses(tokens) {
+	const outside = [];
+	for (let at = 0; at < tokens.length; at += 1) {
+		const token = tokens[at];
+		if (isSymbol(token, "(")) at = splitList(tokens, at).end;
+		else if (token) outside.push(token);
+	}
+	return outside;
+}
+function hasPair(tokens, first, second) {
+	return tokens.some((token, at) => isKeyword(token, first) && isKeyword(tokens[at + 1], second));
+}
+function generatedKind(attributes) {
+	if (!hasPair(attributes, "GENERATED", "ALWAYS")) return null;
+	return attributes.some((token) => isKeyword(token, "VIRTUAL")) ? "virtual" : "stored";
+}
+function parseKey(text, item, kind) {
+	const open = item.findIndex((token) => isSymbol(token, "("));
+	const name = item.slice(0, Math.max(0, open)).find((token) => token.kind === "quoted");
+	if (open === -1 || kind !== "primary" && !name) throw unreadable$1(text, item[0]);
+	return {
+		name: name?.value ?? "PRIMARY",
+		kind,
+		parts: splitList(item, open).items.map((part) => parseKeyPart(text, part)),
+		hidden: hiddenOf(item),
+		definition: sliceOf(text, item)
+	};
+}
+function hiddenOf(item) {
+	if (isKeyword(item.at(-1), "INVISIBLE")) return "INVISIBLE";
+	return isKeyword(item.at(-1), "IGNORED") ? "IGNORED" : null;
+}
+function parseKeyPart(text, part) {
+	const [first, open, length] = part;
+	if (first?.kind !== "quoted") return {
+		kind: "expression",
+		expression: sliceOf(text, part)
+	};
+	return {
+		kind: "column",
+		column: first.value,
+		length: isSymbol(open, "(") && length?.kind === "number" ? Number(length.text) : null,
+		descending: isKeyword(part.at(-1), "DESC")
+	};
+}
+function parseForeignKey(text, item) {
+	const own = item.findIndex((token) => isSymbol(token, "("));
+	const references = item.findIndex((token) => isKeyword(token, "REFERENCES"));
+	const theirs = item.findIndex((token, at) => at > references && isSymbol(token, "("));
+	if (own === -1 || references === -1 || theirs === -1) throw unreadable$1(text, item[0]);
+	const path = item.slice(references + 1, theirs).filter(({ kind }) => kind === "quoted");
+	return {
+		name: item[1]?.value ?? "",
+		columns: namesOf(item, own),
+		parentSchema: path.length === 2 ? path[0]?.value ?? null : null,
+		parent: path.at(-1)?.value ?? "",
+		parentColumns: namesOf(item, theirs),
+		definition: sliceOf(text, item)
+	};
+}
+function namesOf(tokens, open) {
+	return splitList(tokens, open).items.flatMap((part) => part.slice(0, 1).map((t) => t.value));
+}
+function unreadable$1(text, token) {
+	return refusalAt("SQL_SYNTAX", "this is not written as a MySQL or MariaDB server writes it", {
+		text,
+		offset: token?.start ?? 0,
+		file: "CREATE TABLE"
+	}, "Report it as a bug, with the server version.");
+}
+// src/schema/table.ts
+function quoteName(name) {
+	return `\`${name.replaceAll("`", "``")}\``;
+}
+// src/schema/parse.ts
+function parseTable(sql) {
+	const text = unwrapExecutable(sql);
+	const tokens = withoutComments(tokenize(text, "CREATE TABLE"));
+	const nameToken = tokens[2];
+	if (!(isKeyword(tokens[0], "CREATE") && isKeyword(tokens[1], "TABLE")) || nameToken?.kind !== "quoted" || !isSymbol(tokens[3], "(")) throw unreadable$1(text, nameToken ?? tokens[0]);
+	const { items, end } = splitList(tokens, 3);
+	const tail = tokens.slice(end + 1);
+	const partitionAt = tail.findIndex((token, at) => isKeyword(token, "PARTITION") && isKeyword(tail[at + 1], "BY"));
+	const options = parseOptions(text, partitionAt === -1 ? tail : tail.slice(0, partitionAt));
+	const partition = partitionAt === -1 ? null : sliceOf(text, tail.slice(partitionAt));
+	const parts = parseItems(text, items, options.find(({ name }) => name === "COLLATE")?.value ?? null);
+	return withSql({
+		name: nameToken.value,
+		...parts,
+		options,
+		partition
+	});
+}
+function withSql(parts) {
+	const items = [
+		...parts.columns.map(({ name, definition }) => `${quoteName(name)} ${definition}`),
+		...parts.periods.map(({ definition }) => definition),
+		...parts.keys.map(({ definition }) => definition),
+		...parts.foreignKeys.map(({ definition }) => definition),
+		...parts.checks.map(({ definition }) => definition)
+	];
+	const options = parts.options.map(({ definition }) => ` ${definition}`).join("");
+	const partition = parts.partition === null ? "" : `\n${parts.partition}`;
+	const sql = `CREATE TABLE ${quoteName(parts.name)} (\n  ${items.join(",\n  ")}\n)${options}${partition}`;
+	return {
+		...parts,
+		sql
+	};
+}
+function schemaToSql({ tables }) {
+	return Object.fromEntries([...tables.values()].map(({ name, sql }) => [name, sql]));
+}
+function schemaOf(tables) {
+	const sorted = tables.toSorted((a, b) => compareNames(a.name, b.name));
+	return { tables: new Map(sorted.map((table) => [table.name, table])) };
+}
+function compareNames(a, b) {
+	if (a === b) return 0;
+	return a < b ? -1 : 1;
+}
+function unwrapExecutable(sql) {
+	let text = "";
+	let at = 0;
+	for (const token of tokenize(sql, "CREATE TABLE")) {
+		if (token.kind !== "executable_comment") continue;
+		text += sql.slice(at, token.start) + token.value.trim();
+		at = token.end;
+	}
+	return text + sql.slice(at);
+}
+function parseItems(text, items, collation) {
+	const columns = [];
+	const keys = [];
+	const foreignKeys = [];
+	const checks = [];
+	const periods = [];
+	for (const item of items) {
+		const [first, second, third] = item;
+		const definition = sliceOf(text, item);
+		const kind = kindOf(item);
+		switch (kind) {
+			case "column":
+				columns.push(parseColumn(text, item, collation));
+				break;
+			case "foreign_key":
+				foreignKeys.push(parseForeignKey(text, item));
+				break;
+			case "check":
+				checks.push({
+					name: second?.value ?? "",
+					definition
+				});
+				break;
+			case "period":
+				periods.push({
+					name: third?.kind === "quoted" ? third.value : "",
+					definition
+				});
+				break;
+			case null: throw unreadable$1(text, first);
+			default: keys.push(parseKey(text, item, kind));
+		}
+	}
+	return {
+		columns,
+		keys: keys.toSorted(compareKeys),
+		foreignKeys: foreignKeys.toSorted((a, b) => compareNames(a.name, b.name)),
+		checks: checks.toSorted((a, b) => compareNames(a.name, b.name)),
+		periods
+	};
+}
+const FIRST_WORDS = {
+	PRIMARY: "primary",
+	UNIQUE: "unique",
+	KEY: "plain",
+	FULLTEXT: "fulltext",
+	SPATIAL: "spatial",
+	VECTOR: "vector",
+	PERIOD: "period"
+};
+function kindOf([first, , third]) {
+	if (first?.kind === "quoted") return "column";
+	if (isKeyword(first, "CONSTRAINT")) {
+		if (isKeyword(third, "FOREIGN")) return "foreign_key";
+		return isKeyword(third, "CHECK") ? "check" : null;
+	}
+	return first?.kind === "word" ? FIRST_WORDS[first.text.toUpperCase()] ?? null : null;
+}
+const KEY_ORDER = [
+	"primary",
+	"unique",
+	"plain",
+	"fulltext",
+	"spatial",
+	"vector"
+];
+function compareKeys(a, b) {
+	const byKind = KEY_ORDER.indexOf(a.kind) - KEY_ORDER.indexOf(b.kind);
+	return byKind === 0 ? compareNames(a.name, b.name) : byKind;
+}
+function parseOptions(text, tokens) {
+	const options = [];
+	let at = 0;
+	while (at < tokens.length) {
+		const end = endOfOption(text, tokens, at);
+		const option = tokens.slice(at, end);
+		const names = option.slice(0, option.findIndex((token) => isSymbol(token, "=")));
+		const definition = sliceOf(text, option);
+		const name = isKeyword(option[0], "WITH") ? "SYSTEM VERSIONING" : optionName(names);
+		const value = option.at(-1)?.value ?? "";
+		if (name !== "AUTO_INCREMENT") options.push({
+			name,
+			value,
+			definition
+		});
+		at = end;
+	}
+	return options;
+}
+function optionName(names) {
+	return names.map(({ kind, text }) => kind === "quoted" ? text : text.toUpperCase()).join(" ");
+}
+function endOfOption(text, tokens, from) {
+	if (isKeyword(tokens[from], "WITH")) return from + 3;
+	if (isKeyword(tokens[from], "TABLESPACE") && !isSymbol(tokens[from + 1], "=")) return from + 2;
+	const equals = tokens.findIndex((token, at) => at > from && isSymbol(token, "="));
+	if (equals === -1) throw unreadable$1(text, tokens[from]);
+	return isSymbol(tokens[equals + 1], "(") ? splitList(tokens, equals + 1).end + 1 : equals + 2;
+}
+// src/schema/canonical.ts
+async function readSchema(session, schemaName) {
+	const rows = await session.rows(sql`
+      SELECT TABLE_NAME AS name FROM information_schema.TABLES
+      WHERE TABLE_SCHEMA = ${schemaName} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')`);
+	const tables = [];
+	for (const { name } of rows.filter((row) => !isProductTable(row.name))) {
+		const table = await readTable(session, schemaName, name);
+		if (table) tables.push(table);
+	}
+	return schemaOf(tables);
+}
+async function readTable(session, schemaName, name) {
+	try {
+		const row = await session.row(sql`SHOW CREATE TABLE ${sql.id(schemaName, name)}`);
+		return row ? parseTable(row["Create Table"]) : null;
+	} catch (error) {
+		if (errnoOf(error) === ERRNO.NO_SUCH_TABLE) return null;
+		throw error;
+	}
+}
+async function canonicalise(session, tables, { collation } = {}) {
+	refuseDuplicates(tables);
+	const name = `crossfade_scratch_${randomBytes(8).toString("hex")}`;
+	const before = await session.row(sql`SELECT DATABASE() AS name`);
+	await createDatabase(session, name, collation);
+	try {
+		await session.run(sql`USE ${sql.id(name)}`);
+		for (const table of tables) await createTable(session, table, name);
+		return await readSchema(session, name);
+	} finally {
+		await dropDatabase(session, name);
+		if (before?.name) await session.run(sql`USE ${sql.id(before.name)}`);
+	}
+}
+const DENIED = [
+	ERRNO.DATABASE_ACCESS_DENIED,
+	ERRNO.COMMAND_DENIED,
+	ERRNO.SPECIFIC_ACCESS_DENIED
+];
+async function createDatabase(session, name, collation) {
+	const collate = collation === void 0 ? sql`` : sql` COLLATE ${sql.id(collation)}`;
+	try {
+		await session.run(sql`CREATE DATABASE ${sql.id(name)}${collate}`);
+	} catch (error) {
+		if (!DENIED.includes(errnoOf(error))) throw error;
+		throw new Refusal("ACCESS_DENIED", "The account may not make a schema on the scratch server.", {
+			next: "Give it a scratch server of its own, or GRANT ALL ON `crossfade\\_scratch\\_%`.* TO it.",
+			cause: error
+		});
+	}
+}
+async function dropDatabase(session, name) {
+	try {
+		await session.run(sql`DROP DATABASE ${sql.id(name)}`);
+	} catch (error) {
+		if (!isConnectionLost(error)) throw error;
+	}
+}
+async function createTable(session, table, schemaName) {
+	try {
+		await session.run(sql.raw(table.statement));
+	} catch (error) {
+		if (errnoOf(error) === null || isConnectionLost(error)) throw error;
+		throw refusalOf(error, table, schemaName);
+	}
+}
+function refusalOf(error, table, schemaName) {
+	const text = error instanceof Error ? error.message.replaceAll(`${schemaName}.`, "") : "";
+	const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(text);
+	const line = table.line + Number(syntax?.[2] ?? 1) - 1;
+	const complaint = syntax ? `the server does not understand what begins with: ${firstLine(syntax[1] ?? "")}` : `the server refuses the table ${table.name}: ${describe(text, errnoOf(error))}`;
+	return new Refusal("SQL_SYNTAX", printable(`${table.file}:${line}: ${complaint}`), {
+		next: syntax ? "Correct this line or the one before it." : "Correct the definition.",
+		cause: error
+	});
+}
+const SHOWN = 200;
+function firstLine(text) {
+	return (text.trim().split("\n")[0] ?? "").slice(0, SHOWN) || "the end of the statement";
+}
+function describe(text, errno) {
+	return /[/\\]/.test(text) ? `error ${errno}` : firstLine(text);
+}
+// src/schema/load.ts
+const LIMITS = {
+	files: 5e3,
+	fileBytes: 524288,
+	bytes: 16777216
+};
+// action/commit-files.ts
+const BATCH = 10;
+async function findMergeBase(github, base, head) {
+	const { owner, repo } = github;
+	const { data } = await askGitHub(() => github.rest.rest.repos.compareCommitsWithBasehead({
+		owner,
+		repo,
+		basehead: `${base}...${head}`,
+		per_page: 1,
+		page: 2
+	}));
+	return data.merge_base_commit.sha;
+}
+async function findPath(source, commit, path) {
+	return (await findEntry(source.github, commit, path))?.sha ?? null;
+}
+async function readCommitFile(source, commit, path) {
+	const entry = await findEntry(source.github, commit, path);
+	if (entry === null) return null;
+	checkEntries(path, [entry]);
+	return await readEntry(source, {
+		...entry,
+		path
+	});
+}
+async function readCommitFolder(source, at, isWanted) {
+	const root = await findEntry(source.github, at.commit, at.folder);
+	if (root?.type !== "tree") return [];
+	const entries = (await readTree(source.github, root.sha, { recursive: true })).filter((entry) => entry.type !== "tree").map((entry) => ({
+		...entry,
+		path: `${at.folder}/${entry.path}`
+	})).filter(({ path }) => isWanted(path)).sort((a, b) => a.path < b.path ? -1 : 1);
+	checkEntries(at.folder, entries);
+	const files = [];
+	for (let from = 0; from < entries.length; from += BATCH) {
+		const batch = entries.slice(from, from + BATCH);
+		files.push(...await Promise.all(batch.map((entry) => readEntry(source, entry))));
+	}
+	return files;
+}
+async function findEntry(github, commit, path) {
+	let found = null;
+	for (const part of path.split("/")) {
+		if (found !== null && found.type !== "tree") return null;
+		found = (await readTree(github, found?.sha ?? commit, { recursive: false })).find((entry) => entry.path === part) ?? null;
+		if (found === null) return null;
+	}
+	return found;
+}
+async function readTree(github, sha, { recursive }) {
+	const { owner, repo } = github;
+	const { data } = await askGitHub(() => github.rest.rest.git.getTree({
+		owner,
+		repo,
+		tree_sha: sha,
+		...recursive ? { recursive: "1" } : {}
+	}));
+	if (data.truncated) throw tooLarge("A folder", "holds more entries than GitHub lists at once");
+	return data.tree.map(({ path, mode, type, sha: name, size = 0 }) => ({
+		path,
+		mode,
+		type,
+		sha: name,
+		size
+	}));
+}
+function checkEntries(folder, entries) {
+	const link = entries.find(({ mode }) => mode !== "100644" && mode !== "100755");
+	if (link) throw new Refusal("SQL_NOT_ALLOWED", `${link.path} is not a regular file.`, { next: "Commit the file itself instead of a link or a submodule." });
+	if (entries.length > LIMITS.files) throw tooLarge(folder, `holds ${entries.length} files; ${LIMITS.files} are allowed`);
+	const big = entries.find(({ size }) => size > LIMITS.fileBytes);
+	if (big) throw tooLarge(big.path, `has ${big.size} bytes; ${LIMITS.fileBytes} are allowed`);
+	const bytes = entries.reduce((sum, { size }) => sum + size, 0);
+	if (bytes > LIMITS.bytes) throw tooLarge(folder, `has ${bytes} bytes in all; ${LIMITS.bytes} are allowed`);
+}
+function tooLarge(what, why) {
+	return new Refusal("SCHEMA_TOO_LARGE", `${what} ${why}.`, { next: "Keep only `CREATE TABLE` files in the schema folder, one table to a file." });
+}
+async function readEntry(source, { path, sha }) {
+	const bytes = await readCheckedOut(source, path, sha) ?? await readBlob(source.github, sha);
+	try {
+		return {
+			path,
+			sha,
+			text: new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+		};
+	} catch (cause) {
+		throw new Refusal("SQL_SYNTAX", `${path}:1:1: The file is not UTF-8.`, {
+			next: "Save the file as UTF-8.",
+			cause
+		});
+	}
+}
+async function readCheckedOut({ workspace }, path, sha) {
+	if (workspace === null) return null;
+	const bytes = await readFile(join(workspace, path)).catch(() => null);
+	return bytes !== null && gitSha(bytes, sha.length) === sha ? bytes : null;
+}
+function gitSha(bytes, length) {
+	return createHash(length === 64 ? "sha256" : "sha1").update(`blob ${bytes.length}\0`).update(bytes).digest("hex");
+}
+async function readBlob(github, sha) {
+	const { owner, repo } = github;
+	const { data } = await askGitHub(() => github.rest.rest.git.getBlob({
+		owner,
+		repo,
+		file_sha: sha
+	}));
+	return Buffer.from(data.content, "base64");
+}
+// src/schema/diff-columns.ts
+function diffColumns(from, to) {
+	const before = byName$1(from.columns);
+	const after = byName$1(to.columns);
+	const replaced = findReplaced(from.columns, after);
+	const stays = ({ name }) => !replaced.has(fold(name));
+	const staying = from.columns.filter((column) => after.has(fold(column.name)) && stays(column));
+	const inPlace = findInPlace(staying, to.columns);
+	const recollated = collationOf(from.options) !== collationOf(to.options);
+	const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold(name)));
+	const clauseOf = (column, at) => {
+		const previous = before.get(fold(column.name));
+		if (!previous || !stays(column)) return {
+			kind: "add_column",
+			column,
+			position: at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
+		};
+		const moved = !inPlace.has(fold(column.name));
+		const inherits = recollated && column.inheritsCollation;
+		if (!moved && !inherits && isEqual$1(previous, column)) return null;
+		return {
+			kind: "modify_column",
+			from: previous,
+			to: column,
+			position: moved ? positionOf(to.columns, at) : AT_DEFAULT
+		};
+	};
+	const clauses = to.columns.map(clauseOf).filter((clause) => clause !== null);
+	return {
+		clauses: [...from.columns.filter((column) => !staying.includes(column)).map((column) => ({
+			kind: "drop_column",
+			column
+		})), ...clauses],
+		replaced: new Set([...from.columns, ...to.columns].filter((column) => !stays(column)).map(({ name }) => name))
+	};
+}
+function mentionsAny(definition, columns) {
+	return [...columns].some((name) => definition.includes(quoteName(name)));
+}
+function collationOf(options) {
+	return options.filter(isCollation).map(({ definition }) => definition).join(" ");
+}
+function isCollation({ name }) {
+	return name === "DEFAULT CHARSET" || name === "COLLATE";
+}
+const AT_DEFAULT = { kind: "default" };
+function positionOf(columns, at) {
+	const previous = columns[at - 1];
+	return previous ? {
+		kind: "after",
+		column: previous.name
+	} : { kind: "first" };
+}
+function isEqual$1(a, b) {
+	return a.name === b.name && a.definition === b.definition;
+}
+function fold(name) {
+	return name.toLowerCase();
+}
+function byName$1(columns) {
+	return new Map(columns.map((column) => [fold(column.name), column]));
+}
+function findReplaced(columns, after) {
+	const becomes = ({ name }) => after.get(fold(name))?.generated;
+	const crosses = (column) => {
+		const next = becomes(column);
+		return next !== void 0 && next === "virtual" !== (column.generated === "virtual");
+	};
+	const staysComputed = (column) => column.generated !== null && Boolean(becomes(column));
+	const replaced = new Set(columns.filter(crosses).map(({ name }) => name));
+	let found = -1;
+	while (found < replaced.size) {
+		found = replaced.size;
+		const computed = columns.filter((column) => staysComputed(column) && mentionsAny(column.definition, replaced));
+		for (const { name } of computed) replaced.add(name);
+	}
+	return new Set([...replaced].map(fold));
+}
+function findInPlace(staying, target) {
+	const indexes = new Map(target.map(({ name }, at) => [fold(name), at]));
+	const names = staying.map(({ name }) => fold(name));
+	return new Set(longestRising(names, (name) => indexes.get(name) ?? 0));
+}
+function longestRising(items, rank) {
+	const ends = [];
+	for (const item of items) {
+		const value = rank(item);
+		const found = ends.findIndex((end) => end.value >= value);
+		const at = found === -1 ? ends.length : found;
+		ends[at] = {
+			item,
+			value,
+			previous: ends[at - 1] ?? null
+		};
+	}
+	const rising = [];
+	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
+	return rising;
+}
+// src/schema/diff.ts
+function tableOf(change) {
+	return change.kind === "drop" ? change.from.name : change.to.name;
+}
+function diffSchemas(from, to) {
+	const wanted = byName(to);
+	const created = wanted.filter(({ name }) => !from.tables.has(name));
+	const kept = wanted.filter(({ name }) => from.tables.has(name));
+	const dropped = byName(from).filter(({ name }) => !to.tables.has(name));
+	return [...parentsFirst([...created, ...kept]).flatMap((table) => changesTo(table, from.tables.get(table.name))), ...parentsFirst(dropped).toReversed().map((table) => ({
+		kind: "drop",
+		from: table
+	}))];
+}
+function byName({ tables }) {
+	return [...tables.values()].sort((a, b) => compareNames(a.name, b.name));
+}
+function changesTo(to, from) {
+	if (!from) return [{
+		kind: "create",
+		to
+	}];
+	return from.sql === to.sql ? [] : alterations(from, to);
+}
+function alterations(from, to) {
+	const kept = from.foreignKeys.filter((before) => to.foreignKeys.every((after) => after.name !== before.name || isEqual(after, before)));
+	if (kept.length === from.foreignKeys.length) return [alteration(from, to)];
+	const between = withSql({
+		...from,
+		foreignKeys: kept
+	});
+	return [alteration(from, between), alteration(between, to)];
+}
+function alteration(from, to) {
+	const { clauses: columnClauses, replaced } = diffColumns(from, to);
+	const isStale = ({ definition }) => mentionsAny(definition, replaced);
+	const { toggles, ...keys } = diffKeys(from.keys, to.keys, isStale);
+	const foreignKeys = diffNamed(from.foreignKeys, to.foreignKeys);
+	const checks = diffNamed(from.checks, to.checks, isStale);
+	const periods = diffNamed(from.periods, to.periods, isStale);
+	return {
+		kind: "alter",
+		from,
+		to,
+		clauses: [
+			...foreignKeys.dropped.map((foreignKey) => ({
+				kind: "drop_foreign_key",
+				foreignKey
+			})),
+			...checks.dropped.map((check) => ({
+				kind: "drop_check",
+				check
+			})),
+			...keys.dropped.map((key) => ({
+				kind: "drop_key",
+				key
+			})),
+			...periods.dropped.map((period) => ({
+				kind: "drop_period",
+				period
+			})),
+			...columnClauses,
+			...periods.added.map((period) => ({
+				kind: "add_period",
+				period
+			})),
+			...toggles,
+			...keys.added.map((key) => ({
+				kind: "add_key",
+				key
+			})),
+			...foreignKeys.added.map((foreignKey) => ({
+				kind: "add_foreign_key",
+				foreignKey
+			})),
+			...checks.added.map((check) => ({
+				kind: "add_check",
+				check
+			})),
+			...diffOptions(from.options, to.options),
+			...diffPartition(from.partition, to.partition)
+		]
+	};
+}
+function diffNamed(from, to, isStale = () => false) {
+	const stays = (item, others) => !isStale(item) && others.some((other) => isEqual(other, item));
+	return {
+		dropped: from.filter((item) => !stays(item, to)),
+		added: to.filter((item) => !stays(item, from))
+	};
+}
+function diffKeys(from, to, isStale) {
+	const { dropped, added } = diffNamed(from, to, isStale);
+	const pairs = dropped.flatMap((before) => {
+		const after = added.find((key) => !isStale(key) && isEqual(shown(key), shown(before)));
+		return after ? [{
+			before,
+			after
+		}] : [];
+	});
+	return {
+		dropped: dropped.filter((key) => !pairs.some(({ before }) => before === key)),
+		added: added.filter((key) => !pairs.some(({ after }) => after === key)),
+		toggles: pairs.flatMap(({ before, after }) => {
+			const word = after.hidden ?? before.hidden;
+			if (!word) return [];
+			return [{
+				kind: after.hidden ? "hide_key" : "show_key",
+				key: after,
+				word
+			}];
+		})
+	};
+}
+function shown({ name, hidden, definition }) {
+	return {
+		name,
+		definition: hidden ? definition.slice(0, -hidden.length).trimEnd() : definition
+	};
+}
+function isEqual(a, b) {
+	return a.name === b.name && a.definition === b.definition;
+}
+function diffOptions(from, to) {
+	const recollated = collationOf(from) !== collationOf(to);
+	const isSet = (option) => isCollation(option) ? recollated : !from.some((before) => isEqual(before, option));
+	const isReset = (option) => !isCollation(option) && !to.some(({ name }) => name === option.name);
+	return [...from.filter(isReset).map((option) => ({
+		kind: "reset_option",
+		option
+	})), ...to.filter(isSet).map((option) => ({
+		kind: "set_option",
+		option
+	}))];
+}
+function diffPartition(from, to) {
+	if (from === to) return [];
+	return to === null ? [{ kind: "remove_partitions" }] : [{
+		kind: "set_partitions",
+		partition: to
+	}];
+}
+function parentsFirst(tables) {
+	const waiting = new Map(tables.map((table) => [table.name, table]));
+	const ordered = [];
+	const place = (name) => {
+		const table = waiting.get(name);
+		if (!table) return;
+		waiting.delete(name);
+		for (const { parent, parentSchema } of table.foreignKeys) if (!parentSchema) place(parent);
+		ordered.push(table);
+	};
+	for (const { name } of tables) place(name);
+	return ordered;
+}
+// src/schema/ddl.ts
+function ddlOf(change) {
+	return {
+		kind: change.kind,
+		table: tableOf(change),
+		statement: statementOf(change)
+	};
+}
+function dropsData(change) {
+	switch (change.kind) {
+		case "create": return false;
+		case "drop": return true;
+		case "alter": return change.clauses.some(dropsColumnData);
+		default: return unreachable(change);
+	}
+}
+function dropsColumnData(clause) {
+	if (clause.kind === "drop_column") return clause.column.generated === null;
+	if (clause.kind !== "modify_column") return false;
+	return clause.from.generated === null && clause.to.generated !== null;
+}
+function statementOf(change) {
+	switch (change.kind) {
+		case "create": return change.to.sql;
+		case "drop": return `DROP TABLE ${quoteName(change.from.name)}`;
+		case "alter": return alterOf(change.to.name, change.clauses);
+		default: return unreachable(change);
+	}
+}
+function alterOf(table, clauses) {
+	const isPartition = ({ kind }) => kind === "remove_partitions" || kind === "set_partitions";
+	const texts = clauses.filter((clause) => !isPartition(clause)).map(clauseText);
+	const tail = clauses.filter(isPartition).map(clauseText);
+	const separator = texts.length + tail.length > 1 ? "\n  " : " ";
+	const parts = [texts.join(`,${separator}`), ...tail].filter((text) => text !== "");
+	return `ALTER TABLE ${quoteName(table)}${separator}${parts.join(separator)}`;
+}
+function clauseText(clause) {
+	switch (clause.kind) {
+		case "drop_column": return `DROP COLUMN ${quoteName(clause.column.name)}`;
+		case "add_column": return `ADD COLUMN ${columnText(clause.column)}${positionText(clause.position)}`;
+		case "modify_column": return `${modifyText(clause.from, clause.to)}${positionText(clause.position)}`;
+		case "drop_key": return dropKeyText(clause.key);
+		case "add_key": return `ADD ${clause.key.definition}`;
+		case "hide_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${clause.word}`;
+		case "show_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${SHOW[clause.word]}`;
+		case "drop_foreign_key": return `DROP FOREIGN KEY ${quoteName(clause.foreignKey.name)}`;
+		case "add_foreign_key": return `ADD ${clause.foreignKey.definition}`;
+		case "drop_check": return `DROP CONSTRAINT ${quoteName(clause.check.name)}`;
+		case "add_check": return `ADD ${clause.check.definition}`;
+		case "drop_period": return `DROP PERIOD FOR ${clause.period.name === "" ? "SYSTEM_TIME" : quoteName(clause.period.name)}`;
+		case "add_period": return `ADD ${clause.period.definition}`;
+		case "set_option": return setText(clause.option);
+		case "reset_option": return resetText(clause.option);
+		case "remove_partitions": return "REMOVE PARTITIONING";
+		case "set_partitions": return clause.partition;
+		default: return unreachable(clause);
+	}
+}
+const SHOW = {
+	INVISIBLE: "VISIBLE",
+	IGNORED: "NOT IGNORED"
+};
+function columnText({ name, definition }) {
+	return `${quoteName(name)} ${definition}`;
+}
+function modifyText(from, to) {
+	return from.name === to.name ? `MODIFY COLUMN ${columnText(to)}` : `CHANGE COLUMN ${quoteName(from.name)} ${columnText(to)}`;
+}
+function positionText(position) {
+	switch (position.kind) {
+		case "default": return "";
+		case "first": return " FIRST";
+		case "after": return ` AFTER ${quoteName(position.column)}`;
+		default: return unreachable(position);
+	}
+}
+function dropKeyText({ kind, name }) {
+	return kind === "primary" ? "DROP PRIMARY KEY" : `DROP KEY ${quoteName(name)}`;
+}
+function setText({ name, definition }) {
+	return name === "SYSTEM VERSIONING" ? "ADD SYSTEM VERSIONING" : definition;
+}
+const RESETS = {
+	AUTOEXTEND_SIZE: "AUTOEXTEND_SIZE=0",
+	AVG_ROW_LENGTH: "AVG_ROW_LENGTH=0",
+	CHECKSUM: "CHECKSUM=0",
+	COMMENT: "COMMENT=''",
+	COMPRESSION: "COMPRESSION=''",
+	DELAY_KEY_WRITE: "DELAY_KEY_WRITE=0",
+	ENCRYPTION: "ENCRYPTION='N'",
+	KEY_BLOCK_SIZE: "KEY_BLOCK_SIZE=0",
+	MAX_ROWS: "MAX_ROWS=0",
+	MIN_ROWS: "MIN_ROWS=0",
+	"SYSTEM VERSIONING": "DROP SYSTEM VERSIONING",
+	TABLESPACE: "TABLESPACE innodb_file_per_table",
+	TRANSACTIONAL: "TRANSACTIONAL=0"
+};
+function resetText({ name }) {
+	return RESETS[name] ?? `${name}=DEFAULT`;
+}
+// src/schema/text-diff.ts
+const CONTEXT = 3;
+function unifiedDiff(name, from, to) {
+	if (from === to) return "";
+	const lines = diffLines(linesOf(from), linesOf(to));
+	const shown = printable(name);
+	return [...[from === null ? "--- /dev/null" : `--- a/${shown}`, to === null ? "+++ /dev/null" : `+++ b/${shown}`], ...hunksOf(lines)].join("\n");
+}
+function linesOf(text) {
+	return text === null || text === "" ? [] : text.split("\n");
+}
+function diffLines(from, to) {
+	const shorter = Math.min(from.length, to.length);
+	let head = 0;
+	while (head < shorter && from[head] === to[head]) head += 1;
+	let tail = 0;
+	while (tail < shorter - head && from.at(-1 - tail) === to.at(-1 - tail)) tail += 1;
+	return [
+		...from.slice(0, head).map((text) => ({
+			mark: " ",
+			text
+		})),
+		...diffMiddle(from.slice(head, from.length - tail), to.slice(head, to.length - tail)),
+		...from.slice(from.length - tail).map((text) => ({
+			mark: " ",
+			text
+		}))
+	];
+}
+const MAX_PAIRS = 4e6;
+function diffMiddle(from, to) {
+	if (from.length * to.length > MAX_PAIRS) return replaced(from, to);
+	const width = to.length + 1;
+	const lengths = commonLengths(from, to);
+	const lines = [];
+	let i = 0;
+	let j = 0;
+	while (i < from.length && j < to.length) {
+		const [removed = "", added = ""] = [from[i], to[j]];
+		const below = lengths[(i + 1) * width + j] ?? 0;
+		const right = lengths[i * width + j + 1] ?? 0;
+		if (removed === added) {
+			lines.push({
+				mark: " ",
+				text: removed
+			});
+			i += 1;
+			j += 1;
+		} else if (below >= right) {
+			lines.push({
+				mark: "-",
+				text: removed
+			});
+			i += 1;
+		} else {
+			lines.push({
+				mark: "+",
+				text: added
+			});
+			j += 1;
+		}
+	}
+	return [...lines, ...replaced(from.slice(i), to.slice(j))];
+}
+function replaced(from, to) {
+	return [...from.map((text) => ({
+		mark: "-",
+		text
+	})), ...to.map((text) => ({
+		mark: "+",
+		text
+	}))];
+}
+function commonLengths(from, to) {
+	const width = to.length + 1;
+	const lengths = new Uint16Array((from.length + 1) * width);
+	for (let i = from.length - 1; i >= 0; i -= 1) for (let j = to.length - 1; j >= 0; j -= 1) {
+		const diagonal = lengths[(i + 1) * width + j + 1] ?? 0;
+		const below = lengths[(i + 1) * width + j] ?? 0;
+		const right = lengths[i * width + j + 1] ?? 0;
+		lengths[i * width + j] = from[i] === to[j] ? diagonal + 1 : Math.max(below, right);
+	}
+	return lengths;
+}
+function hunksOf(lines) {
+	const shown = [];
+	for (const { first, last } of rangesOf(lines)) {
+		const before = lines.slice(0, first);
+		const hunk = lines.slice(first, last);
+		shown.push(`@@ -${rangeOf(before, hunk, "+")} +${rangeOf(before, hunk, "-")} @@`);
+		shown.push(...hunk.map(({ mark, text }) => `${mark}${text}`));
+	}
+	return shown;
+}
+function rangesOf(lines) {
+	const ranges = [];
+	lines.forEach(({ mark }, at) => {
+		if (mark === " ") return;
+		const first = Math.max(0, at - CONTEXT);
+		const last = Math.min(lines.length, at + CONTEXT + 1);
+		const previous = ranges.at(-1);
+		if (previous && first <= previous.last) previous.last = last;
+		else ranges.push({
+			first,
+			last
+		});
+	});
+	return ranges;
+}
+function rangeOf(before, hunk, absent) {
+	const start = before.filter(({ mark }) => mark !== absent).length;
+	const count = hunk.filter(({ mark }) => mark !== absent).length;
+	return `${count === 0 ? start : start + 1},${count}`;
+}
+// action/compare.ts
+async function compare(source, { base, head }, { database, folder }, scratch) {
+	const read = (commit) => readCommitFolder(source, {
+		commit,
+		folder
+	}, isSchemaFile);
+	const files = await read(head);
+	const digest = filesDigest(files);
+	const wanted = await loadSchema(scratch, files);
+	if (wanted.tables.size === 0) throw noTables({
+		database,
+		folder
+	});
+	const baseFiles = await read(base);
+	const former = filesDigest(baseFiles) === digest ? wanted : await loadBase(scratch, baseFiles, folder);
+	return {
+		submission: {
+			version: 1,
+			database,
+			headSha: head,
+			baseSha: base,
+			baseSchema: schemaToSql(former),
+			wantedSchema: schemaToSql(wanted),
+			filesDigest: digest
+		},
+		operations: diffSchemas(former, wanted).map(toOperation)
+	};
+}
+function isSchemaFile(path) {
+	return path.endsWith(".sql");
+}
+async function loadSchema(scratch, files) {
+	return await canonicalise(scratch, files.flatMap(({ text, path }) => checkSchemaFile(text, path)));
+}
+async function loadBase(scratch, files, folder) {
+	try {
+		return await loadSchema(scratch, files);
+	} catch (error) {
+		if (!(error instanceof Refusal)) throw error;
+		warning(inert(`The schema in ${folder} of the base cannot be read, so every table counts as new.
+${error.code}: ${error.message}`));
+		return { tables: new Map() };
+	}
+}
+function noTables({ database, folder }) {
+	return new Refusal("SCHEMA_EMPTY", `No .sql file in ${folder} holds a table of ${database}.`, { next: "Commit a file with a `CREATE TABLE` for each table, or mend the path in the config file." });
+}
+const HOW = {
+	create: "create",
+	alter: "shadow",
+	drop: "drop"
+};
+function toOperation(change) {
+	const from = change.kind === "create" ? null : change.from.sql;
+	const to = change.kind === "drop" ? null : change.to.sql;
+	const { kind, table, statement } = ddlOf(change);
+	return {
+		kind,
+		table,
+		statement,
+		how: HOW[kind],
+		dropsData: dropsData(change),
+		rowsEstimated: null,
+		bytesEstimated: null,
+		diff: unifiedDiff(tableOf(change), from, to).split("\n").slice(2).join("\n")
+	};
+}
+// action/event.ts
+const UNSAFE = [
+	"pull_request_target",
+	"workflow_run",
+	"issue_comment"
+];
+const NEXT = "Run this step on `pull_request`:\n\non:\n  pull_request:";
+function parseEvent(name, payload) {
+	if (UNSAFE.includes(name)) throw new Refusal("EVENT_UNSAFE", `The event ${name} gives files from anybody the rights of this repository.`, { next: NEXT });
+	if (name !== "pull_request") throw new Refusal("INPUT_INVALID", `The event ${name} is about no pull request.`, { next: NEXT });
+	const pull = at(payload, "pull_request");
+	const repository = at(payload, "repository");
+	return {
+		owner: string(at(at(repository, "owner"), "login")),
+		repo: string(at(repository, "name")),
+		number: number(at(pull, "number")),
+		baseSha: sha(at(at(pull, "base"), "sha")),
+		headSha: sha(at(at(pull, "head"), "sha")),
+		isFork: idOf(at(at(pull, "head"), "repo")) !== number(at(repository, "id"))
+	};
+}
+function at(value, key) {
+	if (typeof value !== "object" || value === null) throw unreadable();
+	return value[key];
+}
+function string(value) {
+	if (typeof value !== "string" || value === "") throw unreadable();
+	return value;
+}
+function number(value) {
+	if (typeof value !== "number" || !Number.isSafeInteger(value)) throw unreadable();
+	return value;
+}
+function sha(value) {
+	const text = string(value);
+	if (!/^[0-9a-f]{40}$/.test(text)) throw unreadable();
+	return text;
+}
+function idOf(repository) {
+	return repository === null ? null : number(at(repository, "id"));
+}
+function unreadable() {
+	return new Refusal("INPUT_INVALID", "The event file holds no pull request that can be read.", { next: "Run this as a step of a workflow on `pull_request`; the runner writes the file." });
+}
+// action/outputs.ts
+const OUTPUTS = [
+	"changed",
+	"deploy-request",
+	"deploy-request-url",
+	"state",
+	"digest",
+	"ddl"
+];
+function writeOutputs(outputs) {
+	for (const name of OUTPUTS) setOutput(name, outputs[name]);
 }
 // src/mysql/server-packages.ts
 const run$1 = promisify(execFile);

@@ -194,12 +194,15 @@ describe('the Action without a bot', () => {
   test('refuses a pull request that takes the whole schema away', async ({
     repository: { propose, run },
   }) => {
-    const pull = await propose({ 'schema/shop/users.sql': null, 'schema/shop/orders.sql': null })
+    const pull = await propose({
+      'schema/shop/users.sql': null,
+      'schema/shop/orders.sql': '-- gone',
+    })
 
     const result = await run(pull)
 
     expect(result.exitCode).toBe(1)
-    expect(result.stdout).toContain('::error::SCHEMA_EMPTY: There is no .sql file in schema/shop')
+    expect(result.stdout).toContain('::error::SCHEMA_EMPTY: No .sql file in schema/shop')
   })
 
   test('refuses a repository without a config file, and says how to write one', async ({
@@ -212,6 +215,19 @@ describe('the Action without a bot', () => {
     expect(result.exitCode).toBe(1)
     expect(result.stdout).toContain('::error::CONFIG_INVALID: ')
     expect(result.stdout).toContain('databases:')
+  })
+
+  test('starts a server of its own where the workflow provides none', async ({
+    repository: { propose, run },
+  }) => {
+    const pull = await propose({ 'schema/shop/users.sql': RENAMED })
+
+    const { exitCode, outputs } = await run(pull, {
+      inputs: { 'scratch-url': '', scratch: 'mariadb' },
+    })
+
+    expect(exitCode).toBe(0)
+    expect(outputs.ddl).toBe('ALTER TABLE `users` MODIFY COLUMN `name` varchar(80) DEFAULT NULL;')
   })
 
   test('keeps the password of the scratch server out of the log', async ({
