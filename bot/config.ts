@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
 import { Refusal } from '../src/errors.ts'
 import { parseTarget, type Target } from '../src/mysql/connect.ts'
@@ -45,7 +46,10 @@ const MIN_SECRET_CHARACTERS = 32
  *
  * @throws {Refusal} CONFIG_INVALID naming each problem by its variable or path, never a value that may be secret.
  */
-export function loadConfig(env: Environment, readFile: (path: string) => string): BotConfig {
+export function loadConfig(
+  env: Environment = process.env,
+  readFile: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): BotConfig {
   const problems: string[] = []
   const read = new Reader(env, readFile, problems)
   const file = read.serverFile()

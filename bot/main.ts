@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { type Clock, systemClock } from '../src/clock.ts'
 import { createEngine } from '../src/engine/engine.ts'
 import type { Engine } from '../src/engine/port.ts'
@@ -102,7 +101,7 @@ function pullRequestAddress(githubUrl: string, { owner, repo, number }: PullRequ
 async function main(): Promise<void> {
   const log = createLog((line) => process.stderr.write(line), systemClock.now)
   try {
-    const config = loadConfig(process.env, (path) => readFileSync(path, 'utf8'))
+    const config = loadConfig()
     const bot = await startBot(config, { log })
     const signal = await new Promise<string>((resolve) => {
       process.once('SIGTERM', resolve)

@@ -3,9 +3,9 @@ import type { By } from '../src/deploy/request.ts'
 import { Refusal } from '../src/errors.ts'
 import { requireDeployRequest } from '../src/store/deploy-requests.ts'
 import { applyEvent, listDeploymentsIn, type StoredDeployment } from '../src/store/deployments.ts'
-import { claimLease, releaseLease, renewLease } from '../src/store/leases.ts'
 import { findPlan } from '../src/store/plans.ts'
 import type { Bell } from './bell.ts'
+import { underLease } from './lease.ts'
 import type { Parts } from './parts.ts'
 
 /** A deployment that waits or runs, as far as the queue needs to know it. */
@@ -41,8 +41,6 @@ export function nextToRun(waiting: readonly Waiting[]): number | null {
   return null
 }
 
-const LEASE_MS = 15_000
-const RENEW_MS = 5_000
 const POLL_MS = 500
 const BOT: By = { actor: 'crossfade', via: 'bot' }
 
@@ -78,12 +76,9 @@ export async function runScheduler(options: Options): Promise<void> {
 }
 
 async function look(options: Options, driving: Map<number, Promise<void>>): Promise<void> {
-  const { store } = options.parts
-  for (const { id } of await listDeploymentsIn(store, ENGINE_STATES)) {
+  for (const { id } of await listDeploymentsIn(options.parts.store, ENGINE_STATES)) {
     if (driving.has(id)) continue
-    const lease = { name: `deployment:${id}`, owner: options.owner }
-    if (!(await claimLease(store, lease, LEASE_MS))) continue
-    const drive = underLease(options, id).finally(() => driving.delete(id))
+    const drive = driveUnderLease(options, id).finally(() => driving.delete(id))
     driving.set(id, drive)
   }
   await startNext(options)
@@ -95,22 +90,20 @@ async function startNext({ parts, bell, owner }: Options): Promise<void> {
   const queued = await listDeploymentsIn(store, ['queued'])
   if (queued.length === 0) return
   // Two processes that see different queues must not start two on one branch.
-  const lease = { name: 'queue', owner }
-  if (!(await claimLease(store, lease, LEASE_MS))) return
-  try {
+  await underLease(parts, { name: 'queue', owner }, async () => {
     const stored = await listDeploymentsIn(store, [...ENGINE_STATES, 'queued', 'complete_error'])
     const next = nextToRun(await Promise.all(stored.map((one) => toWaiting(parts, one))))
     const chosen = stored.find(({ id }) => id === next)
     if (!chosen) return
-    await applyEvent(store, chosen, { type: 'submitted', at: clock.now() }, BOT)
-    log.info('submitted', { deployment: chosen.id })
-    bell.ring()
-  } catch (error) {
-    // Somebody cancelled it at this very moment, which is as good an end.
-    if (!(error instanceof Refusal)) throw error
-  } finally {
-    await releaseLease(store, lease)
-  }
+    try {
+      await applyEvent(store, chosen, { type: 'submitted', at: clock.now() }, BOT)
+      log.info('submitted', { deployment: chosen.id })
+      bell.ring()
+    } catch (error) {
+      // Somebody cancelled it at this very moment, which is as good an end.
+      if (!(error instanceof Refusal)) throw error
+    }
+  })
 }
 
 async function toWaiting({ store }: Parts, { id, deployRequestId, deployment }: StoredDeployment) {
@@ -128,45 +121,32 @@ async function toWaiting({ store }: Parts, { id, deployRequestId, deployment }: 
 /** How long a deployment rests after a drive that the world made fail. */
 const RETRY_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const
 
-async function underLease(options: Options, id: number): Promise<void> {
-  const { parts, owner, drive, signal: stop } = options
-  const { store, clock, log } = parts
-  const lease = { name: `deployment:${id}`, owner }
-  const lost = new AbortController()
-  const signal = AbortSignal.any([stop, lost.signal])
-  const renewing = keepLease(options, lease.name, lost)
+async function driveUnderLease(options: Options, id: number): Promise<void> {
+  const { parts, owner, signal } = options
+  try {
+    await underLease(parts, { name: `deployment:${id}`, owner, signal }, (held) =>
+      driveToEnd(options, id, held),
+    )
+  } catch (error) {
+    parts.log.error('a deployment could not be claimed', error, { deployment: id })
+  }
+}
+
+async function driveToEnd(
+  { parts, drive }: Options,
+  id: number,
+  signal: AbortSignal,
+): Promise<void> {
   for (let failures = 0; !signal.aborted; failures++) {
     try {
       await drive(id, signal)
-      break
+      return
     } catch (error) {
-      if (signal.aborted) break
+      if (signal.aborted) return
       const ms = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0
-      log.error('a deployment was interrupted', error, { deployment: id, retryMs: ms })
-      await clock.sleep(ms, { signal }).catch(() => undefined)
+      parts.log.error('a deployment was interrupted', error, { deployment: id, retryMs: ms })
+      // Being woken early means that it is over.
+      await parts.clock.sleep(ms, { signal }).catch(() => undefined)
     }
   }
-  lost.abort(new Error('the drive is over'))
-  await renewing
-  // Whatever keeps the store from answering, the lease ends by itself.
-  await releaseLease(store, lease).catch(() => undefined)
-}
-
-/** Renews the lease until `lost` is aborted; aborts it when another process may have the deployment. */
-async function keepLease(options: Options, name: string, lost: AbortController): Promise<void> {
-  const { store, clock, log } = options.parts
-  let renewedAt = performance.now()
-  while (!lost.signal.aborted) {
-    try {
-      await clock.sleep(RENEW_MS, { signal: lost.signal })
-      if (!(await renewLease(store, { name, owner: options.owner }, LEASE_MS))) break
-      renewedAt = performance.now()
-    } catch {
-      // The store does not answer, or the drive is over: the lease decides, not the error.
-      if (performance.now() - renewedAt >= LEASE_MS - RENEW_MS) break
-    }
-  }
-  if (lost.signal.aborted) return
-  log.warn('a lease was lost', { lease: name })
-  lost.abort(new Error('the lease was lost'))
 }

@@ -19,8 +19,8 @@ export type WorkerOptions = {
   readonly signal: AbortSignal
 }
 
-const LEASE_MS = 60_000
-const RENEW_MS = 20_000
+const LEASE_MS = 15_000
+const RENEW_MS = 5_000
 const POLL_MS = 500
 /** Deliveries of different pull requests that are worked off at once. */
 const CONCURRENCY = 4

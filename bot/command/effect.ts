@@ -9,8 +9,7 @@ export type Effect =
   | { readonly kind: 'event'; readonly event: DeploymentEvent }
   /** Changes the pace, which is no state. */
   | { readonly kind: 'steer'; readonly action: SteeringAction; readonly detail: unknown }
-  /** Makes the deploy check due again. */
-  | { readonly kind: 'replan' }
+  /** Changes nothing here: a new plan is made by the deploy check. */
   | { readonly kind: 'none' }
 
 /**
@@ -45,7 +44,6 @@ export function effectOf(
     case 'throttle':
       return steer(deployment, 'throttled', { ratio: command.ratio })
     case 'plan':
-      return { kind: 'replan' }
     case 'status':
     case 'help':
       return { kind: 'none' }

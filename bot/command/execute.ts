@@ -66,6 +66,7 @@ export async function execute(parts: Parts, call: CommandCall): Promise<void> {
     : request.head
   if (starts) await requireApprovals(call, branch, head)
   const by: By = { actor: login, via: call.source.via }
+  if (command.verb === 'plan') await checkAgain(parts, request, { config: branch, by })
   await inOrder(async () => {
     const current = await currentDeployment(parts.store, request.id)
     if (!current) throw nothingYet()
@@ -73,7 +74,6 @@ export async function execute(parts: Parts, call: CommandCall): Promise<void> {
     await requireConfirmation(parts, command, { current, effect })
     await record(parts, { ...call, head, by, current, effect })
   })
-  if (command.verb === 'plan') await checkAgain(parts, request, { config: branch, by })
   parts.ring()
 }
 
@@ -155,7 +155,7 @@ async function requireApprovals(
 /** A plan that drops data starts only with the code that is made of its digest; a code given later must fit, too. */
 async function requireConfirmation(
   { store }: Parts,
-  { confirm }: Command,
+  { verb, confirm }: Command,
   { current, effect }: { readonly current: StoredDeployment; readonly effect: Effect },
 ): Promise<void> {
   const digest = planOf(current.deployment)
@@ -169,7 +169,7 @@ async function requireConfirmation(
     confirm === null
       ? 'The plan drops data, and the command does not confirm that.'
       : 'The plan drops data, and the code in the command is not the one of this plan.',
-    { next: `Look at what is dropped, then add \`confirm=${code}\` to the command.` },
+    { next: `Look at what is dropped, then comment \`/${verb} confirm=${code}\`.` },
   )
 }
 

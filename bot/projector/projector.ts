@@ -10,9 +10,9 @@ import {
   type Unprojected,
 } from '../../src/store/deploy-requests.ts'
 import { currentDeployment } from '../../src/store/deployments.ts'
-import { claimLease, releaseLease } from '../../src/store/leases.ts'
 import type { Bell } from '../bell.ts'
 import type { PullRequestRef } from '../events.ts'
+import { underLease } from '../lease.ts'
 import type { Parts } from '../parts.ts'
 import { findRepositoryConfig, listTouchedDatabases } from '../repository-config.ts'
 import { desiredOf, type Shown } from './desired.ts'
@@ -30,7 +30,6 @@ export type ProjectorOptions = {
 const POLL_MS = 500
 /** Progress alone is written this often: people read it, and GitHub counts every call. */
 const PROGRESS_EVERY_MS = 3_000
-const LEASE_MS = 120_000
 const BATCH = 50
 const MAX_BACK_OFF_MS = 60_000
 
@@ -95,19 +94,17 @@ class Projector {
     if (memory && now < memory.notBefore) return
     const state = await this.#stateOf(changed)
     if (memory?.state === state && now - memory.writtenAt < PROGRESS_EVERY_MS) return
-    const lease = { name: `projector:${key}`, owner: this.#owner }
-    if (!(await claimLease(store, lease, LEASE_MS))) return
     try {
-      await this.#project(first.request)
-      for (const { revision } of changed) await markProjected(store, revision)
+      await underLease(this.#parts, { name: `projector:${key}`, owner: this.#owner }, async () => {
+        await this.#project(first.request)
+        for (const { revision } of changed) await markProjected(store, revision)
+      })
       this.#memories.set(key, { state, writtenAt: now, failures: 0, notBefore: 0 })
     } catch (error) {
       const failures = (memory?.failures ?? 0) + 1
       const backOffMs = Math.min(MAX_BACK_OFF_MS, 1000 * 2 ** (failures - 1))
       log.error('GitHub could not be brought up to date', error, { pull: key, backOffMs })
       this.#memories.set(key, { state: '', writtenAt: 0, failures, notBefore: now + backOffMs })
-    } finally {
-      await releaseLease(store, lease)
     }
   }
 

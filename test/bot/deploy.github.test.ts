@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import type { CanonicalSchema } from '../../src/deploy/submission.ts'
-import { test, until, type World } from '../support/running-bot.ts'
+import { test, type World } from '../support/running-bot.ts'
 
 describe('a deploy request', () => {
   test('is staged, cut over and reverted by comments, with every row kept', async ({ start }) => {

@@ -46,7 +46,7 @@ describe('effectOf', () => {
         "/pause → paused null",
         "/resume → resumed null",
         "/throttle 30 → throttled {"ratio":30}",
-        "/plan → replan",
+        "/plan → none",
         "/status → none",
       ]
     `)
