@@ -59588,7 +59588,8 @@ async function createTable(session, table, schemaName) {
 	}
 }
 function refusalOf(error, table, schemaName) {
-	const text = error instanceof Error ? error.message.replaceAll(`${schemaName}.`, "") : "";
+	const schemaPrefix = new RegExp(`\`?${schemaName}\`?\\.`, "g");
+	const text = error instanceof Error ? error.message.replaceAll(schemaPrefix, "") : "";
 	const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(text);
 	const line = table.line + Number(syntax?.[2] ?? 1) - 1;
 	const complaint = syntax ? `the server does not understand what begins with: ${firstLine(syntax[1] ?? "")}` : `the server refuses the table ${table.name}: ${describe(text, errnoOf(error))}`;
@@ -60391,11 +60392,11 @@ async function withFolderLock(lock, work) {
 		break;
 	} catch (error) {
 		if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-		if (await stat$1(lock).then((found) => Date.now() - found.mtimeMs, () => 0) > STALE_LOCK_MS) await rm$1(lock, {
+		if (await stat$1(lock).then((found) => systemClock.now().getTime() - found.mtimeMs, () => 0) > STALE_LOCK_MS) await rm$1(lock, {
 			recursive: true,
 			force: true
 		});
-		await new Promise((resolve) => setTimeout(resolve, 200));
+		await systemClock.sleep(200);
 	}
 	try {
 		return await work();
@@ -60632,9 +60633,9 @@ async function initialiseMariadb(program, data, made) {
 }
 const READY_WITHIN_MS = 6e4;
 async function untilReady(child, socketPath, log) {
-	const deadline = Date.now() + READY_WITHIN_MS;
+	const deadline = systemClock.now().getTime() + READY_WITHIN_MS;
 	for (;;) {
-		if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
+		if (child.exitCode !== null || child.signalCode !== null || systemClock.now().getTime() > deadline) {
 			child.kill("SIGKILL");
 			const text = await readFile(log, "utf8");
 			throw new Error(`The throwaway server did not start. The end of its log:\n${text.slice(-2e3)}`);
@@ -60646,7 +60647,7 @@ async function untilReady(child, socketPath, log) {
 			})).end();
 			return;
 		} catch {
-			await new Promise((resolve) => setTimeout(resolve, 50));
+			await systemClock.sleep(50);
 		}
 	}
 }
