@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { systemClock } from '../clock.ts'
 import type { Flavour } from './server.ts'
 
 const run = promisify(execFile)
@@ -96,11 +97,11 @@ async function withFolderLock<T>(lock: string, work: () => Promise<T>): Promise<
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
       // The holder may have released it between the two calls: then there is nothing to measure.
       const age = await stat(lock).then(
-        (found) => Date.now() - found.mtimeMs,
+        (found) => systemClock.now().getTime() - found.mtimeMs,
         () => 0,
       )
       if (age > STALE_LOCK_MS) await rm(lock, { recursive: true, force: true })
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      await systemClock.sleep(200)
     }
   }
   try {

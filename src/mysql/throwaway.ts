@@ -6,6 +6,7 @@ import { homedir, tmpdir, userInfo } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { createConnection } from 'mysql2/promise'
+import { systemClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Flavour } from './server.ts'
 import { unpackServer } from './server-packages.ts'
@@ -297,9 +298,13 @@ async function initialiseMariadb(program: Program, data: string, made: string): 
 const READY_WITHIN_MS = 60_000
 
 async function untilReady(child: ChildProcess, socketPath: string, log: string): Promise<void> {
-  const deadline = Date.now() + READY_WITHIN_MS
+  const deadline = systemClock.now().getTime() + READY_WITHIN_MS
   for (;;) {
-    if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
+    if (
+      child.exitCode !== null ||
+      child.signalCode !== null ||
+      systemClock.now().getTime() > deadline
+    ) {
       child.kill('SIGKILL')
       const text = await readFile(log, 'utf8')
       throw new Error(
@@ -312,7 +317,7 @@ async function untilReady(child: ChildProcess, socketPath: string, log: string):
       return
     } catch {
       // Not yet: it is still starting.
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await systemClock.sleep(50)
     }
   }
 }
