@@ -4,7 +4,7 @@ import { Refusal } from '../errors.ts'
 import { connect, parseTarget } from '../mysql/connect.ts'
 import { type Flavour, readServer } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
-import { startThrowaway } from '../mysql/throwaway.ts'
+import { startThrowaway, type ThrowawayServer } from '../mysql/throwaway.ts'
 import { ddlOf, dropsData } from '../schema/ddl.ts'
 import { diffSchemas, type TableChange, tableOf } from '../schema/diff.ts'
 import { isDatabaseUrl, loadSchema } from '../schema/load.ts'
@@ -88,7 +88,7 @@ function usage(what: string, cause?: unknown): Refusal {
 
 async function compare(
   { from, to, scratch }: Options,
-  { env }: CommandIo,
+  io: CommandIo,
 ): Promise<readonly TableChange[]> {
   const sources = [from, to] as const
   const databases = await Promise.all(sources.filter(isDatabaseUrl).map(readDatabase))
@@ -97,7 +97,7 @@ async function compare(
   await using opened = new AsyncDisposableStack()
   let session: Promise<Session> | null = null
   const open = async () => {
-    const url = scratch ?? opened.use(await startThrowaway(flavour ?? 'mysql', { env })).url()
+    const url = scratch ?? opened.use(await startScratch(flavour ?? 'mysql', io)).url()
     const scratchSession = opened.use(await connect(parseTarget(url)))
     const found = await readServer(scratchSession)
     if (flavour !== null && found.flavour !== flavour) throw mixedFlavours()
@@ -113,6 +113,16 @@ async function compare(
   const before = await loadSchema(from, options)
   return diffSchemas(before, await loadSchema(to, options))
 }
+
+/** Ctrl-C must not leave a server behind, and ends the command as it would have without one. */
+async function startScratch(flavour: Flavour, io: CommandIo): Promise<ThrowawayServer> {
+  const server = await startThrowaway(flavour, { env: io.env })
+  io.onInterrupt(() => void server.stop().finally(() => process.exit(INTERRUPTED)))
+  return server
+}
+
+/** As shells count it: 128 and the number of SIGINT. */
+const INTERRUPTED = 130
 
 type Database = {
   readonly flavour: Flavour

@@ -143,10 +143,11 @@ function findInHead(tokens: readonly Token[], nameAt: number): Problem | null {
 }
 
 function findInName(tokens: readonly Token[], nameAt: number): Problem | null {
-  const token = tokens[nameAt] ?? tokens[0]
+  const token = tokens[nameAt]
   const [follower, second] = tokens.slice(nameAt + 1)
   if (token?.kind !== 'word' && token?.kind !== 'quoted') {
-    return { token, what: 'a table without a name', next: 'Write CREATE TABLE name ( … ).' }
+    const where = token ?? tokens[0]
+    return { token: where, what: 'a table without a name', next: 'Write CREATE TABLE name ( … ).' }
   }
   if (isSymbol(follower, '.')) return { token, what: QUALIFIED[0], next: QUALIFIED[1] }
   if (!isSymbol(follower, '(') || isKeyword(second, 'LIKE')) {

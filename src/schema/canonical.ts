@@ -119,14 +119,15 @@ async function createTable(
  * could be a path of the machine is left out, and so is the name of the schema that nobody has to know.
  */
 function refusalOf(error: unknown, table: CreateTable, schemaName: string): Refusal {
-  const text = error instanceof Error ? error.message.replaceAll(`${schemaName}.`, '') : ''
+  const schemaPrefix = new RegExp(`\`?${schemaName}\`?\\.`, 'g')
+  const text = error instanceof Error ? error.message.replaceAll(schemaPrefix, '') : ''
   const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(text)
   const line = table.line + Number(syntax?.[2] ?? 1) - 1
   const complaint = syntax
     ? `the server does not understand what begins with: ${firstLine(syntax[1] ?? '')}`
     : `the server refuses the table ${table.name}: ${describe(text, errnoOf(error))}`
   return new Refusal('SQL_SYNTAX', printable(`${table.file}:${line}: ${complaint}`), {
-    next: 'Correct the definition; the line is where the server gave up.',
+    next: syntax ? 'Correct this line or the one before it.' : 'Correct the definition.',
     cause: error,
   })
 }

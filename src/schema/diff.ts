@@ -20,25 +20,35 @@ export function tableOf(change: TableChange): string {
 }
 
 /**
- * What turns `from` into `to`, in an order in which it can run: created tables, parents of foreign keys first;
- * changed tables, parents first; dropped tables, children first. Nothing is guessed: a column of another name is
- * another column.
+ * What turns `from` into `to`, in an order in which it can run: created and changed tables, each after the
+ * parents of its foreign keys and created ones first where both can be; then dropped tables, children first.
+ * Nothing is guessed: a column of another name is another column.
  *
  * A table is changed by one ALTER, but for a foreign key that keeps its name and changes: the servers refuse
  * to drop and add it at once (error 1826 on MySQL 9.7 and MariaDB 10.11), so it is dropped by an ALTER of its own.
  */
 export function diffSchemas(from: Schema, to: Schema): readonly TableChange[] {
-  const created = parentsFirst([...to.tables.values()].filter(({ name }) => !from.tables.has(name)))
-  const dropped = parentsFirst([...from.tables.values()].filter(({ name }) => !to.tables.has(name)))
-  const altered = parentsFirst([...to.tables.values()]).flatMap((table) => {
-    const before = from.tables.get(table.name)
-    return before && before.sql !== table.sql ? alterations(before, table) : []
-  })
+  const wanted = byName(to)
+  const created = wanted.filter(({ name }) => !from.tables.has(name))
+  const kept = wanted.filter(({ name }) => from.tables.has(name))
+  const dropped = byName(from).filter(({ name }) => !to.tables.has(name))
   return [
-    ...created.map((table): TableChange => ({ kind: 'create', to: table })),
-    ...altered,
-    ...dropped.toReversed().map((table): TableChange => ({ kind: 'drop', from: table })),
+    ...parentsFirst([...created, ...kept]).flatMap((table) =>
+      changesTo(table, from.tables.get(table.name)),
+    ),
+    ...parentsFirst(dropped)
+      .toReversed()
+      .map((table): TableChange => ({ kind: 'drop', from: table })),
   ]
+}
+
+function byName({ tables }: Schema): Table[] {
+  return [...tables.values()].sort((a, b) => compareNames(a.name, b.name))
+}
+
+function changesTo(to: Table, from: Table | undefined): TableChange[] {
+  if (!from) return [{ kind: 'create', to }]
+  return from.sql === to.sql ? [] : alterations(from, to)
 }
 
 function alterations(from: Table, to: Table): TableChange[] {
@@ -147,9 +157,7 @@ function diffPartition(from: string | null, to: string | null): Clause[] {
 
 /** Tables so that each stands after the parents of its foreign keys, as far as these make no circle. */
 function parentsFirst(tables: readonly Table[]): Table[] {
-  const waiting = new Map(
-    tables.toSorted((a, b) => compareNames(a.name, b.name)).map((table) => [table.name, table]),
-  )
+  const waiting = new Map(tables.map((table) => [table.name, table]))
   const ordered: Table[] = []
   const place = (name: string) => {
     const table = waiting.get(name)
@@ -158,6 +166,6 @@ function parentsFirst(tables: readonly Table[]): Table[] {
     for (const { parent, parentSchema } of table.foreignKeys) if (!parentSchema) place(parent)
     ordered.push(table)
   }
-  for (const name of [...waiting.keys()]) place(name)
+  for (const { name } of tables) place(name)
   return ordered
 }

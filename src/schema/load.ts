@@ -105,9 +105,9 @@ function shown(path: string): string {
   return printable(path)
 }
 
-/** Is `source` a database URL rather than a folder? */
+/** Is `source` a URL rather than a folder? Of any kind: what holds a password must not be shown as a missing folder. */
 export function isDatabaseUrl(source: string): boolean {
-  return /^(?:mysql|mariadb):\/\//i.test(source)
+  return /^[a-z][a-z\d+.-]*:\/\//i.test(source)
 }
 
 export type LoadOptions = CanonicalOptions & {
