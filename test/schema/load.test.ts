@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { test as base, describe, expect } from 'vitest'
 import { isDatabaseUrl, LIMITS, loadFolder } from '../../src/schema/load.ts'
 
-const test = base.extend('folder', async (_context, { onCleanup }) => {
-  const folder = await mkdtemp(join(tmpdir(), 'crossfade-test-'))
+const test = base.extend('folder', async ({ task }, { onCleanup }) => {
+  const folder = await mkdtemp(join(tmpdir(), `crossfade-${task.id}-`))
   onCleanup(() => rm(folder, { recursive: true }))
   return folder
 })
