@@ -57,6 +57,7 @@ export async function runProjector({
     }
     await bell.wait(POLL_MS, signal)
   }
+  await projector.idle()
 }
 
 type Changed = { readonly request: DeployRequest; readonly revision: Unprojected }
@@ -66,6 +67,7 @@ class Projector {
   readonly #parts: Parts
   readonly #owner: string
   readonly #memories = new Map<string, Memory>()
+  readonly #writing = new Map<string, Promise<void>>()
   readonly #configs = new Remembered<Config | null>()
   readonly #touched = new Remembered<readonly string[]>()
 
@@ -82,30 +84,49 @@ class Projector {
       const key = `${request.repository.id}:${request.pullRequest}`
       pulls.set(key, [...(pulls.get(key) ?? []), { request, revision }])
     }
-    await Promise.all([...pulls].map(([key, changed]) => this.#bringUpToDate(key, changed)))
+    for (const [key, changed] of pulls) {
+      // GitHub may make one of them wait for long; the others go on meanwhile.
+      if (this.#writing.has(key)) continue
+      const writing = this.#bringUpToDate(key, changed).finally(() => this.#writing.delete(key))
+      this.#writing.set(key, writing)
+    }
   }
 
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#writing.values())
+  }
+
+  /** Never rejects: what went wrong is tried again later. */
   async #bringUpToDate(key: string, changed: readonly Changed[]): Promise<void> {
-    const [first] = changed
-    if (!first) return
-    const { store, log } = this.#parts
     const memory = this.#memories.get(key)
     const now = performance.now()
     if (memory && now < memory.notBefore) return
-    const state = await this.#stateOf(changed)
-    if (memory?.state === state && now - memory.writtenAt < PROGRESS_EVERY_MS) return
     try {
-      await underLease(this.#parts, { name: `projector:${key}`, owner: this.#owner }, async () => {
-        await this.#project(first.request)
-        for (const { revision } of changed) await markProjected(store, revision)
-      })
+      const state = await this.#stateOf(changed)
+      if (memory?.state === state && now - memory.writtenAt < PROGRESS_EVERY_MS) return
+      if (!(await this.#write(key, changed))) return
       this.#memories.set(key, { state, writtenAt: now, failures: 0, notBefore: 0 })
     } catch (error) {
       const failures = (memory?.failures ?? 0) + 1
       const backOffMs = Math.min(MAX_BACK_OFF_MS, 1000 * 2 ** (failures - 1))
-      log.error('GitHub could not be brought up to date', error, { pull: key, backOffMs })
+      this.#parts.log.error('GitHub could not be brought up to date', error, {
+        pull: key,
+        backOffMs,
+      })
       this.#memories.set(key, { state: '', writtenAt: 0, failures, notBefore: now + backOffMs })
     }
+  }
+
+  /** False when another process is at it. */
+  async #write(key: string, changed: readonly Changed[]): Promise<boolean> {
+    const [first] = changed
+    if (!first) return true
+    const lease = { name: `projector:${key}`, owner: this.#owner }
+    return await underLease(this.#parts, lease, async () => {
+      await this.#project(first.request)
+      for (const { revision } of changed) await markProjected(this.#parts.store, revision)
+    })
   }
 
   /** Changes with everything but progress. */

@@ -43,6 +43,10 @@ export class World implements AsyncDisposable {
     this.#config = config
   }
 
+  get storeUrl(): string {
+    return this.#config.storeUrl
+  }
+
   get bot(): Bot {
     if (!this.#bot) throw new TypeError('the bot does not run')
     return this.#bot
