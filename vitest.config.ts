@@ -3,6 +3,9 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 /** Tests named `*.mysql.test.ts` run once per server; `*.github.test.ts` need the emulator; others Node only. */
 const servers = ['mysql-9.7', 'mariadb-10.11'] as const
 
+/** Whole deployments: the cutover on MariaDB is not written yet, and preflight refuses it. */
+const MYSQL_ONLY = 'test/*/mysql/**'
+
 export default defineConfig({
   test: {
     projects: [
@@ -18,6 +21,7 @@ export default defineConfig({
           test: {
             name: server,
             include: ['test/**/*.mysql.test.ts'],
+            exclude: server === 'mysql-9.7' ? [] : [MYSQL_ONLY],
             globalSetup: ['test/support/start-server.ts'],
             provide: { server },
             testTimeout: 60_000,
