@@ -216,6 +216,36 @@ describe('a command', () => {
     await world.reacted(commentId, 'eyes', '-1')
   })
 
+  test('is run once, although its delivery is worked off again after a crash', async ({
+    start,
+  }) => {
+    const world = await start()
+    const pull = await planned(world)
+    const commentId = await world.github.as('writer').comment(pull.number, '/stage')
+    await world.reached(pull.number, 'pending_cutover')
+    await world.reacted(commentId, 'eyes', 'rocket', 'hooray')
+
+    // As if the process had died between what the command did and the note that it was done.
+    const row = world.store.updateTable('inbox').where('event', '=', 'issue_comment')
+    await row.set({ state: 'pending' }).execute()
+    const done = () =>
+      world.store
+        .selectFrom('inbox')
+        .select('attempts')
+        .where('event', '=', 'issue_comment')
+        .where('state', '=', 'done')
+        .executeTakeFirst()
+    await until(
+      async () => (await done())?.attempts === 2,
+      async () => world.log.join(''),
+    )
+
+    const commands = (await world.audit(pull.number)).filter(({ action }) => action === 'command')
+    expect(commands).toHaveLength(1)
+    expect(await world.github.reactions(commentId)).toHaveLength(3)
+    expect(await world.github.comments(pull.number)).toHaveLength(2)
+  })
+
   test('after a commit that changes the schema is refused with both commits', async ({ start }) => {
     const world = await start()
     const pull = await planned(world)
