@@ -53,16 +53,24 @@ async function lockedKeys(
 }
 
 /**
- * Deletes the target's rows that the source no longer has. The source is asked again by the server, because two
- * spellings of a key can be the same key under its collation.
+ * Deletes the target's rows that the source no longer has. The server tells which they are, because two spellings
+ * of a key can be the same key under its collation. It does so in a read that locks nothing: as a condition of the
+ * DELETE it would lock what it reads in the source, and wait for it. A row that was inserted since its key was found
+ * to be absent has a change of its own on its way.
  */
 async function deleteGone(
   session: Session,
   pair: TablePair,
   absent: readonly Key[],
 ): Promise<void> {
-  await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyIn(pair, 'target', absent)}
-    AND NOT EXISTS (SELECT 1 FROM ${tableOf(pair.source)} WHERE ${sameKey(pair)})`)
+  const missing = pair.key.map(({ from }) => sql`${columnOf(pair.source, from)} IS NULL`)
+  const rows = await session.rows(sql<Record<string, unknown>>`
+    SELECT ${selectKey(pair, 'target')} FROM ${tableByKey(pair, 'target')}
+      LEFT JOIN ${tableByKey(pair, 'source')} ON ${sameKey(pair)}
+    WHERE ${keyIn(pair, 'target', absent)} AND ${sql.join(missing, sql` AND `)}`)
+  if (rows.length === 0) return
+  const gone = rows.map((row) => readKey(pair, row))
+  await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyIn(pair, 'target', gone)}`)
 }
 
 async function insertRows(

@@ -14,7 +14,7 @@ import { Follower } from './follower.ts'
 import { Frontier } from './frontier.ts'
 import { refuseIntruder } from './intruder.ts'
 import { KeySet } from './key-set.ts'
-import { isComparable } from './key-sql.ts'
+import { isComparable, tableOf } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 import { openOperations, type PreparedOperation } from './shadow.ts'
 import type { TaskGroup } from './task-group.ts'
@@ -152,6 +152,7 @@ export class Sync implements AsyncDisposable {
       }
     }
     await Promise.all(Array.from({ length: COPY_WORKERS }, work))
+    for (const { pair } of this.#copies) await refreshStatistics(this.control, pair)
   }
 
   /** Resolves when every change that is committed now is applied. */
@@ -324,4 +325,12 @@ async function claim(session: Session, id: string): Promise<void> {
   throw new Refusal('NAME_CLASH', `Another process is working on the deployment ${id}.`, {
     next: 'Let it go on, or end it first.',
   })
+}
+
+/**
+ * Tells the server how large the target has become. The RENAME of the swap makes it read the statistics anew, and
+ * those of a table that was empty a moment ago make it scan the whole live table, for us and for the application.
+ */
+async function refreshStatistics(session: Session, { target }: TablePair): Promise<void> {
+  await session.rows(sql`ANALYZE NO_WRITE_TO_BINLOG TABLE ${tableOf(target)}`)
 }
