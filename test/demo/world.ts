@@ -34,7 +34,12 @@ export async function startWorld({ orders, env, onBotDeath }: WorldOptions): Pro
   await using stack = new AsyncDisposableStack()
   const folder = await mkdtemp(join(tmpdir(), 'crossfade-demo-'))
   stack.defer(() => rm(folder, { recursive: true, force: true }))
-  const server = stack.use(await startThrowaway('mysql', { env }))
+  const server = stack.use(
+    await startThrowaway('mysql', {
+      env,
+      args: ['--innodb-print-all-deadlocks=ON', '--log-error-verbosity=3'],
+    }),
+  )
   const github = stack.use(
     await startGitHub({ files: REPOSITORY_FILES, requiredChecks: ['schema'] }),
   )

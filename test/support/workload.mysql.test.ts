@@ -1,11 +1,9 @@
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
 import { readServer } from '../../src/mysql/server.ts'
-import { type MysqlTest, test } from './mysql.ts'
+import { type MysqlTest, NOTHING, test } from './mysql.ts'
 import type { WorkloadTable } from './workload/ledger.ts'
 import { startWorkload } from './workload.ts'
-
-const NOTHING = { compared: expect.any(Number), missing: [], phantom: [], different: [] }
 
 const ITEMS: WorkloadTable = {
   name: 'items',
