@@ -2,6 +2,7 @@ import { Refusal } from '../../errors.ts'
 import { checkBinlog } from './binlog.ts'
 import { checkBinlogFilter } from './binlog-filter.ts'
 import type { Check, PreflightContext } from './check.ts'
+import { checkFlavour } from './flavour.ts'
 import { checkForeignKeys } from './foreign-keys.ts'
 import { checkNameClash } from './name-clash.ts'
 import { checkPrivileges } from './privileges.ts'
@@ -11,6 +12,7 @@ import { checkTriggers } from './triggers.ts'
 
 /** Every check, in the order in which its findings are told. */
 const CHECKS: readonly Check[] = [
+  checkFlavour,
   checkReadOnly,
   checkBinlog,
   checkBinlogFilter,

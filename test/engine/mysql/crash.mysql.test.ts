@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
-import type { Session } from '../../src/mysql/session.ts'
-import { createOrders, Deployment, ordersTable, productTables } from '../support/deployment.ts'
-import { EngineProcess } from '../support/engine-process.ts'
-import { type MysqlTest, NOTHING, test } from '../support/mysql.ts'
-import { startWorkload } from '../support/workload.ts'
+import type { Session } from '../../../src/mysql/session.ts'
+import { createOrders, Deployment, ordersTable, productTables } from '../../support/deployment.ts'
+import { EngineProcess } from '../../support/engine-process.ts'
+import { type MysqlTest, NOTHING, test } from '../../support/mysql.ts'
+import { startWorkload } from '../../support/workload.ts'
 
 const CHANGE =
   'ALTER TABLE orders MODIFY total DECIMAL(14,4) NOT NULL DEFAULT 0, ADD COLUMN status INT NOT NULL DEFAULT 0'

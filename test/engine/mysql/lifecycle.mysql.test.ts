@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
-import { createOrders, Deployment, ordersTable, productTables } from '../support/deployment.ts'
-import { type MysqlTest, NOTHING, test } from '../support/mysql.ts'
-import { startWorkload } from '../support/workload.ts'
+import { createOrders, Deployment, ordersTable, productTables } from '../../support/deployment.ts'
+import { type MysqlTest, NOTHING, test } from '../../support/mysql.ts'
+import { startWorkload } from '../../support/workload.ts'
 
 const WIDEN =
   "ALTER TABLE orders MODIFY total DECIMAL(14,4) NOT NULL DEFAULT 0, ADD COLUMN status ENUM('new','paid') NOT NULL DEFAULT 'new' FIRST, DROP COLUMN legacy"
