@@ -30,7 +30,7 @@ describe('webhooks', () => {
     expect(await world.store.selectFrom('inbox').selectAll().execute()).toEqual([])
   })
 
-  test('that come again, or under another id, are handled once', async ({ start }) => {
+  test('INBOX-1: that come again, or under another id, are handled once', async ({ start }) => {
     const world = await start()
     const pull = await planned(world)
     const commentId = await world.github.as('writer').comment(pull.number, '/help')
@@ -153,7 +153,7 @@ describe('a submission', () => {
 })
 
 describe('a command', () => {
-  test('by somebody who may only read is refused, and nothing is staged', async ({ start }) => {
+  test('COMMAND-1: by somebody who may only read is refused, and nothing is staged', async ({ start }) => {
     const world = await start()
     const pull = await planned(world)
 

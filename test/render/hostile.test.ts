@@ -136,7 +136,7 @@ describe('with hostile text, nothing of it acts', () => {
     )
   })
 
-  test('the whole comment, whatever the names, messages and definitions are', () => {
+  test('RENDER-1: the whole comment, whatever the names, messages and definitions are', () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (a, b, c) => {
         const operation: PlannedOperation = { ...OPERATION, table: a, statement: b, diff: c }

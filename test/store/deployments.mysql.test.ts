@@ -58,7 +58,7 @@ describe('applyEvent', () => {
     }
   })
 
-  test('lets one of two writers through, and records only that one', async ({ store }) => {
+  test('STATE-1: lets one of two writers through, and records only that one', async ({ store }) => {
     const seen = await aDeployment(store)
     const ready: DeploymentEvent = {
       type: 'checked',
