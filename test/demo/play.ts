@@ -142,12 +142,15 @@ async function showLoop(scene: Scene, terminal: Terminal): Promise<Shown> {
 /** One line on where a deployment is. */
 function progressOf({ deployment, progress }: StoredDeployment, writes: number): string {
   const meanwhile = `${count(writes)} writes so far`
-  if (!progress || deployment.state !== 'in_progress') return `${deployment.state} · ${meanwhile}`
+  if (!progress || deployment.state !== 'in_progress') {
+    return `${deployment.state.replaceAll('_', ' ')} · ${meanwhile}`
+  }
   const { phase, rowsCopied, rowsEstimated, rowsPerSecond } = progress
   if (phase !== 'copying') return `${phase.replaceAll('_', ' ')} · ${meanwhile}`
   const share = Math.min(0.99, rowsCopied / Math.max(1, rowsEstimated))
   const bar = '█'.repeat(Math.floor(share * 20)).padEnd(20, '░')
-  return `${bar} ${Math.floor(share * 100)} % · ${count(rowsCopied)} of about ${count(rowsEstimated)} rows · ${count(rowsPerSecond)} rows/s · ${meanwhile}`
+  const rate = rowsPerSecond > 0 ? ` · ${count(rowsPerSecond)} rows/s` : ''
+  return `${bar} ${Math.floor(share * 100)} % · ${count(rowsCopied)} of about ${count(rowsEstimated)} rows${rate} · ${meanwhile}`
 }
 
 function lostIn({ missing, phantom, different }: Differences): number {
