@@ -58,6 +58,8 @@ export class BotProcess implements AsyncDisposable {
       cwd: ROOT,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...this.#env },
       stdio: ['ignore', log.fd, log.fd],
+      // Ctrl-C in a terminal is for the demo, which then ends the bot in order.
+      detached: true,
     })
     await log.close()
     this.#child = child
@@ -118,7 +120,7 @@ export class BotProcess implements AsyncDisposable {
     while (!(await this.isUp())) {
       if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline) {
         child.kill('SIGKILL')
-        throw new Error('the bot did not start')
+        throw new Error(`the bot did not start:\n${await this.lastLines(15)}`)
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
     }

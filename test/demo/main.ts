@@ -44,8 +44,7 @@ async function main(): Promise<void> {
   const terminal = new Terminal(process.stdout)
   const stop = new AbortController()
   const interrupt = () => stop.abort(new Error('interrupted'))
-  process.once('SIGINT', interrupt)
-  process.once('SIGTERM', interrupt)
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt)
   const { orders, keep, json } = options
   try {
     await play({

@@ -53,7 +53,7 @@ export class Workload implements AsyncDisposable {
     this.#ledgers = ledgers
     this.#tally = tally
     this.#writers = writers
-    this.#running = Promise.all(writers.map((writer) => writer.run()))
+    this.#running = Promise.all(writers.map((writer) => writer.run())).finally(() => tally.end())
   }
 
   /** How many writes have been acknowledged so far. */
@@ -65,7 +65,7 @@ export class Workload implements AsyncDisposable {
     return this.#tally.errors
   }
 
-  /** Resolves when `more` writes have been acknowledged from now on. */
+  /** Resolves when `more` writes have been acknowledged from now on; rejects when nobody writes any more. */
   written(more: number): Promise<void> {
     return this.#tally.written(more)
   }

@@ -26,6 +26,12 @@ export type Counts = {
   readonly move: number
 }
 
+type Waiting = {
+  readonly writes: number
+  readonly resolve: () => void
+  readonly reject: (reason: Error) => void
+}
+
 /** Counts what all writers of a workload did. */
 export class Tally {
   readonly errors: WriteError[] = []
@@ -35,7 +41,8 @@ export class Tally {
   doubts = 0
   readonly #latencies: number[] = []
   #longest = { ms: 0, at: null as Date | null, statement: '' }
-  #waiting: { readonly writes: number; readonly resolve: () => void }[] = []
+  #waiting: Waiting[] = []
+  #ended = false
 
   /** How many writes have been acknowledged. */
   get writes(): number {
@@ -43,10 +50,11 @@ export class Tally {
     return insert + update + deleted + move
   }
 
-  /** Resolves when `more` writes have been acknowledged from now on. */
+  /** Resolves when `more` writes have been acknowledged from now on; rejects when nobody writes any more. */
   written(more: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#waiting.push({ writes: this.writes + more, resolve })
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiting.push({ writes: this.writes + more, resolve, reject })
+    if (this.#ended) this.end()
     return promise
   }
 
@@ -56,6 +64,14 @@ export class Tally {
     if (due.length === 0) return
     this.#waiting = this.#waiting.filter((one) => !due.includes(one))
     for (const { resolve } of due) resolve()
+  }
+
+  /** Nobody writes any more, so nothing more will be written. */
+  end(): void {
+    this.#ended = true
+    const reason = this.errors.at(-1)?.message ?? 'they were stopped'
+    for (const { reject } of this.#waiting) reject(new Error(`every writer has ended: ${reason}`))
+    this.#waiting = []
   }
 
   rolledBack(): void {
