@@ -3,9 +3,6 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 /** Tests named `*.mysql.test.ts` run once per server; `*.github.test.ts` need the emulator; others Node only. */
 const servers = ['mysql-9.7', 'mariadb-10.11'] as const
 
-/** Whole deployments end with a cutover, and that of MariaDB is not written yet. */
-const mysqlOnly = 'test/engine/mysql/**'
-
 /** Whole deployments: the cutover on MariaDB is not written yet, and preflight refuses it. */
 const MYSQL_ONLY = 'test/*/mysql/**'
 

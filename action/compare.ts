@@ -1,16 +1,15 @@
 import { warning } from '@actions/core'
-import type { PlannedOperation } from '../src/deploy/plan.ts'
+import { type PlannedOperation, planOperation } from '../src/deploy/plan.ts'
 import type { CommitSha } from '../src/deploy/request.ts'
 import { filesDigest, type Submission } from '../src/deploy/submission.ts'
 import { Refusal } from '../src/errors.ts'
 import type { Session } from '../src/mysql/session.ts'
 import { checkSchemaFile } from '../src/schema/allow-list.ts'
 import { canonicalise } from '../src/schema/canonical.ts'
-import { ddlOf, dropsData } from '../src/schema/ddl.ts'
-import { diffSchemas, type TableChange, tableOf } from '../src/schema/diff.ts'
+import { diffSchemas } from '../src/schema/diff.ts'
+import { isSchemaFile } from '../src/schema/load.ts'
 import { schemaToSql } from '../src/schema/parse.ts'
 import type { Schema } from '../src/schema/table.ts'
-import { unifiedDiff } from '../src/schema/text-diff.ts'
 import { type CommitFile, type FileSource, readCommitFolder } from './commit-files.ts'
 import { inert } from './log.ts'
 
@@ -58,13 +57,8 @@ export async function compare(
       wantedSchema: schemaToSql(wanted),
       filesDigest: digest,
     },
-    operations: diffSchemas(former, wanted).map(toOperation),
+    operations: diffSchemas(former, wanted).map((change) => planOperation(change, null)),
   }
-}
-
-/** Other files may lie beside the schema. */
-function isSchemaFile(path: string): boolean {
-  return path.endsWith('.sql')
 }
 
 async function loadSchema(scratch: Session, files: readonly CommitFile[]): Promise<Schema> {
@@ -97,23 +91,4 @@ function noTables({ database, folder }: DatabaseFolder): Refusal {
   return new Refusal('SCHEMA_EMPTY', `No .sql file in ${folder} holds a table of ${database}.`, {
     next: 'Commit a file with a `CREATE TABLE` for each table, or mend the path in the config file.',
   })
-}
-
-const HOW = { create: 'create', alter: 'shadow', drop: 'drop' } as const
-
-function toOperation(change: TableChange): PlannedOperation {
-  const from = change.kind === 'create' ? null : change.from.sql
-  const to = change.kind === 'drop' ? null : change.to.sql
-  const { kind, table, statement } = ddlOf(change)
-  return {
-    kind,
-    table,
-    statement,
-    how: HOW[kind],
-    dropsData: dropsData(change),
-    rowsEstimated: null,
-    bytesEstimated: null,
-    // Without the two lines that name files: whoever shows it names the table.
-    diff: unifiedDiff(tableOf(change), from, to).split('\n').slice(2).join('\n'),
-  }
 }

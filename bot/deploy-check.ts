@@ -1,19 +1,18 @@
 import type { BranchConfig } from '../src/deploy/config.ts'
 import type { CheckResult, DeploymentSettings, Failure } from '../src/deploy/deployment.ts'
-import { makePlan, type Plan, type PlannedOperation } from '../src/deploy/plan.ts'
+import { makePlan, type Plan, planOperation } from '../src/deploy/plan.ts'
 import type { By, DeployRequest } from '../src/deploy/request.ts'
 import type { Submission } from '../src/deploy/submission.ts'
 import { NEXT_STEP } from '../src/deploy/transition.ts'
 import { Refusal } from '../src/errors.ts'
 import { connect, type Target } from '../src/mysql/connect.ts'
+import { readTableSizes, type TableSize } from '../src/mysql/table-size.ts'
 import { readSchema } from '../src/schema/canonical.ts'
-import { ddlOf, dropsData } from '../src/schema/ddl.ts'
-import { diffSchemas, type TableChange, tableOf } from '../src/schema/diff.ts'
+import { diffSchemas, tableOf } from '../src/schema/diff.ts'
 import { fingerprintSchema } from '../src/schema/fingerprint.ts'
 import { mergeSchemas } from '../src/schema/merge.ts'
 import { schemaFromSql } from '../src/schema/parse.ts'
 import type { Schema } from '../src/schema/table.ts'
-import { unifiedDiff } from '../src/schema/text-diff.ts'
 import { planAgain, recordFact, type StoredDeployment } from '../src/store/deployments.ts'
 import { findSubmission, savePlan } from '../src/store/plans.ts'
 import { findTarget } from './config.ts'
@@ -59,9 +58,10 @@ async function check(parts: Parts, request: DeployRequest): Promise<CheckResult>
   try {
     const submission = await findSubmission(parts.store, request.id)
     if (!submission) throw new TypeError(`request ${request.id} has no submission`)
-    const merged = merge(submission, await readLive(parts, request))
+    const { live, sizes } = await readLive(parts, request)
+    const merged = merge(submission, live)
     if (merged.errors.length > 0) return { kind: 'error', errors: merged.errors }
-    const plan = planOf(merged)
+    const plan = planOf(merged, sizes)
     if (plan.operations.length === 0) return { kind: 'no_changes' }
     await savePlan(parts.store, plan, parts.clock.now())
     return { kind: 'ready', plan: plan.digest }
@@ -75,16 +75,23 @@ async function check(parts: Parts, request: DeployRequest): Promise<CheckResult>
 async function readLive(
   { databases }: Parts,
   { repository, database, branch }: DeployRequest,
-): Promise<Schema> {
+): Promise<Live> {
   const place = { owner: repository.owner, repo: repository.name, database }
   const target = findTarget(databases, place, branch)
   if (!target) throw noTarget(`${database}/${branch}`)
   return await readTarget(target)
 }
 
-async function readTarget(target: Target): Promise<Schema> {
+/** A production schema and how large its tables are. */
+type Live = { readonly live: Schema; readonly sizes: ReadonlyMap<string, TableSize> }
+
+async function readTarget(target: Target): Promise<Live> {
   await using session = await connect(target)
-  return await readSchema(session, schemaOf(target))
+  const schema = schemaOf(target)
+  return {
+    live: await readSchema(session, schema),
+    sizes: await readTableSizes(session, schema),
+  }
 }
 
 function schemaOf({ schema }: Target): string {
@@ -118,32 +125,11 @@ function merge({ baseSchema, wantedSchema }: Submission, live: Schema): Merged {
   return { live, wanted: live, errors }
 }
 
-function planOf({ live, wanted }: Merged): Plan {
-  const operations = diffSchemas(live, wanted).map(toOperation)
+function planOf({ live, wanted }: Merged, sizes: ReadonlyMap<string, TableSize>): Plan {
+  const operations = diffSchemas(live, wanted).map((change) =>
+    planOperation(change, sizes.get(tableOf(change)) ?? null),
+  )
   return makePlan(operations, { liveFingerprint: fingerprintSchema(live), engineOptions: {} })
-}
-
-const HOW = { create: 'create', alter: 'shadow', drop: 'drop' } as const
-
-function toOperation(change: TableChange): PlannedOperation {
-  const table = tableOf(change)
-  const from = change.kind === 'create' ? null : change.from.sql
-  const to = change.kind === 'drop' ? null : change.to.sql
-  return {
-    kind: change.kind,
-    table,
-    statement: ddlOf(change).statement,
-    how: HOW[change.kind],
-    dropsData: dropsData(change),
-    rowsEstimated: null,
-    bytesEstimated: null,
-    diff: withoutHeader(unifiedDiff(table, from, to)),
-  }
-}
-
-/** The two lines that name the files; whoever shows the diff names the table. */
-function withoutHeader(diff: string): string {
-  return diff.split('\n').slice(2).join('\n')
 }
 
 /**
@@ -152,7 +138,8 @@ function withoutHeader(diff: string): string {
  * @throws {Refusal} PLAN_CHANGED.
  */
 export async function requireUnchanged(target: Target, plan: Plan): Promise<void> {
-  if (fingerprintSchema(await readTarget(target)) === plan.liveFingerprint) return
+  const { live } = await readTarget(target)
+  if (fingerprintSchema(live) === plan.liveFingerprint) return
   throw new Refusal('PLAN_CHANGED', 'The production schema changed after the plan was made.', {
     next: 'Comment `/plan` to make a new one, look at it, and deploy that.',
   })

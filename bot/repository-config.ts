@@ -1,6 +1,7 @@
 import { CONFIG_PATH, type Config, type DatabaseConfig, parseConfig } from '../src/deploy/config.ts'
 import { filesDigest } from '../src/deploy/submission.ts'
 import { Refusal } from '../src/errors.ts'
+import { isSchemaFile } from '../src/schema/load.ts'
 import type { RepositoryClient } from './projector/github.ts'
 
 /**
@@ -35,7 +36,7 @@ export async function readDatabaseConfig(
 
 /** Whether a path of a commit belongs to the wanted schema of a database. */
 export function isSchemaPath({ source }: DatabaseConfig, path: string): boolean {
-  return source.kind !== 'database' && path.startsWith(`${source.path}/`) && path.endsWith('.sql')
+  return source.kind !== 'database' && path.startsWith(`${source.path}/`) && isSchemaFile(path)
 }
 
 /**

@@ -25418,6 +25418,1035 @@ function parsePlanDigest(text) {
 	if (!/^[0-9a-f]{64}$/.test(text)) throw new Refusal("INPUT_INVALID", "A plan digest is 64 hexadecimal digits.", { next: "Copy the digest from the footer of the deploy request’s comment." });
 	return text;
 }
+// src/schema/table.ts
+function quoteName(name) {
+	return `\`${name.replaceAll("`", "``")}\``;
+}
+// src/schema/diff-columns.ts
+function diffColumns(from, to) {
+	const before = byName$1(from.columns);
+	const after = byName$1(to.columns);
+	const replaced = findReplaced(from.columns, after);
+	const stays = ({ name }) => !replaced.has(fold(name));
+	const staying = from.columns.filter((column) => after.has(fold(column.name)) && stays(column));
+	const inPlace = findInPlace(staying, to.columns);
+	const recollated = collationOf(from.options) !== collationOf(to.options);
+	const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold(name)));
+	const clauseOf = (column, at) => {
+		const previous = before.get(fold(column.name));
+		if (!previous || !stays(column)) return {
+			kind: "add_column",
+			column,
+			position: at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
+		};
+		const moved = !inPlace.has(fold(column.name));
+		const inherits = recollated && column.inheritsCollation;
+		if (!moved && !inherits && isEqual$1(previous, column)) return null;
+		return {
+			kind: "modify_column",
+			from: previous,
+			to: column,
+			position: moved ? positionOf(to.columns, at) : AT_DEFAULT
+		};
+	};
+	const clauses = to.columns.map(clauseOf).filter((clause) => clause !== null);
+	return {
+		clauses: [...from.columns.filter((column) => !staying.includes(column)).map((column) => ({
+			kind: "drop_column",
+			column
+		})), ...clauses],
+		replaced: new Set([...from.columns, ...to.columns].filter((column) => !stays(column)).map(({ name }) => name))
+	};
+}
+function mentionsAny(definition, columns) {
+	return [...columns].some((name) => definition.includes(quoteName(name)));
+}
+function collationOf(options) {
+	return options.filter(isCollation).map(({ definition }) => definition).join(" ");
+}
+function isCollation({ name }) {
+	return name === "DEFAULT CHARSET" || name === "COLLATE";
+}
+const AT_DEFAULT = { kind: "default" };
+function positionOf(columns, at) {
+	const previous = columns[at - 1];
+	return previous ? {
+		kind: "after",
+		column: previous.name
+	} : { kind: "first" };
+}
+function isEqual$1(a, b) {
+	return a.name === b.name && a.definition === b.definition;
+}
+function fold(name) {
+	return name.toLowerCase();
+}
+function byName$1(columns) {
+	return new Map(columns.map((column) => [fold(column.name), column]));
+}
+function findReplaced(columns, after) {
+	const becomes = ({ name }) => after.get(fold(name))?.generated;
+	const crosses = (column) => {
+		const next = becomes(column);
+		return next !== void 0 && next === "virtual" !== (column.generated === "virtual");
+	};
+	const staysComputed = (column) => column.generated !== null && Boolean(becomes(column));
+	const replaced = new Set(columns.filter(crosses).map(({ name }) => name));
+	let found = -1;
+	while (found < replaced.size) {
+		found = replaced.size;
+		const computed = columns.filter((column) => staysComputed(column) && mentionsAny(column.definition, replaced));
+		for (const { name } of computed) replaced.add(name);
+	}
+	return new Set([...replaced].map(fold));
+}
+function findInPlace(staying, target) {
+	const indexes = new Map(target.map(({ name }, at) => [fold(name), at]));
+	const names = staying.map(({ name }) => fold(name));
+	return new Set(longestRising(names, (name) => indexes.get(name) ?? 0));
+}
+function longestRising(items, rank) {
+	const ends = [];
+	for (const item of items) {
+		const value = rank(item);
+		const found = ends.findIndex((end) => end.value >= value);
+		const at = found === -1 ? ends.length : found;
+		ends[at] = {
+			item,
+			value,
+			previous: ends[at - 1] ?? null
+		};
+	}
+	const rising = [];
+	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
+	return rising;
+}
+// src/schema/place.ts
+function placeName({ file, line, column }) {
+	return `${printable$1(file)}:${line}:${column}`;
+}
+function placeAt(text, offset, file) {
+	const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
+	let line = 1;
+	for (let at = text.indexOf("\n"); at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) line += 1;
+	return {
+		file,
+		line,
+		column: offset - lineStart + 1
+	};
+}
+const SHOWN_LINE = 120;
+function refusalAt(code, what, source, next) {
+	const place = placeAt(source.text, source.offset, source.file);
+	const lineStart = source.offset - (place.column - 1);
+	const line = source.text.slice(lineStart, lineStart + SHOWN_LINE).split(/[\r\n]/, 1).join("");
+	return new Refusal(code, `${placeName(place)}: ${what}: ${printable$1(line).trim()}`, { next });
+}
+function printable$1(value) {
+	return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `<U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}>`);
+}
+// src/schema/tokens.ts
+function tokenize(text, file = "statement") {
+	const tokens = [];
+	let line = 1;
+	let lineStart = 0;
+	let at = 0;
+	while (at < text.length) {
+		if (isSpace(text.charCodeAt(at))) {
+			if (text[at] === "\n") {
+				line += 1;
+				lineStart = at + 1;
+			}
+			at += 1;
+			continue;
+		}
+		const { kind, end } = scan(text, at);
+		if (end === UNENDED) throw neverEnds(kind, {
+			text,
+			offset: at,
+			file
+		});
+		const slice = text.slice(at, end);
+		const value = meaningOf(kind, slice);
+		tokens.push({
+			kind,
+			text: slice,
+			value,
+			start: at,
+			end,
+			line,
+			column: at - lineStart + 1
+		});
+		for (let next = slice.indexOf("\n"); next !== -1; next = slice.indexOf("\n", next + 1)) {
+			line += 1;
+			lineStart = at + next + 1;
+		}
+		at = end;
+	}
+	return tokens;
+}
+function withoutComments(tokens) {
+	return tokens.filter(({ kind }) => kind !== "comment");
+}
+function isKeyword(token, ...keywords) {
+	return token?.kind === "word" && keywords.includes(token.text.toUpperCase());
+}
+function isSymbol(token, symbol) {
+	return token?.kind === "symbol" && token.text === symbol;
+}
+function sliceOf(text, tokens) {
+	return text.slice(tokens[0]?.start ?? 0, tokens.at(-1)?.end ?? 0);
+}
+function splitList(tokens, open) {
+	const end = endOfList(tokens, open);
+	const items = [[]];
+	let depth = 0;
+	for (const token of tokens.slice(open + 1, end)) {
+		depth += depthChange(token);
+		if (depth === 0 && isSymbol(token, ",")) items.push([]);
+		else items.at(-1)?.push(token);
+	}
+	return {
+		items,
+		end
+	};
+}
+function endOfList(tokens, open) {
+	let depth = 0;
+	for (let at = open; at < tokens.length; at += 1) {
+		depth += depthChange(tokens[at]);
+		if (depth === 0) return at;
+	}
+	return tokens.length;
+}
+function depthChange(token) {
+	if (isSymbol(token, "(")) return 1;
+	return isSymbol(token, ")") ? -1 : 0;
+}
+const UNENDED = -1;
+function scan(text, at) {
+	switch (text[at] ?? "") {
+		case "`": return {
+			kind: "quoted",
+			end: endOfName(text, at)
+		};
+		case "'":
+		case "\"": return {
+			kind: "string",
+			end: endOfString(text, at)
+		};
+		case "@": return {
+			kind: "variable",
+			end: endOfVariable(text, at)
+		};
+		case "#": return {
+			kind: "comment",
+			end: endOfLine(text, at)
+		};
+		case "-": return scanDash(text, at);
+		case "/": return scanSlash(text, at);
+		default: return scanWord(text, at);
+	}
+}
+function scanDash(text, at) {
+	const follower = text.charCodeAt(at + 2);
+	return text[at + 1] === "-" && (at + 2 >= text.length || follower <= 32) ? {
+		kind: "comment",
+		end: endOfLine(text, at)
+	} : {
+		kind: "symbol",
+		end: at + 1
+	};
+}
+function scanSlash(text, at) {
+	if (text[at + 1] !== "*") return {
+		kind: "symbol",
+		end: at + 1
+	};
+	if (text.startsWith("!", at + 2) || /[mM]!/y.test(text.slice(at + 2, at + 4))) return {
+		kind: "executable_comment",
+		end: endOfExecutable(text, at + 3)
+	};
+	return {
+		kind: "comment",
+		end: endOfComment(text, at)
+	};
+}
+const NUMBER = /0x[0-9a-f]+|0b[01]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy;
+const LETTERED_LITERAL = /[xbn]'/iy;
+const WORD = /[\w$\u0080-\uffff]+/y;
+function scanWord(text, at) {
+	LETTERED_LITERAL.lastIndex = at;
+	if (LETTERED_LITERAL.test(text)) return {
+		kind: /[nN]/.test(text[at] ?? "") ? "string" : "number",
+		end: endOfString(text, at + 1)
+	};
+	const number = scanNumber(text, at);
+	if (number) return number;
+	WORD.lastIndex = at;
+	return WORD.test(text) ? {
+		kind: "word",
+		end: WORD.lastIndex
+	} : {
+		kind: "symbol",
+		end: at + surrogateAware(text, at)
+	};
+}
+function scanNumber(text, at) {
+	NUMBER.lastIndex = at;
+	if (!NUMBER.test(text)) return null;
+	const end = NUMBER.lastIndex;
+	if (text[at] === "." && isWordCharacter(text[at - 1])) return null;
+	return !text.slice(at, end).includes(".") && isWordCharacter(text[end]) ? null : {
+		kind: "number",
+		end
+	};
+}
+function surrogateAware(text, at) {
+	return (text.codePointAt(at) ?? 0) > 65535 ? 2 : 1;
+}
+function isWordCharacter(char) {
+	return char !== void 0 && /[\w$`\u0080-\uffff]/.test(char);
+}
+function isSpace(code) {
+	return code === 32 || code >= 9 && code <= 13;
+}
+function endOfLine(text, at) {
+	const end = text.indexOf("\n", at);
+	return end === -1 ? text.length : end;
+}
+function endOfComment(text, at) {
+	const end = text.indexOf("*/", at + 2);
+	return end === -1 ? UNENDED : end + 2;
+}
+function endOfName(text, at) {
+	let end = text.indexOf("`", at + 1);
+	while (end !== -1 && text[end + 1] === "`") end = text.indexOf("`", end + 2);
+	return end === -1 ? UNENDED : end + 1;
+}
+function endOfString(text, at) {
+	const quote = text[at];
+	for (let end = at + 1; end < text.length; end += 1) if (text[end] === "\\") end += 1;
+	else if (text[end] === quote) {
+		if (text[end + 1] !== quote) return end + 1;
+		end += 1;
+	}
+	return UNENDED;
+}
+function endOfVariable(text, at) {
+	const start = text[at + 1] === "@" ? at + 2 : at + 1;
+	const char = text[start];
+	if (char === "`") return endOfName(text, start);
+	if (char === "'" || char === "\"") return endOfString(text, start);
+	let end = start;
+	while (end < text.length && /[\w$.\u0080-\uffff]/.test(text[end] ?? "")) end += 1;
+	return end;
+}
+function endOfExecutable(text, bodyStart) {
+	let at = bodyStart;
+	while (at < text.length) {
+		if (text.startsWith("*/", at)) return at + 2;
+		at = endOfPart(text, at);
+		if (at === UNENDED) return UNENDED;
+	}
+	return UNENDED;
+}
+function endOfPart(text, at) {
+	const char = text[at];
+	if (char === "`") return endOfName(text, at);
+	if (char === "'" || char === "\"") return endOfString(text, at);
+	if (char === "/" && text[at + 1] === "*") return endOfComment(text, at);
+	return at + 1;
+}
+function meaningOf(kind, slice) {
+	switch (kind) {
+		case "quoted": return slice.slice(1, -1).replaceAll("``", "`");
+		case "string": return stringValue(slice.slice(slice.search(/['"]/)));
+		case "executable_comment": return slice.replace(/^\/\*M?!\d{0,6}/i, "").slice(0, -2);
+		default: return slice;
+	}
+}
+const ESCAPES = {
+	"0": "\0",
+	b: "\b",
+	n: "\n",
+	r: "\r",
+	t: "	",
+	Z: "",
+	"%": "\\%",
+	_: "\\_"
+};
+function stringValue(slice) {
+	const quote = slice[0] ?? "'";
+	return slice.slice(1, -1).replace(/\\([\s\S])|''|""/g, (pair, escaped) => {
+		if (escaped !== void 0) return ESCAPES[escaped] ?? escaped;
+		return pair[0] === quote ? quote : pair;
+	});
+}
+const UNENDED_NAMES = {
+	quoted: "a name in backticks",
+	string: "a string",
+	number: "a string",
+	variable: "a quoted variable"
+};
+function neverEnds(kind, source) {
+	return refusalAt("SQL_SYNTAX", `${UNENDED_NAMES[kind] ?? "a comment"} begins here and never ends`, source, "Close it.");
+}
+// src/schema/parse-item.ts
+function parseColumn(text, item, tableCollation) {
+	const [name, ...written] = item;
+	if (!name || written.length === 0) throw unreadable$1(text, name);
+	const { rest, definition } = withoutInherited(text, written, tableCollation);
+	const typeEnd = endOfType(rest);
+	const attributes = outsideParentheses(rest.slice(typeEnd));
+	const type = sliceOf(text, rest.slice(0, typeEnd));
+	return {
+		name: name.value,
+		definition,
+		type,
+		nullable: !hasPair(attributes, "NOT", "NULL"),
+		generated: generatedKind(attributes),
+		autoIncrement: attributes.some((token) => isKeyword(token, "AUTO_INCREMENT")),
+		inheritsCollation: TEXT_TYPE.test(type) && !hasPair(attributes, "CHARACTER", "SET") && !attributes.some((token) => isKeyword(token, "COLLATE"))
+	};
+}
+function withoutInherited(text, tokens, tableCollation) {
+	const whole = {
+		rest: tokens,
+		definition: sliceOf(text, tokens)
+	};
+	const at = endOfType(tokens);
+	const value = tokens[at + 1];
+	if (!isKeyword(tokens[at], "COLLATE") || value?.value !== tableCollation) return whole;
+	const after = tokens.slice(at + 2);
+	const parts = [sliceOf(text, tokens.slice(0, at)), sliceOf(text, after)];
+	return {
+		rest: [...tokens.slice(0, at), ...after],
+		definition: parts.filter((part) => part !== "").join(" ")
+	};
+}
+const TEXT_TYPE = /^(?:(?:var)?char|(?:tiny|medium|long)?text|enum|set)\b/i;
+function endOfType(tokens) {
+	let at = isSymbol(tokens[1], "(") ? splitList(tokens, 1).end + 1 : 1;
+	while (isKeyword(tokens[at], "UNSIGNED", "ZEROFILL")) at += 1;
+	return at;
+}
+function outsideParentheses(tokens) {
+	const outside = [];
+	for (let at = 0; at < tokens.length; at += 1) {
+		const token = tokens[at];
+		if (isSymbol(token, "(")) at = splitList(tokens, at).end;
+		else if (token) outside.push(token);
+	}
+	return outside;
+}
+function hasPair(tokens, first, second) {
+	return tokens.some((token, at) => isKeyword(token, first) && isKeyword(tokens[at + 1], second));
+}
+function generatedKind(attributes) {
+	if (!hasPair(attributes, "GENERATED", "ALWAYS")) return null;
+	return attributes.some((token) => isKeyword(token, "VIRTUAL")) ? "virtual" : "stored";
+}
+function parseKey(text, item, kind) {
+	const open = item.findIndex((token) => isSymbol(token, "("));
+	const name = item.slice(0, Math.max(0, open)).find((token) => token.kind === "quoted");
+	if (open === -1 || kind !== "primary" && !name) throw unreadable$1(text, item[0]);
+	return {
+		name: name?.value ?? "PRIMARY",
+		kind,
+		parts: splitList(item, open).items.map((part) => parseKeyPart(text, part)),
+		hidden: hiddenOf(item),
+		definition: sliceOf(text, item)
+	};
+}
+function hiddenOf(item) {
+	if (isKeyword(item.at(-1), "INVISIBLE")) return "INVISIBLE";
+	return isKeyword(item.at(-1), "IGNORED") ? "IGNORED" : null;
+}
+function parseKeyPart(text, part) {
+	const [first, open, length] = part;
+	if (first?.kind !== "quoted") return {
+		kind: "expression",
+		expression: sliceOf(text, part)
+	};
+	return {
+		kind: "column",
+		column: first.value,
+		length: isSymbol(open, "(") && length?.kind === "number" ? Number(length.text) : null,
+		descending: isKeyword(part.at(-1), "DESC")
+	};
+}
+function parseForeignKey(text, item) {
+	const own = item.findIndex((token) => isSymbol(token, "("));
+	const references = item.findIndex((token) => isKeyword(token, "REFERENCES"));
+	const theirs = item.findIndex((token, at) => at > references && isSymbol(token, "("));
+	if (own === -1 || references === -1 || theirs === -1) throw unreadable$1(text, item[0]);
+	const path = item.slice(references + 1, theirs).filter(({ kind }) => kind === "quoted");
+	return {
+		name: item[1]?.value ?? "",
+		columns: namesOf(item, own),
+		parentSchema: path.length === 2 ? path[0]?.value ?? null : null,
+		parent: path.at(-1)?.value ?? "",
+		parentColumns: namesOf(item, theirs),
+		definition: sliceOf(text, item)
+	};
+}
+function namesOf(tokens, open) {
+	return splitList(tokens, open).items.flatMap((part) => part.slice(0, 1).map((t) => t.value));
+}
+function unreadable$1(text, token) {
+	return refusalAt("SQL_SYNTAX", "this is not written as a MySQL or MariaDB server writes it", {
+		text,
+		offset: token?.start ?? 0,
+		file: "CREATE TABLE"
+	}, "Report it as a bug, with the server version.");
+}
+// src/schema/parse.ts
+function parseTable$1(sql) {
+	const text = unwrapExecutable(sql);
+	const tokens = withoutComments(tokenize(text, "CREATE TABLE"));
+	const nameToken = tokens[2];
+	if (!(isKeyword(tokens[0], "CREATE") && isKeyword(tokens[1], "TABLE")) || nameToken?.kind !== "quoted" || !isSymbol(tokens[3], "(")) throw unreadable$1(text, nameToken ?? tokens[0]);
+	const { items, end } = splitList(tokens, 3);
+	const tail = tokens.slice(end + 1);
+	const partitionAt = tail.findIndex((token, at) => isKeyword(token, "PARTITION") && isKeyword(tail[at + 1], "BY"));
+	const options = parseOptions(text, partitionAt === -1 ? tail : tail.slice(0, partitionAt));
+	const partition = partitionAt === -1 ? null : sliceOf(text, tail.slice(partitionAt));
+	const parts = parseItems(text, items, options.find(({ name }) => name === "COLLATE")?.value ?? null);
+	return withSql({
+		name: nameToken.value,
+		...parts,
+		options,
+		partition
+	});
+}
+function withSql(parts) {
+	const items = [
+		...parts.columns.map(({ name, definition }) => `${quoteName(name)} ${definition}`),
+		...parts.periods.map(({ definition }) => definition),
+		...parts.keys.map(({ definition }) => definition),
+		...parts.foreignKeys.map(({ definition }) => definition),
+		...parts.checks.map(({ definition }) => definition)
+	];
+	const options = parts.options.map(({ definition }) => ` ${definition}`).join("");
+	const partition = parts.partition === null ? "" : `\n${parts.partition}`;
+	const sql = `CREATE TABLE ${quoteName(parts.name)} (\n  ${items.join(",\n  ")}\n)${options}${partition}`;
+	return {
+		...parts,
+		sql
+	};
+}
+function schemaToSql({ tables }) {
+	return Object.fromEntries([...tables.values()].map(({ name, sql }) => [name, sql]));
+}
+function schemaOf(tables) {
+	const sorted = tables.toSorted((a, b) => compareNames(a.name, b.name));
+	return { tables: new Map(sorted.map((table) => [table.name, table])) };
+}
+function compareNames(a, b) {
+	if (a === b) return 0;
+	return a < b ? -1 : 1;
+}
+function unwrapExecutable(sql) {
+	let text = "";
+	let at = 0;
+	for (const token of tokenize(sql, "CREATE TABLE")) {
+		if (token.kind !== "executable_comment") continue;
+		text += sql.slice(at, token.start) + token.value.trim();
+		at = token.end;
+	}
+	return text + sql.slice(at);
+}
+function parseItems(text, items, collation) {
+	const columns = [];
+	const keys = [];
+	const foreignKeys = [];
+	const checks = [];
+	const periods = [];
+	for (const item of items) {
+		const [first, second, third] = item;
+		const definition = sliceOf(text, item);
+		const kind = kindOf(item);
+		switch (kind) {
+			case "column":
+				columns.push(parseColumn(text, item, collation));
+				break;
+			case "foreign_key":
+				foreignKeys.push(parseForeignKey(text, item));
+				break;
+			case "check":
+				checks.push({
+					name: second?.value ?? "",
+					definition
+				});
+				break;
+			case "period":
+				periods.push({
+					name: third?.kind === "quoted" ? third.value : "",
+					definition
+				});
+				break;
+			case null: throw unreadable$1(text, first);
+			default: keys.push(parseKey(text, item, kind));
+		}
+	}
+	return {
+		columns,
+		keys: keys.toSorted(compareKeys),
+		foreignKeys: foreignKeys.toSorted((a, b) => compareNames(a.name, b.name)),
+		checks: checks.toSorted((a, b) => compareNames(a.name, b.name)),
+		periods
+	};
+}
+const FIRST_WORDS = {
+	PRIMARY: "primary",
+	UNIQUE: "unique",
+	KEY: "plain",
+	FULLTEXT: "fulltext",
+	SPATIAL: "spatial",
+	VECTOR: "vector",
+	PERIOD: "period"
+};
+function kindOf([first, , third]) {
+	if (first?.kind === "quoted") return "column";
+	if (isKeyword(first, "CONSTRAINT")) {
+		if (isKeyword(third, "FOREIGN")) return "foreign_key";
+		return isKeyword(third, "CHECK") ? "check" : null;
+	}
+	return first?.kind === "word" ? FIRST_WORDS[first.text.toUpperCase()] ?? null : null;
+}
+const KEY_ORDER = [
+	"primary",
+	"unique",
+	"plain",
+	"fulltext",
+	"spatial",
+	"vector"
+];
+function compareKeys(a, b) {
+	const byKind = KEY_ORDER.indexOf(a.kind) - KEY_ORDER.indexOf(b.kind);
+	return byKind === 0 ? compareNames(a.name, b.name) : byKind;
+}
+function parseOptions(text, tokens) {
+	const options = [];
+	let at = 0;
+	while (at < tokens.length) {
+		const end = endOfOption$1(text, tokens, at);
+		const option = tokens.slice(at, end);
+		const names = option.slice(0, option.findIndex((token) => isSymbol(token, "=")));
+		const definition = sliceOf(text, option);
+		const name = isKeyword(option[0], "WITH") ? "SYSTEM VERSIONING" : optionName(names);
+		const value = option.at(-1)?.value ?? "";
+		if (name !== "AUTO_INCREMENT") options.push({
+			name,
+			value,
+			definition
+		});
+		at = end;
+	}
+	return options;
+}
+function optionName(names) {
+	return names.map(({ kind, text }) => kind === "quoted" ? text : text.toUpperCase()).join(" ");
+}
+function endOfOption$1(text, tokens, from) {
+	if (isKeyword(tokens[from], "WITH")) return from + 3;
+	if (isKeyword(tokens[from], "TABLESPACE") && !isSymbol(tokens[from + 1], "=")) return from + 2;
+	const equals = tokens.findIndex((token, at) => at > from && isSymbol(token, "="));
+	if (equals === -1) throw unreadable$1(text, tokens[from]);
+	return isSymbol(tokens[equals + 1], "(") ? splitList(tokens, equals + 1).end + 1 : equals + 2;
+}
+// src/schema/diff.ts
+function tableOf(change) {
+	return change.kind === "drop" ? change.from.name : change.to.name;
+}
+function diffSchemas(from, to) {
+	const wanted = byName(to);
+	const created = wanted.filter(({ name }) => !from.tables.has(name));
+	const kept = wanted.filter(({ name }) => from.tables.has(name));
+	const dropped = byName(from).filter(({ name }) => !to.tables.has(name));
+	return [...parentsFirst([...created, ...kept]).flatMap((table) => changesTo(table, from.tables.get(table.name))), ...parentsFirst(dropped).toReversed().map((table) => ({
+		kind: "drop",
+		from: table
+	}))];
+}
+function byName({ tables }) {
+	return [...tables.values()].sort((a, b) => compareNames(a.name, b.name));
+}
+function changesTo(to, from) {
+	if (!from) return [{
+		kind: "create",
+		to
+	}];
+	return from.sql === to.sql ? [] : alterations(from, to);
+}
+function alterations(from, to) {
+	const kept = from.foreignKeys.filter((before) => to.foreignKeys.every((after) => after.name !== before.name || isEqual(after, before)));
+	if (kept.length === from.foreignKeys.length) return [alteration(from, to)];
+	const between = withSql({
+		...from,
+		foreignKeys: kept
+	});
+	return [alteration(from, between), alteration(between, to)];
+}
+function alteration(from, to) {
+	const { clauses: columnClauses, replaced } = diffColumns(from, to);
+	const isStale = ({ definition }) => mentionsAny(definition, replaced);
+	const { toggles, ...keys } = diffKeys(from.keys, to.keys, isStale);
+	const foreignKeys = diffNamed(from.foreignKeys, to.foreignKeys);
+	const checks = diffNamed(from.checks, to.checks, isStale);
+	const periods = diffNamed(from.periods, to.periods, isStale);
+	return {
+		kind: "alter",
+		from,
+		to,
+		clauses: [
+			...foreignKeys.dropped.map((foreignKey) => ({
+				kind: "drop_foreign_key",
+				foreignKey
+			})),
+			...checks.dropped.map((check) => ({
+				kind: "drop_check",
+				check
+			})),
+			...keys.dropped.map((key) => ({
+				kind: "drop_key",
+				key
+			})),
+			...periods.dropped.map((period) => ({
+				kind: "drop_period",
+				period
+			})),
+			...columnClauses,
+			...periods.added.map((period) => ({
+				kind: "add_period",
+				period
+			})),
+			...toggles,
+			...keys.added.map((key) => ({
+				kind: "add_key",
+				key
+			})),
+			...foreignKeys.added.map((foreignKey) => ({
+				kind: "add_foreign_key",
+				foreignKey
+			})),
+			...checks.added.map((check) => ({
+				kind: "add_check",
+				check
+			})),
+			...diffOptions(from.options, to.options),
+			...diffPartition(from.partition, to.partition)
+		]
+	};
+}
+function diffNamed(from, to, isStale = () => false) {
+	const stays = (item, others) => !isStale(item) && others.some((other) => isEqual(other, item));
+	return {
+		dropped: from.filter((item) => !stays(item, to)),
+		added: to.filter((item) => !stays(item, from))
+	};
+}
+function diffKeys(from, to, isStale) {
+	const { dropped, added } = diffNamed(from, to, isStale);
+	const pairs = dropped.flatMap((before) => {
+		const after = added.find((key) => !isStale(key) && isEqual(shown(key), shown(before)));
+		return after ? [{
+			before,
+			after
+		}] : [];
+	});
+	return {
+		dropped: dropped.filter((key) => !pairs.some(({ before }) => before === key)),
+		added: added.filter((key) => !pairs.some(({ after }) => after === key)),
+		toggles: pairs.flatMap(({ before, after }) => {
+			const word = after.hidden ?? before.hidden;
+			if (!word) return [];
+			return [{
+				kind: after.hidden ? "hide_key" : "show_key",
+				key: after,
+				word
+			}];
+		})
+	};
+}
+function shown({ name, hidden, definition }) {
+	return {
+		name,
+		definition: hidden ? definition.slice(0, -hidden.length).trimEnd() : definition
+	};
+}
+function isEqual(a, b) {
+	return a.name === b.name && a.definition === b.definition;
+}
+function diffOptions(from, to) {
+	const recollated = collationOf(from) !== collationOf(to);
+	const isSet = (option) => isCollation(option) ? recollated : !from.some((before) => isEqual(before, option));
+	const isReset = (option) => !isCollation(option) && !to.some(({ name }) => name === option.name);
+	return [...from.filter(isReset).map((option) => ({
+		kind: "reset_option",
+		option
+	})), ...to.filter(isSet).map((option) => ({
+		kind: "set_option",
+		option
+	}))];
+}
+function diffPartition(from, to) {
+	if (from === to) return [];
+	return to === null ? [{ kind: "remove_partitions" }] : [{
+		kind: "set_partitions",
+		partition: to
+	}];
+}
+function parentsFirst(tables) {
+	const waiting = new Map(tables.map((table) => [table.name, table]));
+	const ordered = [];
+	const place = (name) => {
+		const table = waiting.get(name);
+		if (!table) return;
+		waiting.delete(name);
+		for (const { parent, parentSchema } of table.foreignKeys) if (!parentSchema) place(parent);
+		ordered.push(table);
+	};
+	for (const { name } of tables) place(name);
+	return ordered;
+}
+// src/schema/ddl.ts
+function ddlOf(change) {
+	return {
+		kind: change.kind,
+		table: tableOf(change),
+		statement: statementOf$1(change)
+	};
+}
+function dropsData(change) {
+	switch (change.kind) {
+		case "create": return false;
+		case "drop": return true;
+		case "alter": return change.clauses.some(dropsColumnData);
+		default: return unreachable(change);
+	}
+}
+function dropsColumnData(clause) {
+	if (clause.kind === "drop_column") return clause.column.generated === null;
+	if (clause.kind !== "modify_column") return false;
+	return clause.from.generated === null && clause.to.generated !== null;
+}
+function statementOf$1(change) {
+	switch (change.kind) {
+		case "create": return change.to.sql;
+		case "drop": return `DROP TABLE ${quoteName(change.from.name)}`;
+		case "alter": return alterOf(change.to.name, change.clauses);
+		default: return unreachable(change);
+	}
+}
+function alterOf(table, clauses) {
+	const isPartition = ({ kind }) => kind === "remove_partitions" || kind === "set_partitions";
+	const texts = clauses.filter((clause) => !isPartition(clause)).map(clauseText);
+	const tail = clauses.filter(isPartition).map(clauseText);
+	const separator = texts.length + tail.length > 1 ? "\n  " : " ";
+	const parts = [texts.join(`,${separator}`), ...tail].filter((text) => text !== "");
+	return `ALTER TABLE ${quoteName(table)}${separator}${parts.join(separator)}`;
+}
+function clauseText(clause) {
+	switch (clause.kind) {
+		case "drop_column": return `DROP COLUMN ${quoteName(clause.column.name)}`;
+		case "add_column": return `ADD COLUMN ${columnText(clause.column)}${positionText(clause.position)}`;
+		case "modify_column": return `${modifyText(clause.from, clause.to)}${positionText(clause.position)}`;
+		case "drop_key": return dropKeyText(clause.key);
+		case "add_key": return `ADD ${clause.key.definition}`;
+		case "hide_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${clause.word}`;
+		case "show_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${SHOW[clause.word]}`;
+		case "drop_foreign_key": return `DROP FOREIGN KEY ${quoteName(clause.foreignKey.name)}`;
+		case "add_foreign_key": return `ADD ${clause.foreignKey.definition}`;
+		case "drop_check": return `DROP CONSTRAINT ${quoteName(clause.check.name)}`;
+		case "add_check": return `ADD ${clause.check.definition}`;
+		case "drop_period": return `DROP PERIOD FOR ${clause.period.name === "" ? "SYSTEM_TIME" : quoteName(clause.period.name)}`;
+		case "add_period": return `ADD ${clause.period.definition}`;
+		case "set_option": return setText(clause.option);
+		case "reset_option": return resetText(clause.option);
+		case "remove_partitions": return "REMOVE PARTITIONING";
+		case "set_partitions": return clause.partition;
+		default: return unreachable(clause);
+	}
+}
+const SHOW = {
+	INVISIBLE: "VISIBLE",
+	IGNORED: "NOT IGNORED"
+};
+function columnText({ name, definition }) {
+	return `${quoteName(name)} ${definition}`;
+}
+function modifyText(from, to) {
+	return from.name === to.name ? `MODIFY COLUMN ${columnText(to)}` : `CHANGE COLUMN ${quoteName(from.name)} ${columnText(to)}`;
+}
+function positionText(position) {
+	switch (position.kind) {
+		case "default": return "";
+		case "first": return " FIRST";
+		case "after": return ` AFTER ${quoteName(position.column)}`;
+		default: return unreachable(position);
+	}
+}
+function dropKeyText({ kind, name }) {
+	return kind === "primary" ? "DROP PRIMARY KEY" : `DROP KEY ${quoteName(name)}`;
+}
+function setText({ name, definition }) {
+	return name === "SYSTEM VERSIONING" ? "ADD SYSTEM VERSIONING" : definition;
+}
+const RESETS = {
+	AUTOEXTEND_SIZE: "AUTOEXTEND_SIZE=0",
+	AVG_ROW_LENGTH: "AVG_ROW_LENGTH=0",
+	CHECKSUM: "CHECKSUM=0",
+	COMMENT: "COMMENT=''",
+	COMPRESSION: "COMPRESSION=''",
+	DELAY_KEY_WRITE: "DELAY_KEY_WRITE=0",
+	ENCRYPTION: "ENCRYPTION='N'",
+	KEY_BLOCK_SIZE: "KEY_BLOCK_SIZE=0",
+	MAX_ROWS: "MAX_ROWS=0",
+	MIN_ROWS: "MIN_ROWS=0",
+	"SYSTEM VERSIONING": "DROP SYSTEM VERSIONING",
+	TABLESPACE: "TABLESPACE innodb_file_per_table",
+	TRANSACTIONAL: "TRANSACTIONAL=0"
+};
+function resetText({ name }) {
+	return RESETS[name] ?? `${name}=DEFAULT`;
+}
+// src/schema/text-diff.ts
+const CONTEXT = 3;
+function unifiedDiff(name, from, to) {
+	if (from === to) return "";
+	const lines = diffLines(linesOf(from), linesOf(to));
+	const shown = printable$1(name);
+	return [...[from === null ? "--- /dev/null" : `--- a/${shown}`, to === null ? "+++ /dev/null" : `+++ b/${shown}`], ...hunksOf(lines)].join("\n");
+}
+function linesOf(text) {
+	return text === null || text === "" ? [] : text.split("\n");
+}
+function diffLines(from, to) {
+	const shorter = Math.min(from.length, to.length);
+	let head = 0;
+	while (head < shorter && from[head] === to[head]) head += 1;
+	let tail = 0;
+	while (tail < shorter - head && from.at(-1 - tail) === to.at(-1 - tail)) tail += 1;
+	return [
+		...from.slice(0, head).map((text) => ({
+			mark: " ",
+			text
+		})),
+		...diffMiddle(from.slice(head, from.length - tail), to.slice(head, to.length - tail)),
+		...from.slice(from.length - tail).map((text) => ({
+			mark: " ",
+			text
+		}))
+	];
+}
+const MAX_PAIRS = 4e6;
+function diffMiddle(from, to) {
+	if (from.length * to.length > MAX_PAIRS) return replaced(from, to);
+	const width = to.length + 1;
+	const lengths = commonLengths(from, to);
+	const lines = [];
+	let i = 0;
+	let j = 0;
+	while (i < from.length && j < to.length) {
+		const [removed = "", added = ""] = [from[i], to[j]];
+		const below = lengths[(i + 1) * width + j] ?? 0;
+		const right = lengths[i * width + j + 1] ?? 0;
+		if (removed === added) {
+			lines.push({
+				mark: " ",
+				text: removed
+			});
+			i += 1;
+			j += 1;
+		} else if (below >= right) {
+			lines.push({
+				mark: "-",
+				text: removed
+			});
+			i += 1;
+		} else {
+			lines.push({
+				mark: "+",
+				text: added
+			});
+			j += 1;
+		}
+	}
+	return [...lines, ...replaced(from.slice(i), to.slice(j))];
+}
+function replaced(from, to) {
+	return [...from.map((text) => ({
+		mark: "-",
+		text
+	})), ...to.map((text) => ({
+		mark: "+",
+		text
+	}))];
+}
+function commonLengths(from, to) {
+	const width = to.length + 1;
+	const lengths = new Uint16Array((from.length + 1) * width);
+	for (let i = from.length - 1; i >= 0; i -= 1) for (let j = to.length - 1; j >= 0; j -= 1) {
+		const diagonal = lengths[(i + 1) * width + j + 1] ?? 0;
+		const below = lengths[(i + 1) * width + j] ?? 0;
+		const right = lengths[i * width + j + 1] ?? 0;
+		lengths[i * width + j] = from[i] === to[j] ? diagonal + 1 : Math.max(below, right);
+	}
+	return lengths;
+}
+function hunksOf(lines) {
+	const shown = [];
+	for (const { first, last } of rangesOf(lines)) {
+		const before = lines.slice(0, first);
+		const hunk = lines.slice(first, last);
+		shown.push(`@@ -${rangeOf(before, hunk, "+")} +${rangeOf(before, hunk, "-")} @@`);
+		shown.push(...hunk.map(({ mark, text }) => `${mark}${text}`));
+	}
+	return shown;
+}
+function rangesOf(lines) {
+	const ranges = [];
+	lines.forEach(({ mark }, at) => {
+		if (mark === " ") return;
+		const first = Math.max(0, at - CONTEXT);
+		const last = Math.min(lines.length, at + CONTEXT + 1);
+		const previous = ranges.at(-1);
+		if (previous && first <= previous.last) previous.last = last;
+		else ranges.push({
+			first,
+			last
+		});
+	});
+	return ranges;
+}
+function rangeOf(before, hunk, absent) {
+	const start = before.filter(({ mark }) => mark !== absent).length;
+	const count = hunk.filter(({ mark }) => mark !== absent).length;
+	return `${count === 0 ? start : start + 1},${count}`;
+}
+// src/deploy/plan.ts
+const HOW$1 = {
+	create: "create",
+	alter: "shadow",
+	drop: "drop"
+};
+function planOperation(change, size) {
+	const from = change.kind === "create" ? null : change.from.sql;
+	const to = change.kind === "drop" ? null : change.to.sql;
+	const { kind, table, statement } = ddlOf(change);
+	return {
+		kind,
+		table,
+		statement,
+		how: HOW$1[kind],
+		dropsData: dropsData(change),
+		rowsEstimated: size?.rows ?? null,
+		bytesEstimated: size?.bytes ?? null,
+		diff: unifiedDiff(table, from, to).split("\n").slice(2).join("\n")
+	};
+}
 // src/render/markdown.ts
 const COMPACT = new Intl.NumberFormat("en", {
 	notation: "compact",
@@ -25437,7 +26466,7 @@ function sentence(untrusted) {
 	return rendered;
 }
 function wholeSentence(untrusted) {
-	const parts = printable$1(untrusted).split("`");
+	const parts = printable(untrusted).split("`");
 	if (parts.length % 2 === 0) return asWords(parts.join("`"));
 	return parts.map((part, index) => {
 		if (index % 2 === 1) return code(part);
@@ -25446,14 +26475,14 @@ function wholeSentence(untrusted) {
 	}).join("");
 }
 function code(untrusted) {
-	const inner = printable$1(untrusted);
+	const inner = printable(untrusted);
 	if (inner.includes("|") || inner.trim() === "") return `<code>${asWords(inner)}</code>`;
 	const marks = "`".repeat(longestRun(inner, "`") + 1);
 	const pad = inner.startsWith("`") || inner.endsWith("`") ? " " : "";
 	return `${marks}${pad}${inner}${pad}${marks}`;
 }
 function fence(language, untrusted) {
-	const body = untrusted.split(/\r\n|[\n\r]/).map((line) => printable$1(line.replaceAll("	", "    "))).join("\n").replace(/\n+$/, "");
+	const body = untrusted.split(/\r\n|[\n\r]/).map((line) => printable(line.replaceAll("	", "    "))).join("\n").replace(/\n+$/, "");
 	const marks = "`".repeat(Math.max(3, longestRun(body, "`") + 1));
 	return `${marks}${language}\n${body}\n${marks}`;
 }
@@ -25502,7 +26531,7 @@ function asWords(value) {
 	}).replaceAll(BREAK, "&#8203;");
 }
 const BREAK = "​";
-function printable$1(value) {
+function printable(value) {
 	return value.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, " ");
 }
 function longestRun(value, char) {
@@ -25573,7 +26602,7 @@ function changeCells(operation) {
 	return [
 		code(operation.table),
 		KIND[kind],
-		HOW$1[how],
+		HOW[how],
 		rowsEstimated === null ? md`–` : md`~${count(rowsEstimated)}`,
 		bytesEstimated === null ? md`–` : size(bytesEstimated),
 		dropsData ? md`⚠️ drops data` : md`–`
@@ -25591,7 +26620,7 @@ const KIND = {
 	alter: md`alter`,
 	drop: md`drop`
 };
-const HOW$1 = {
+const HOW = {
 	shadow: md`shadow copy`,
 	create: md`new table`,
 	drop: md`moved to quarantine`
@@ -27492,7 +28521,7 @@ function parseSelectAll(table) {
 	else return [parseSelectAllArg(table)];
 }
 function parseSelectAllArg(table) {
-	if (isString(table)) return SelectionNode.createSelectAllFromTable(parseTable$1(table));
+	if (isString(table)) return SelectionNode.createSelectAllFromTable(parseTable(table));
 	throw new Error(`invalid value selectAll expression: ${JSON.stringify(table)}`);
 }
 // node_modules/kysely/dist/operation-node/values-node.js
@@ -30162,14 +31191,14 @@ var QueryCreator = class QueryCreator {
 		return new InsertQueryBuilder({
 			queryId: createQueryId(),
 			executor: this.#props.executor,
-			queryNode: InsertQueryNode.create(parseTable$1(table), this.#props.withNode)
+			queryNode: InsertQueryNode.create(parseTable(table), this.#props.withNode)
 		});
 	}
 	replaceInto(table) {
 		return new InsertQueryBuilder({
 			queryId: createQueryId(),
 			executor: this.#props.executor,
-			queryNode: InsertQueryNode.create(parseTable$1(table), this.#props.withNode, true)
+			queryNode: InsertQueryNode.create(parseTable(table), this.#props.withNode, true)
 		});
 	}
 	deleteFrom(from) {
@@ -30472,25 +31501,25 @@ var SelectQueryBuilderImpl = class {
 	forUpdate(of) {
 		return new _a$1({
 			...this.#props,
-			queryNode: QueryNode.cloneWithEndModifier(this.#props.queryNode, SelectModifierNode.create("ForUpdate", of ? asArray(of).map(parseTable$1) : void 0))
+			queryNode: QueryNode.cloneWithEndModifier(this.#props.queryNode, SelectModifierNode.create("ForUpdate", of ? asArray(of).map(parseTable) : void 0))
 		});
 	}
 	forShare(of) {
 		return new _a$1({
 			...this.#props,
-			queryNode: QueryNode.cloneWithEndModifier(this.#props.queryNode, SelectModifierNode.create("ForShare", of ? asArray(of).map(parseTable$1) : void 0))
+			queryNode: QueryNode.cloneWithEndModifier(this.#props.queryNode, SelectModifierNode.create("ForShare", of ? asArray(of).map(parseTable) : void 0))
 		});
 	}
 	forKeyShare(of) {
 		return new _a$1({
 			...this.#props,
-			queryNode: QueryNode.cloneWithEndModifier(this.#props.queryNode, SelectModifierNode.create("ForKeyShare", of ? asArray(of).map(parseTable$1) : void 0))
+			queryNode: QueryNode.cloneWithEndModifier(this.#props.queryNode, SelectModifierNode.create("ForKeyShare", of ? asArray(of).map(parseTable) : void 0))
 		});
 	}
 	forNoKeyUpdate(of) {
 		return new _a$1({
 			...this.#props,
-			queryNode: QueryNode.cloneWithEndModifier(this.#props.queryNode, SelectModifierNode.create("ForNoKeyUpdate", of ? asArray(of).map(parseTable$1) : void 0))
+			queryNode: QueryNode.cloneWithEndModifier(this.#props.queryNode, SelectModifierNode.create("ForNoKeyUpdate", of ? asArray(of).map(parseTable) : void 0))
 		});
 	}
 	skipLocked() {
@@ -30921,10 +31950,10 @@ function createFunctionModule() {
 			return fn("any", [column]);
 		},
 		jsonAgg(table) {
-			return new AggregateFunctionBuilder({ aggregateFunctionNode: AggregateFunctionNode.create("json_agg", [isString(table) ? parseTable$1(table) : table.toOperationNode()]) });
+			return new AggregateFunctionBuilder({ aggregateFunctionNode: AggregateFunctionNode.create("json_agg", [isString(table) ? parseTable(table) : table.toOperationNode()]) });
 		},
 		toJson(table) {
-			return new ExpressionWrapper(FunctionNode.create("to_json", [isString(table) ? parseTable$1(table) : table.toOperationNode()]));
+			return new ExpressionWrapper(FunctionNode.create("to_json", [isString(table) ? parseTable(table) : table.toOperationNode()]));
 		}
 	});
 }
@@ -31265,7 +32294,7 @@ function createExpressionBuilder(executor = NOOP_QUERY_EXECUTOR) {
 			return new JSONPathBuilder(JSONPathNode.create());
 		},
 		table(table) {
-			return new ExpressionWrapper(parseTable$1(table));
+			return new ExpressionWrapper(parseTable(table));
 		},
 		val(value) {
 			return new ExpressionWrapper(parseValueExpression(value));
@@ -31360,7 +32389,7 @@ var AliasedDynamicTableBuilder = class {
 		this.#alias = alias;
 	}
 	toOperationNode() {
-		return AliasNode.create(parseTable$1(this.#table), IdentifierNode.create(this.#alias));
+		return AliasNode.create(parseTable(this.#table), IdentifierNode.create(this.#alias));
 	}
 };
 function isAliasedDynamicTableBuilder(obj) {
@@ -31380,10 +32409,10 @@ function parseAliasedTable(from) {
 	const ALIAS_SEPARATOR = " as ";
 	if (from.includes(ALIAS_SEPARATOR)) {
 		const [table, alias] = from.split(ALIAS_SEPARATOR).map(trim$1);
-		return AliasNode.create(parseTable$1(table), IdentifierNode.create(alias));
-	} else return parseTable$1(from);
+		return AliasNode.create(parseTable(table), IdentifierNode.create(alias));
+	} else return parseTable(from);
 }
-function parseTable$1(from) {
+function parseTable(from) {
 	const SCHEMA_SEPARATOR = ".";
 	if (from.includes(SCHEMA_SEPARATOR)) {
 		const [schema, table] = from.split(SCHEMA_SEPARATOR).map(trim$1);
@@ -32111,7 +33140,7 @@ var AlterTableBuilder = class {
 	renameTo(newTableName) {
 		return new AlterTableExecutor({
 			...this.#props,
-			node: AlterTableNode.cloneWithTableProps(this.#props.node, { renameTo: parseTable$1(newTableName) })
+			node: AlterTableNode.cloneWithTableProps(this.#props.node, { renameTo: parseTable(newTableName) })
 		});
 	}
 	setSchema(newSchema) {
@@ -32169,7 +33198,7 @@ var AlterTableBuilder = class {
 		});
 	}
 	addForeignKeyConstraint(constraintName, columns, targetTable, targetColumns, build = noop) {
-		const constraintBuilder = build(new ForeignKeyConstraintBuilder(ForeignKeyConstraintNode.create(columns.map(ColumnNode.create), parseTable$1(targetTable), targetColumns.map(ColumnNode.create), constraintName)));
+		const constraintBuilder = build(new ForeignKeyConstraintBuilder(ForeignKeyConstraintNode.create(columns.map(ColumnNode.create), parseTable(targetTable), targetColumns.map(ColumnNode.create), constraintName)));
 		return new AlterTableAddForeignKeyConstraintBuilder({
 			...this.#props,
 			constraintBuilder
@@ -32295,7 +33324,7 @@ var CreateIndexBuilder = class CreateIndexBuilder {
 	on(table) {
 		return new CreateIndexBuilder({
 			...this.#props,
-			node: CreateIndexNode.cloneWith(this.#props.node, { table: parseTable$1(table) })
+			node: CreateIndexNode.cloneWith(this.#props.node, { table: parseTable(table) })
 		});
 	}
 	column(arg) {
@@ -32448,7 +33477,7 @@ var CreateTableBuilder = class CreateTableBuilder {
 		});
 	}
 	addForeignKeyConstraint(constraintName, columns, targetTable, targetColumns, build = noop) {
-		const builder = build(new ForeignKeyConstraintBuilder(ForeignKeyConstraintNode.create(columns.map(ColumnNode.create), parseTable$1(targetTable), targetColumns.map(ColumnNode.create), constraintName)));
+		const builder = build(new ForeignKeyConstraintBuilder(ForeignKeyConstraintNode.create(columns.map(ColumnNode.create), parseTable(targetTable), targetColumns.map(ColumnNode.create), constraintName)));
 		return new CreateTableBuilder({
 			...this.#props,
 			node: CreateTableNode.cloneWithConstraint(this.#props.node, builder.toOperationNode())
@@ -32494,7 +33523,7 @@ var DropIndexBuilder = class DropIndexBuilder {
 	on(table) {
 		return new DropIndexBuilder({
 			...this.#props,
-			node: DropIndexNode.cloneWith(this.#props.node, { table: parseTable$1(table) })
+			node: DropIndexNode.cloneWith(this.#props.node, { table: parseTable(table) })
 		});
 	}
 	ifExists() {
@@ -33037,14 +34066,14 @@ var SchemaModule = class SchemaModule {
 		return new CreateTableBuilder({
 			queryId: createQueryId(),
 			executor: this.#executor,
-			node: CreateTableNode.create(parseTable$1(table))
+			node: CreateTableNode.create(parseTable(table))
 		});
 	}
 	dropTable(table) {
 		return new DropTableBuilder({
 			queryId: createQueryId(),
 			executor: this.#executor,
-			node: DropTableNode.create(parseTable$1(table))
+			node: DropTableNode.create(parseTable(table))
 		});
 	}
 	createIndex(indexName) {
@@ -33079,7 +34108,7 @@ var SchemaModule = class SchemaModule {
 		return new AlterTableBuilder({
 			queryId: createQueryId(),
 			executor: this.#executor,
-			node: AlterTableNode.create(parseTable$1(table))
+			node: AlterTableNode.create(parseTable(table))
 		});
 	}
 	createView(viewName) {
@@ -33945,7 +34974,7 @@ const sql = Object.assign((sqlFragments, ...parameters) => {
 	table(tableReference) {
 		return createRawBuilder({
 			queryId: createQueryId(),
-			rawNode: RawNode.createWithChild(parseTable$1(tableReference))
+			rawNode: RawNode.createWithChild(parseTable(tableReference))
 		});
 	},
 	id(...ids) {
@@ -58728,277 +59757,6 @@ const PRODUCT_TABLE = new RegExp(`__xf_(new|old)_[0-9a-z]{6}$`);
 function isProductTable(name) {
 	return PRODUCT_TABLE.test(name);
 }
-// src/schema/place.ts
-function placeName({ file, line, column }) {
-	return `${printable(file)}:${line}:${column}`;
-}
-function placeAt(text, offset, file) {
-	const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
-	let line = 1;
-	for (let at = text.indexOf("\n"); at !== -1 && at < offset; at = text.indexOf("\n", at + 1)) line += 1;
-	return {
-		file,
-		line,
-		column: offset - lineStart + 1
-	};
-}
-const SHOWN_LINE = 120;
-function refusalAt(code, what, source, next) {
-	const place = placeAt(source.text, source.offset, source.file);
-	const lineStart = source.offset - (place.column - 1);
-	const line = source.text.slice(lineStart, lineStart + SHOWN_LINE).split(/[\r\n]/, 1).join("");
-	return new Refusal(code, `${placeName(place)}: ${what}: ${printable(line).trim()}`, { next });
-}
-function printable(value) {
-	return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `<U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}>`);
-}
-// src/schema/tokens.ts
-function tokenize(text, file = "statement") {
-	const tokens = [];
-	let line = 1;
-	let lineStart = 0;
-	let at = 0;
-	while (at < text.length) {
-		if (isSpace(text.charCodeAt(at))) {
-			if (text[at] === "\n") {
-				line += 1;
-				lineStart = at + 1;
-			}
-			at += 1;
-			continue;
-		}
-		const { kind, end } = scan(text, at);
-		if (end === UNENDED) throw neverEnds(kind, {
-			text,
-			offset: at,
-			file
-		});
-		const slice = text.slice(at, end);
-		const value = meaningOf(kind, slice);
-		tokens.push({
-			kind,
-			text: slice,
-			value,
-			start: at,
-			end,
-			line,
-			column: at - lineStart + 1
-		});
-		for (let next = slice.indexOf("\n"); next !== -1; next = slice.indexOf("\n", next + 1)) {
-			line += 1;
-			lineStart = at + next + 1;
-		}
-		at = end;
-	}
-	return tokens;
-}
-function withoutComments(tokens) {
-	return tokens.filter(({ kind }) => kind !== "comment");
-}
-function isKeyword(token, ...keywords) {
-	return token?.kind === "word" && keywords.includes(token.text.toUpperCase());
-}
-function isSymbol(token, symbol) {
-	return token?.kind === "symbol" && token.text === symbol;
-}
-function sliceOf(text, tokens) {
-	return text.slice(tokens[0]?.start ?? 0, tokens.at(-1)?.end ?? 0);
-}
-function splitList(tokens, open) {
-	const end = endOfList(tokens, open);
-	const items = [[]];
-	let depth = 0;
-	for (const token of tokens.slice(open + 1, end)) {
-		depth += depthChange(token);
-		if (depth === 0 && isSymbol(token, ",")) items.push([]);
-		else items.at(-1)?.push(token);
-	}
-	return {
-		items,
-		end
-	};
-}
-function endOfList(tokens, open) {
-	let depth = 0;
-	for (let at = open; at < tokens.length; at += 1) {
-		depth += depthChange(tokens[at]);
-		if (depth === 0) return at;
-	}
-	return tokens.length;
-}
-function depthChange(token) {
-	if (isSymbol(token, "(")) return 1;
-	return isSymbol(token, ")") ? -1 : 0;
-}
-const UNENDED = -1;
-function scan(text, at) {
-	switch (text[at] ?? "") {
-		case "`": return {
-			kind: "quoted",
-			end: endOfName(text, at)
-		};
-		case "'":
-		case "\"": return {
-			kind: "string",
-			end: endOfString(text, at)
-		};
-		case "@": return {
-			kind: "variable",
-			end: endOfVariable(text, at)
-		};
-		case "#": return {
-			kind: "comment",
-			end: endOfLine(text, at)
-		};
-		case "-": return scanDash(text, at);
-		case "/": return scanSlash(text, at);
-		default: return scanWord(text, at);
-	}
-}
-function scanDash(text, at) {
-	const follower = text.charCodeAt(at + 2);
-	return text[at + 1] === "-" && (at + 2 >= text.length || follower <= 32) ? {
-		kind: "comment",
-		end: endOfLine(text, at)
-	} : {
-		kind: "symbol",
-		end: at + 1
-	};
-}
-function scanSlash(text, at) {
-	if (text[at + 1] !== "*") return {
-		kind: "symbol",
-		end: at + 1
-	};
-	if (text.startsWith("!", at + 2) || /[mM]!/y.test(text.slice(at + 2, at + 4))) return {
-		kind: "executable_comment",
-		end: endOfExecutable(text, at + 3)
-	};
-	return {
-		kind: "comment",
-		end: endOfComment(text, at)
-	};
-}
-const NUMBER = /0x[0-9a-f]+|0b[01]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy;
-const LETTERED_LITERAL = /[xbn]'/iy;
-const WORD = /[\w$\u0080-\uffff]+/y;
-function scanWord(text, at) {
-	LETTERED_LITERAL.lastIndex = at;
-	if (LETTERED_LITERAL.test(text)) return {
-		kind: /[nN]/.test(text[at] ?? "") ? "string" : "number",
-		end: endOfString(text, at + 1)
-	};
-	const number = scanNumber(text, at);
-	if (number) return number;
-	WORD.lastIndex = at;
-	return WORD.test(text) ? {
-		kind: "word",
-		end: WORD.lastIndex
-	} : {
-		kind: "symbol",
-		end: at + surrogateAware(text, at)
-	};
-}
-function scanNumber(text, at) {
-	NUMBER.lastIndex = at;
-	if (!NUMBER.test(text)) return null;
-	const end = NUMBER.lastIndex;
-	if (text[at] === "." && isWordCharacter(text[at - 1])) return null;
-	return !text.slice(at, end).includes(".") && isWordCharacter(text[end]) ? null : {
-		kind: "number",
-		end
-	};
-}
-function surrogateAware(text, at) {
-	return (text.codePointAt(at) ?? 0) > 65535 ? 2 : 1;
-}
-function isWordCharacter(char) {
-	return char !== void 0 && /[\w$`\u0080-\uffff]/.test(char);
-}
-function isSpace(code) {
-	return code === 32 || code >= 9 && code <= 13;
-}
-function endOfLine(text, at) {
-	const end = text.indexOf("\n", at);
-	return end === -1 ? text.length : end;
-}
-function endOfComment(text, at) {
-	const end = text.indexOf("*/", at + 2);
-	return end === -1 ? UNENDED : end + 2;
-}
-function endOfName(text, at) {
-	let end = text.indexOf("`", at + 1);
-	while (end !== -1 && text[end + 1] === "`") end = text.indexOf("`", end + 2);
-	return end === -1 ? UNENDED : end + 1;
-}
-function endOfString(text, at) {
-	const quote = text[at];
-	for (let end = at + 1; end < text.length; end += 1) if (text[end] === "\\") end += 1;
-	else if (text[end] === quote) {
-		if (text[end + 1] !== quote) return end + 1;
-		end += 1;
-	}
-	return UNENDED;
-}
-function endOfVariable(text, at) {
-	const start = text[at + 1] === "@" ? at + 2 : at + 1;
-	const char = text[start];
-	if (char === "`") return endOfName(text, start);
-	if (char === "'" || char === "\"") return endOfString(text, start);
-	let end = start;
-	while (end < text.length && /[\w$.\u0080-\uffff]/.test(text[end] ?? "")) end += 1;
-	return end;
-}
-function endOfExecutable(text, bodyStart) {
-	let at = bodyStart;
-	while (at < text.length) {
-		if (text.startsWith("*/", at)) return at + 2;
-		at = endOfPart(text, at);
-		if (at === UNENDED) return UNENDED;
-	}
-	return UNENDED;
-}
-function endOfPart(text, at) {
-	const char = text[at];
-	if (char === "`") return endOfName(text, at);
-	if (char === "'" || char === "\"") return endOfString(text, at);
-	if (char === "/" && text[at + 1] === "*") return endOfComment(text, at);
-	return at + 1;
-}
-function meaningOf(kind, slice) {
-	switch (kind) {
-		case "quoted": return slice.slice(1, -1).replaceAll("``", "`");
-		case "string": return stringValue(slice.slice(slice.search(/['"]/)));
-		case "executable_comment": return slice.replace(/^\/\*M?!\d{0,6}/i, "").slice(0, -2);
-		default: return slice;
-	}
-}
-const ESCAPES = {
-	"0": "\0",
-	b: "\b",
-	n: "\n",
-	r: "\r",
-	t: "	",
-	Z: "",
-	"%": "\\%",
-	_: "\\_"
-};
-function stringValue(slice) {
-	const quote = slice[0] ?? "'";
-	return slice.slice(1, -1).replace(/\\([\s\S])|''|""/g, (pair, escaped) => {
-		if (escaped !== void 0) return ESCAPES[escaped] ?? escaped;
-		return pair[0] === quote ? quote : pair;
-	});
-}
-const UNENDED_NAMES = {
-	quoted: "a name in backticks",
-	string: "a string",
-	number: "a string",
-	variable: "a quoted variable"
-};
-function neverEnds(kind, source) {
-	return refusalAt("SQL_SYNTAX", `${UNENDED_NAMES[kind] ?? "a comment"} begins here and never ends`, source, "Close it.");
-}
 // src/schema/allow-list.ts
 function checkSchemaFile(text, file) {
 	const source = {
@@ -59052,12 +59810,12 @@ function checkStatement(source, tokens) {
 	if (problem) throw notAllowed(source, problem.token?.start ?? 0, problem.what, problem.next);
 	return {
 		name: tokens[nameAt]?.value ?? "",
-		statement: statementOf$1(source, tokens, conditional),
+		statement: statementOf(source, tokens, conditional),
 		file: source.file,
 		line: tokens[0]?.line ?? 1
 	};
 }
-function statementOf$1(source, tokens, conditional) {
+function statementOf(source, tokens, conditional) {
 	const start = tokens[0]?.start ?? 0;
 	const end = tokens.at(-1)?.end ?? start;
 	const [from, to] = [tokens[2]?.start ?? end, tokens[4]?.end ?? end];
@@ -59199,7 +59957,7 @@ function findInTail(tokens, open) {
 	const end = partitionAt === -1 ? tail.length : partitionAt;
 	let at = 0;
 	while (at < end) {
-		const after = endOfOption$1(tail, at);
+		const after = endOfOption(tail, at);
 		if (after === null) return unknownOption(tail[at]);
 		at = after;
 	}
@@ -59219,7 +59977,7 @@ function isName(previous) {
 function isInnodb(tail, at) {
 	return (isSymbol(tail[at + 1], "=") ? tail[at + 2] : tail[at + 1])?.value.toLowerCase() === "innodb";
 }
-function endOfOption$1(tokens, at) {
+function endOfOption(tokens, at) {
 	if (isSymbol(tokens[at], ",")) return at + 1;
 	if (isKeyword(tokens[at], "WITH")) return isKeyword(tokens[at + 1], "SYSTEM") && isKeyword(tokens[at + 2], "VERSIONING") ? at + 3 : null;
 	const name = isKeyword(tokens[at], "DEFAULT") ? at + 1 : at;
@@ -59252,274 +60010,6 @@ function notAllowed(source, offset, what, next) {
 		offset
 	}, next);
 }
-// src/schema/parse-item.ts
-function parseColumn(text, item, tableCollation) {
-	const [name, ...written] = item;
-	if (!name || written.length === 0) throw unreadable$1(text, name);
-	const { rest, definition } = withoutInherited(text, written, tableCollation);
-	const typeEnd = endOfType(rest);
-	const attributes = outsideParentheses(rest.slice(typeEnd));
-	const type = sliceOf(text, rest.slice(0, typeEnd));
-	return {
-		name: name.value,
-		definition,
-		type,
-		nullable: !hasPair(attributes, "NOT", "NULL"),
-		generated: generatedKind(attributes),
-		autoIncrement: attributes.some((token) => isKeyword(token, "AUTO_INCREMENT")),
-		inheritsCollation: TEXT_TYPE.test(type) && !hasPair(attributes, "CHARACTER", "SET") && !attributes.some((token) => isKeyword(token, "COLLATE"))
-	};
-}
-function withoutInherited(text, tokens, tableCollation) {
-	const whole = {
-		rest: tokens,
-		definition: sliceOf(text, tokens)
-	};
-	const at = endOfType(tokens);
-	const value = tokens[at + 1];
-	if (!isKeyword(tokens[at], "COLLATE") || value?.value !== tableCollation) return whole;
-	const after = tokens.slice(at + 2);
-	const parts = [sliceOf(text, tokens.slice(0, at)), sliceOf(text, after)];
-	return {
-		rest: [...tokens.slice(0, at), ...after],
-		definition: parts.filter((part) => part !== "").join(" ")
-	};
-}
-const TEXT_TYPE = /^(?:(?:var)?char|(?:tiny|medium|long)?text|enum|set)\b/i;
-function endOfType(tokens) {
-	let at = isSymbol(tokens[1], "(") ? splitList(tokens, 1).end + 1 : 1;
-	while (isKeyword(tokens[at], "UNSIGNED", "ZEROFILL")) at += 1;
-	return at;
-}
-function outsideParentheses(tokens) {
-	const outside = [];
-	for (let at = 0; at < tokens.length; at += 1) {
-		const token = tokens[at];
-		if (isSymbol(token, "(")) at = splitList(tokens, at).end;
-		else if (token) outside.push(token);
-	}
-	return outside;
-}
-function hasPair(tokens, first, second) {
-	return tokens.some((token, at) => isKeyword(token, first) && isKeyword(tokens[at + 1], second));
-}
-function generatedKind(attributes) {
-	if (!hasPair(attributes, "GENERATED", "ALWAYS")) return null;
-	return attributes.some((token) => isKeyword(token, "VIRTUAL")) ? "virtual" : "stored";
-}
-function parseKey(text, item, kind) {
-	const open = item.findIndex((token) => isSymbol(token, "("));
-	const name = item.slice(0, Math.max(0, open)).find((token) => token.kind === "quoted");
-	if (open === -1 || kind !== "primary" && !name) throw unreadable$1(text, item[0]);
-	return {
-		name: name?.value ?? "PRIMARY",
-		kind,
-		parts: splitList(item, open).items.map((part) => parseKeyPart(text, part)),
-		hidden: hiddenOf(item),
-		definition: sliceOf(text, item)
-	};
-}
-function hiddenOf(item) {
-	if (isKeyword(item.at(-1), "INVISIBLE")) return "INVISIBLE";
-	return isKeyword(item.at(-1), "IGNORED") ? "IGNORED" : null;
-}
-function parseKeyPart(text, part) {
-	const [first, open, length] = part;
-	if (first?.kind !== "quoted") return {
-		kind: "expression",
-		expression: sliceOf(text, part)
-	};
-	return {
-		kind: "column",
-		column: first.value,
-		length: isSymbol(open, "(") && length?.kind === "number" ? Number(length.text) : null,
-		descending: isKeyword(part.at(-1), "DESC")
-	};
-}
-function parseForeignKey(text, item) {
-	const own = item.findIndex((token) => isSymbol(token, "("));
-	const references = item.findIndex((token) => isKeyword(token, "REFERENCES"));
-	const theirs = item.findIndex((token, at) => at > references && isSymbol(token, "("));
-	if (own === -1 || references === -1 || theirs === -1) throw unreadable$1(text, item[0]);
-	const path = item.slice(references + 1, theirs).filter(({ kind }) => kind === "quoted");
-	return {
-		name: item[1]?.value ?? "",
-		columns: namesOf(item, own),
-		parentSchema: path.length === 2 ? path[0]?.value ?? null : null,
-		parent: path.at(-1)?.value ?? "",
-		parentColumns: namesOf(item, theirs),
-		definition: sliceOf(text, item)
-	};
-}
-function namesOf(tokens, open) {
-	return splitList(tokens, open).items.flatMap((part) => part.slice(0, 1).map((t) => t.value));
-}
-function unreadable$1(text, token) {
-	return refusalAt("SQL_SYNTAX", "this is not written as a MySQL or MariaDB server writes it", {
-		text,
-		offset: token?.start ?? 0,
-		file: "CREATE TABLE"
-	}, "Report it as a bug, with the server version.");
-}
-// src/schema/table.ts
-function quoteName(name) {
-	return `\`${name.replaceAll("`", "``")}\``;
-}
-// src/schema/parse.ts
-function parseTable(sql) {
-	const text = unwrapExecutable(sql);
-	const tokens = withoutComments(tokenize(text, "CREATE TABLE"));
-	const nameToken = tokens[2];
-	if (!(isKeyword(tokens[0], "CREATE") && isKeyword(tokens[1], "TABLE")) || nameToken?.kind !== "quoted" || !isSymbol(tokens[3], "(")) throw unreadable$1(text, nameToken ?? tokens[0]);
-	const { items, end } = splitList(tokens, 3);
-	const tail = tokens.slice(end + 1);
-	const partitionAt = tail.findIndex((token, at) => isKeyword(token, "PARTITION") && isKeyword(tail[at + 1], "BY"));
-	const options = parseOptions(text, partitionAt === -1 ? tail : tail.slice(0, partitionAt));
-	const partition = partitionAt === -1 ? null : sliceOf(text, tail.slice(partitionAt));
-	const parts = parseItems(text, items, options.find(({ name }) => name === "COLLATE")?.value ?? null);
-	return withSql({
-		name: nameToken.value,
-		...parts,
-		options,
-		partition
-	});
-}
-function withSql(parts) {
-	const items = [
-		...parts.columns.map(({ name, definition }) => `${quoteName(name)} ${definition}`),
-		...parts.periods.map(({ definition }) => definition),
-		...parts.keys.map(({ definition }) => definition),
-		...parts.foreignKeys.map(({ definition }) => definition),
-		...parts.checks.map(({ definition }) => definition)
-	];
-	const options = parts.options.map(({ definition }) => ` ${definition}`).join("");
-	const partition = parts.partition === null ? "" : `\n${parts.partition}`;
-	const sql = `CREATE TABLE ${quoteName(parts.name)} (\n  ${items.join(",\n  ")}\n)${options}${partition}`;
-	return {
-		...parts,
-		sql
-	};
-}
-function schemaToSql({ tables }) {
-	return Object.fromEntries([...tables.values()].map(({ name, sql }) => [name, sql]));
-}
-function schemaOf(tables) {
-	const sorted = tables.toSorted((a, b) => compareNames(a.name, b.name));
-	return { tables: new Map(sorted.map((table) => [table.name, table])) };
-}
-function compareNames(a, b) {
-	if (a === b) return 0;
-	return a < b ? -1 : 1;
-}
-function unwrapExecutable(sql) {
-	let text = "";
-	let at = 0;
-	for (const token of tokenize(sql, "CREATE TABLE")) {
-		if (token.kind !== "executable_comment") continue;
-		text += sql.slice(at, token.start) + token.value.trim();
-		at = token.end;
-	}
-	return text + sql.slice(at);
-}
-function parseItems(text, items, collation) {
-	const columns = [];
-	const keys = [];
-	const foreignKeys = [];
-	const checks = [];
-	const periods = [];
-	for (const item of items) {
-		const [first, second, third] = item;
-		const definition = sliceOf(text, item);
-		const kind = kindOf(item);
-		switch (kind) {
-			case "column":
-				columns.push(parseColumn(text, item, collation));
-				break;
-			case "foreign_key":
-				foreignKeys.push(parseForeignKey(text, item));
-				break;
-			case "check":
-				checks.push({
-					name: second?.value ?? "",
-					definition
-				});
-				break;
-			case "period":
-				periods.push({
-					name: third?.kind === "quoted" ? third.value : "",
-					definition
-				});
-				break;
-			case null: throw unreadable$1(text, first);
-			default: keys.push(parseKey(text, item, kind));
-		}
-	}
-	return {
-		columns,
-		keys: keys.toSorted(compareKeys),
-		foreignKeys: foreignKeys.toSorted((a, b) => compareNames(a.name, b.name)),
-		checks: checks.toSorted((a, b) => compareNames(a.name, b.name)),
-		periods
-	};
-}
-const FIRST_WORDS = {
-	PRIMARY: "primary",
-	UNIQUE: "unique",
-	KEY: "plain",
-	FULLTEXT: "fulltext",
-	SPATIAL: "spatial",
-	VECTOR: "vector",
-	PERIOD: "period"
-};
-function kindOf([first, , third]) {
-	if (first?.kind === "quoted") return "column";
-	if (isKeyword(first, "CONSTRAINT")) {
-		if (isKeyword(third, "FOREIGN")) return "foreign_key";
-		return isKeyword(third, "CHECK") ? "check" : null;
-	}
-	return first?.kind === "word" ? FIRST_WORDS[first.text.toUpperCase()] ?? null : null;
-}
-const KEY_ORDER = [
-	"primary",
-	"unique",
-	"plain",
-	"fulltext",
-	"spatial",
-	"vector"
-];
-function compareKeys(a, b) {
-	const byKind = KEY_ORDER.indexOf(a.kind) - KEY_ORDER.indexOf(b.kind);
-	return byKind === 0 ? compareNames(a.name, b.name) : byKind;
-}
-function parseOptions(text, tokens) {
-	const options = [];
-	let at = 0;
-	while (at < tokens.length) {
-		const end = endOfOption(text, tokens, at);
-		const option = tokens.slice(at, end);
-		const names = option.slice(0, option.findIndex((token) => isSymbol(token, "=")));
-		const definition = sliceOf(text, option);
-		const name = isKeyword(option[0], "WITH") ? "SYSTEM VERSIONING" : optionName(names);
-		const value = option.at(-1)?.value ?? "";
-		if (name !== "AUTO_INCREMENT") options.push({
-			name,
-			value,
-			definition
-		});
-		at = end;
-	}
-	return options;
-}
-function optionName(names) {
-	return names.map(({ kind, text }) => kind === "quoted" ? text : text.toUpperCase()).join(" ");
-}
-function endOfOption(text, tokens, from) {
-	if (isKeyword(tokens[from], "WITH")) return from + 3;
-	if (isKeyword(tokens[from], "TABLESPACE") && !isSymbol(tokens[from + 1], "=")) return from + 2;
-	const equals = tokens.findIndex((token, at) => at > from && isSymbol(token, "="));
-	if (equals === -1) throw unreadable$1(text, tokens[from]);
-	return isSymbol(tokens[equals + 1], "(") ? splitList(tokens, equals + 1).end + 1 : equals + 2;
-}
 // src/schema/canonical.ts
 async function readSchema(session, schemaName) {
 	const rows = await session.rows(sql`
@@ -59535,7 +60025,7 @@ async function readSchema(session, schemaName) {
 async function readTable(session, schemaName, name) {
 	try {
 		const row = await session.row(sql`SHOW CREATE TABLE ${sql.id(schemaName, name)}`);
-		return row ? parseTable(row["Create Table"]) : null;
+		return row ? parseTable$1(row["Create Table"]) : null;
 	} catch (error) {
 		if (errnoOf(error) === ERRNO.NO_SUCH_TABLE) return null;
 		throw error;
@@ -59593,7 +60083,7 @@ function refusalOf(error, table, schemaName) {
 	const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(text);
 	const line = table.line + Number(syntax?.[2] ?? 1) - 1;
 	const complaint = syntax ? `the server does not understand what begins with: ${firstLine(syntax[1] ?? "")}` : `the server refuses the table ${table.name}: ${describe(text, errnoOf(error))}`;
-	return new Refusal("SQL_SYNTAX", printable(`${table.file}:${line}: ${complaint}`), {
+	return new Refusal("SQL_SYNTAX", printable$1(`${table.file}:${line}: ${complaint}`), {
 		next: syntax ? "Correct this line or the one before it." : "Correct the definition.",
 		cause: error
 	});
@@ -59611,6 +60101,9 @@ const LIMITS = {
 	fileBytes: 524288,
 	bytes: 16777216
 };
+function isSchemaFile(path) {
+	return path.toLowerCase().endsWith(".sql");
+}
 // action/commit-files.ts
 const BATCH = 10;
 async function findMergeBase(github, base, head) {
@@ -59721,475 +60214,6 @@ async function readBlob(github, sha) {
 	}));
 	return Buffer.from(data.content, "base64");
 }
-// src/schema/diff-columns.ts
-function diffColumns(from, to) {
-	const before = byName$1(from.columns);
-	const after = byName$1(to.columns);
-	const replaced = findReplaced(from.columns, after);
-	const stays = ({ name }) => !replaced.has(fold(name));
-	const staying = from.columns.filter((column) => after.has(fold(column.name)) && stays(column));
-	const inPlace = findInPlace(staying, to.columns);
-	const recollated = collationOf(from.options) !== collationOf(to.options);
-	const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold(name)));
-	const clauseOf = (column, at) => {
-		const previous = before.get(fold(column.name));
-		if (!previous || !stays(column)) return {
-			kind: "add_column",
-			column,
-			position: at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
-		};
-		const moved = !inPlace.has(fold(column.name));
-		const inherits = recollated && column.inheritsCollation;
-		if (!moved && !inherits && isEqual$1(previous, column)) return null;
-		return {
-			kind: "modify_column",
-			from: previous,
-			to: column,
-			position: moved ? positionOf(to.columns, at) : AT_DEFAULT
-		};
-	};
-	const clauses = to.columns.map(clauseOf).filter((clause) => clause !== null);
-	return {
-		clauses: [...from.columns.filter((column) => !staying.includes(column)).map((column) => ({
-			kind: "drop_column",
-			column
-		})), ...clauses],
-		replaced: new Set([...from.columns, ...to.columns].filter((column) => !stays(column)).map(({ name }) => name))
-	};
-}
-function mentionsAny(definition, columns) {
-	return [...columns].some((name) => definition.includes(quoteName(name)));
-}
-function collationOf(options) {
-	return options.filter(isCollation).map(({ definition }) => definition).join(" ");
-}
-function isCollation({ name }) {
-	return name === "DEFAULT CHARSET" || name === "COLLATE";
-}
-const AT_DEFAULT = { kind: "default" };
-function positionOf(columns, at) {
-	const previous = columns[at - 1];
-	return previous ? {
-		kind: "after",
-		column: previous.name
-	} : { kind: "first" };
-}
-function isEqual$1(a, b) {
-	return a.name === b.name && a.definition === b.definition;
-}
-function fold(name) {
-	return name.toLowerCase();
-}
-function byName$1(columns) {
-	return new Map(columns.map((column) => [fold(column.name), column]));
-}
-function findReplaced(columns, after) {
-	const becomes = ({ name }) => after.get(fold(name))?.generated;
-	const crosses = (column) => {
-		const next = becomes(column);
-		return next !== void 0 && next === "virtual" !== (column.generated === "virtual");
-	};
-	const staysComputed = (column) => column.generated !== null && Boolean(becomes(column));
-	const replaced = new Set(columns.filter(crosses).map(({ name }) => name));
-	let found = -1;
-	while (found < replaced.size) {
-		found = replaced.size;
-		const computed = columns.filter((column) => staysComputed(column) && mentionsAny(column.definition, replaced));
-		for (const { name } of computed) replaced.add(name);
-	}
-	return new Set([...replaced].map(fold));
-}
-function findInPlace(staying, target) {
-	const indexes = new Map(target.map(({ name }, at) => [fold(name), at]));
-	const names = staying.map(({ name }) => fold(name));
-	return new Set(longestRising(names, (name) => indexes.get(name) ?? 0));
-}
-function longestRising(items, rank) {
-	const ends = [];
-	for (const item of items) {
-		const value = rank(item);
-		const found = ends.findIndex((end) => end.value >= value);
-		const at = found === -1 ? ends.length : found;
-		ends[at] = {
-			item,
-			value,
-			previous: ends[at - 1] ?? null
-		};
-	}
-	const rising = [];
-	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
-	return rising;
-}
-// src/schema/diff.ts
-function tableOf(change) {
-	return change.kind === "drop" ? change.from.name : change.to.name;
-}
-function diffSchemas(from, to) {
-	const wanted = byName(to);
-	const created = wanted.filter(({ name }) => !from.tables.has(name));
-	const kept = wanted.filter(({ name }) => from.tables.has(name));
-	const dropped = byName(from).filter(({ name }) => !to.tables.has(name));
-	return [...parentsFirst([...created, ...kept]).flatMap((table) => changesTo(table, from.tables.get(table.name))), ...parentsFirst(dropped).toReversed().map((table) => ({
-		kind: "drop",
-		from: table
-	}))];
-}
-function byName({ tables }) {
-	return [...tables.values()].sort((a, b) => compareNames(a.name, b.name));
-}
-function changesTo(to, from) {
-	if (!from) return [{
-		kind: "create",
-		to
-	}];
-	return from.sql === to.sql ? [] : alterations(from, to);
-}
-function alterations(from, to) {
-	const kept = from.foreignKeys.filter((before) => to.foreignKeys.every((after) => after.name !== before.name || isEqual(after, before)));
-	if (kept.length === from.foreignKeys.length) return [alteration(from, to)];
-	const between = withSql({
-		...from,
-		foreignKeys: kept
-	});
-	return [alteration(from, between), alteration(between, to)];
-}
-function alteration(from, to) {
-	const { clauses: columnClauses, replaced } = diffColumns(from, to);
-	const isStale = ({ definition }) => mentionsAny(definition, replaced);
-	const { toggles, ...keys } = diffKeys(from.keys, to.keys, isStale);
-	const foreignKeys = diffNamed(from.foreignKeys, to.foreignKeys);
-	const checks = diffNamed(from.checks, to.checks, isStale);
-	const periods = diffNamed(from.periods, to.periods, isStale);
-	return {
-		kind: "alter",
-		from,
-		to,
-		clauses: [
-			...foreignKeys.dropped.map((foreignKey) => ({
-				kind: "drop_foreign_key",
-				foreignKey
-			})),
-			...checks.dropped.map((check) => ({
-				kind: "drop_check",
-				check
-			})),
-			...keys.dropped.map((key) => ({
-				kind: "drop_key",
-				key
-			})),
-			...periods.dropped.map((period) => ({
-				kind: "drop_period",
-				period
-			})),
-			...columnClauses,
-			...periods.added.map((period) => ({
-				kind: "add_period",
-				period
-			})),
-			...toggles,
-			...keys.added.map((key) => ({
-				kind: "add_key",
-				key
-			})),
-			...foreignKeys.added.map((foreignKey) => ({
-				kind: "add_foreign_key",
-				foreignKey
-			})),
-			...checks.added.map((check) => ({
-				kind: "add_check",
-				check
-			})),
-			...diffOptions(from.options, to.options),
-			...diffPartition(from.partition, to.partition)
-		]
-	};
-}
-function diffNamed(from, to, isStale = () => false) {
-	const stays = (item, others) => !isStale(item) && others.some((other) => isEqual(other, item));
-	return {
-		dropped: from.filter((item) => !stays(item, to)),
-		added: to.filter((item) => !stays(item, from))
-	};
-}
-function diffKeys(from, to, isStale) {
-	const { dropped, added } = diffNamed(from, to, isStale);
-	const pairs = dropped.flatMap((before) => {
-		const after = added.find((key) => !isStale(key) && isEqual(shown(key), shown(before)));
-		return after ? [{
-			before,
-			after
-		}] : [];
-	});
-	return {
-		dropped: dropped.filter((key) => !pairs.some(({ before }) => before === key)),
-		added: added.filter((key) => !pairs.some(({ after }) => after === key)),
-		toggles: pairs.flatMap(({ before, after }) => {
-			const word = after.hidden ?? before.hidden;
-			if (!word) return [];
-			return [{
-				kind: after.hidden ? "hide_key" : "show_key",
-				key: after,
-				word
-			}];
-		})
-	};
-}
-function shown({ name, hidden, definition }) {
-	return {
-		name,
-		definition: hidden ? definition.slice(0, -hidden.length).trimEnd() : definition
-	};
-}
-function isEqual(a, b) {
-	return a.name === b.name && a.definition === b.definition;
-}
-function diffOptions(from, to) {
-	const recollated = collationOf(from) !== collationOf(to);
-	const isSet = (option) => isCollation(option) ? recollated : !from.some((before) => isEqual(before, option));
-	const isReset = (option) => !isCollation(option) && !to.some(({ name }) => name === option.name);
-	return [...from.filter(isReset).map((option) => ({
-		kind: "reset_option",
-		option
-	})), ...to.filter(isSet).map((option) => ({
-		kind: "set_option",
-		option
-	}))];
-}
-function diffPartition(from, to) {
-	if (from === to) return [];
-	return to === null ? [{ kind: "remove_partitions" }] : [{
-		kind: "set_partitions",
-		partition: to
-	}];
-}
-function parentsFirst(tables) {
-	const waiting = new Map(tables.map((table) => [table.name, table]));
-	const ordered = [];
-	const place = (name) => {
-		const table = waiting.get(name);
-		if (!table) return;
-		waiting.delete(name);
-		for (const { parent, parentSchema } of table.foreignKeys) if (!parentSchema) place(parent);
-		ordered.push(table);
-	};
-	for (const { name } of tables) place(name);
-	return ordered;
-}
-// src/schema/ddl.ts
-function ddlOf(change) {
-	return {
-		kind: change.kind,
-		table: tableOf(change),
-		statement: statementOf(change)
-	};
-}
-function dropsData(change) {
-	switch (change.kind) {
-		case "create": return false;
-		case "drop": return true;
-		case "alter": return change.clauses.some(dropsColumnData);
-		default: return unreachable(change);
-	}
-}
-function dropsColumnData(clause) {
-	if (clause.kind === "drop_column") return clause.column.generated === null;
-	if (clause.kind !== "modify_column") return false;
-	return clause.from.generated === null && clause.to.generated !== null;
-}
-function statementOf(change) {
-	switch (change.kind) {
-		case "create": return change.to.sql;
-		case "drop": return `DROP TABLE ${quoteName(change.from.name)}`;
-		case "alter": return alterOf(change.to.name, change.clauses);
-		default: return unreachable(change);
-	}
-}
-function alterOf(table, clauses) {
-	const isPartition = ({ kind }) => kind === "remove_partitions" || kind === "set_partitions";
-	const texts = clauses.filter((clause) => !isPartition(clause)).map(clauseText);
-	const tail = clauses.filter(isPartition).map(clauseText);
-	const separator = texts.length + tail.length > 1 ? "\n  " : " ";
-	const parts = [texts.join(`,${separator}`), ...tail].filter((text) => text !== "");
-	return `ALTER TABLE ${quoteName(table)}${separator}${parts.join(separator)}`;
-}
-function clauseText(clause) {
-	switch (clause.kind) {
-		case "drop_column": return `DROP COLUMN ${quoteName(clause.column.name)}`;
-		case "add_column": return `ADD COLUMN ${columnText(clause.column)}${positionText(clause.position)}`;
-		case "modify_column": return `${modifyText(clause.from, clause.to)}${positionText(clause.position)}`;
-		case "drop_key": return dropKeyText(clause.key);
-		case "add_key": return `ADD ${clause.key.definition}`;
-		case "hide_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${clause.word}`;
-		case "show_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${SHOW[clause.word]}`;
-		case "drop_foreign_key": return `DROP FOREIGN KEY ${quoteName(clause.foreignKey.name)}`;
-		case "add_foreign_key": return `ADD ${clause.foreignKey.definition}`;
-		case "drop_check": return `DROP CONSTRAINT ${quoteName(clause.check.name)}`;
-		case "add_check": return `ADD ${clause.check.definition}`;
-		case "drop_period": return `DROP PERIOD FOR ${clause.period.name === "" ? "SYSTEM_TIME" : quoteName(clause.period.name)}`;
-		case "add_period": return `ADD ${clause.period.definition}`;
-		case "set_option": return setText(clause.option);
-		case "reset_option": return resetText(clause.option);
-		case "remove_partitions": return "REMOVE PARTITIONING";
-		case "set_partitions": return clause.partition;
-		default: return unreachable(clause);
-	}
-}
-const SHOW = {
-	INVISIBLE: "VISIBLE",
-	IGNORED: "NOT IGNORED"
-};
-function columnText({ name, definition }) {
-	return `${quoteName(name)} ${definition}`;
-}
-function modifyText(from, to) {
-	return from.name === to.name ? `MODIFY COLUMN ${columnText(to)}` : `CHANGE COLUMN ${quoteName(from.name)} ${columnText(to)}`;
-}
-function positionText(position) {
-	switch (position.kind) {
-		case "default": return "";
-		case "first": return " FIRST";
-		case "after": return ` AFTER ${quoteName(position.column)}`;
-		default: return unreachable(position);
-	}
-}
-function dropKeyText({ kind, name }) {
-	return kind === "primary" ? "DROP PRIMARY KEY" : `DROP KEY ${quoteName(name)}`;
-}
-function setText({ name, definition }) {
-	return name === "SYSTEM VERSIONING" ? "ADD SYSTEM VERSIONING" : definition;
-}
-const RESETS = {
-	AUTOEXTEND_SIZE: "AUTOEXTEND_SIZE=0",
-	AVG_ROW_LENGTH: "AVG_ROW_LENGTH=0",
-	CHECKSUM: "CHECKSUM=0",
-	COMMENT: "COMMENT=''",
-	COMPRESSION: "COMPRESSION=''",
-	DELAY_KEY_WRITE: "DELAY_KEY_WRITE=0",
-	ENCRYPTION: "ENCRYPTION='N'",
-	KEY_BLOCK_SIZE: "KEY_BLOCK_SIZE=0",
-	MAX_ROWS: "MAX_ROWS=0",
-	MIN_ROWS: "MIN_ROWS=0",
-	"SYSTEM VERSIONING": "DROP SYSTEM VERSIONING",
-	TABLESPACE: "TABLESPACE innodb_file_per_table",
-	TRANSACTIONAL: "TRANSACTIONAL=0"
-};
-function resetText({ name }) {
-	return RESETS[name] ?? `${name}=DEFAULT`;
-}
-// src/schema/text-diff.ts
-const CONTEXT = 3;
-function unifiedDiff(name, from, to) {
-	if (from === to) return "";
-	const lines = diffLines(linesOf(from), linesOf(to));
-	const shown = printable(name);
-	return [...[from === null ? "--- /dev/null" : `--- a/${shown}`, to === null ? "+++ /dev/null" : `+++ b/${shown}`], ...hunksOf(lines)].join("\n");
-}
-function linesOf(text) {
-	return text === null || text === "" ? [] : text.split("\n");
-}
-function diffLines(from, to) {
-	const shorter = Math.min(from.length, to.length);
-	let head = 0;
-	while (head < shorter && from[head] === to[head]) head += 1;
-	let tail = 0;
-	while (tail < shorter - head && from.at(-1 - tail) === to.at(-1 - tail)) tail += 1;
-	return [
-		...from.slice(0, head).map((text) => ({
-			mark: " ",
-			text
-		})),
-		...diffMiddle(from.slice(head, from.length - tail), to.slice(head, to.length - tail)),
-		...from.slice(from.length - tail).map((text) => ({
-			mark: " ",
-			text
-		}))
-	];
-}
-const MAX_PAIRS = 4e6;
-function diffMiddle(from, to) {
-	if (from.length * to.length > MAX_PAIRS) return replaced(from, to);
-	const width = to.length + 1;
-	const lengths = commonLengths(from, to);
-	const lines = [];
-	let i = 0;
-	let j = 0;
-	while (i < from.length && j < to.length) {
-		const [removed = "", added = ""] = [from[i], to[j]];
-		const below = lengths[(i + 1) * width + j] ?? 0;
-		const right = lengths[i * width + j + 1] ?? 0;
-		if (removed === added) {
-			lines.push({
-				mark: " ",
-				text: removed
-			});
-			i += 1;
-			j += 1;
-		} else if (below >= right) {
-			lines.push({
-				mark: "-",
-				text: removed
-			});
-			i += 1;
-		} else {
-			lines.push({
-				mark: "+",
-				text: added
-			});
-			j += 1;
-		}
-	}
-	return [...lines, ...replaced(from.slice(i), to.slice(j))];
-}
-function replaced(from, to) {
-	return [...from.map((text) => ({
-		mark: "-",
-		text
-	})), ...to.map((text) => ({
-		mark: "+",
-		text
-	}))];
-}
-function commonLengths(from, to) {
-	const width = to.length + 1;
-	const lengths = new Uint16Array((from.length + 1) * width);
-	for (let i = from.length - 1; i >= 0; i -= 1) for (let j = to.length - 1; j >= 0; j -= 1) {
-		const diagonal = lengths[(i + 1) * width + j + 1] ?? 0;
-		const below = lengths[(i + 1) * width + j] ?? 0;
-		const right = lengths[i * width + j + 1] ?? 0;
-		lengths[i * width + j] = from[i] === to[j] ? diagonal + 1 : Math.max(below, right);
-	}
-	return lengths;
-}
-function hunksOf(lines) {
-	const shown = [];
-	for (const { first, last } of rangesOf(lines)) {
-		const before = lines.slice(0, first);
-		const hunk = lines.slice(first, last);
-		shown.push(`@@ -${rangeOf(before, hunk, "+")} +${rangeOf(before, hunk, "-")} @@`);
-		shown.push(...hunk.map(({ mark, text }) => `${mark}${text}`));
-	}
-	return shown;
-}
-function rangesOf(lines) {
-	const ranges = [];
-	lines.forEach(({ mark }, at) => {
-		if (mark === " ") return;
-		const first = Math.max(0, at - CONTEXT);
-		const last = Math.min(lines.length, at + CONTEXT + 1);
-		const previous = ranges.at(-1);
-		if (previous && first <= previous.last) previous.last = last;
-		else ranges.push({
-			first,
-			last
-		});
-	});
-	return ranges;
-}
-function rangeOf(before, hunk, absent) {
-	const start = before.filter(({ mark }) => mark !== absent).length;
-	const count = hunk.filter(({ mark }) => mark !== absent).length;
-	return `${count === 0 ? start : start + 1},${count}`;
-}
 // action/compare.ts
 async function compare(source, { base, head }, { database, folder }, scratch) {
 	const read = (commit) => readCommitFolder(source, {
@@ -60215,11 +60239,8 @@ async function compare(source, { base, head }, { database, folder }, scratch) {
 			wantedSchema: schemaToSql(wanted),
 			filesDigest: digest
 		},
-		operations: diffSchemas(former, wanted).map(toOperation)
+		operations: diffSchemas(former, wanted).map((change) => planOperation(change, null))
 	};
-}
-function isSchemaFile(path) {
-	return path.endsWith(".sql");
 }
 async function loadSchema(scratch, files) {
 	return await canonicalise(scratch, files.flatMap(({ text, path }) => checkSchemaFile(text, path)));
@@ -60236,26 +60257,6 @@ ${error.code}: ${error.message}`));
 }
 function noTables({ database, folder }) {
 	return new Refusal("SCHEMA_EMPTY", `No .sql file in ${folder} holds a table of ${database}.`, { next: "Commit a file with a `CREATE TABLE` for each table, or mend the path in the config file." });
-}
-const HOW = {
-	create: "create",
-	alter: "shadow",
-	drop: "drop"
-};
-function toOperation(change) {
-	const from = change.kind === "create" ? null : change.from.sql;
-	const to = change.kind === "drop" ? null : change.to.sql;
-	const { kind, table, statement } = ddlOf(change);
-	return {
-		kind,
-		table,
-		statement,
-		how: HOW[kind],
-		dropsData: dropsData(change),
-		rowsEstimated: null,
-		bytesEstimated: null,
-		diff: unifiedDiff(tableOf(change), from, to).split("\n").slice(2).join("\n")
-	};
 }
 // action/event.ts
 const UNSAFE = [

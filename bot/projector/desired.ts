@@ -15,6 +15,8 @@ import type { Reaction } from './github.ts'
 /** What GitHub should show of one pull request. */
 export type Desired = {
   readonly comment: Markdown
+  /** Nothing changes in any schema: a comment is kept up to date, but none is begun for it. */
+  readonly quiet: boolean
   readonly checks: readonly { readonly headSha: string; readonly check: Check }[]
   readonly reactions: readonly { readonly commentId: number; readonly content: Reaction }[]
 }
@@ -27,6 +29,7 @@ export function desiredOf(shown: readonly Shown[]): Desired {
   const views = shown.map(({ view }) => view)
   return {
     comment: renderComments(views),
+    quiet: views.every(({ deployment }) => deployment.state === 'no_changes'),
     checks: checksOf(views.filter(({ request }) => isWanted(request))),
     reactions: shown.flatMap(({ audit }) => reactionsOf(audit)),
   }

@@ -154,7 +154,7 @@ class Projector {
     if (known.length === 0) return
     const place = { client, pull }
     const desired = desiredOf(known)
-    await writeComment(this.#parts, place, desired.comment)
+    await writeComment(this.#parts, { ...place, quiet: desired.quiet }, desired.comment)
     for (const { headSha, check } of desired.checks) {
       const proven = check.conclusion !== 'success' || (await this.#hasAll(client, requests))
       await writeCheck(this.#parts, { ...place, headSha }, proven ? check : renderPendingCheck())

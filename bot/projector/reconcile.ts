@@ -40,9 +40,10 @@ export async function writeCheck(
 /** Makes the living comment of a pull request show `body`; one that somebody deleted is written anew. */
 export async function writeComment(
   { store }: Parts,
-  { client, pull }: Place,
+  { client, pull, quiet }: Place & { readonly quiet: boolean },
   body: Markdown,
 ): Promise<void> {
+  if (quiet && !(await findProjection(store, commentSubject(pull)))) return
   await reconcile(store, commentSubject(pull), body, async (id) => {
     if (id !== null && (await client.updateComment(id, body))) return id
     return await client.createComment(pull.number, body)

@@ -1,4 +1,4 @@
-import type { KeyColumn, KeyValue } from './key.ts'
+import type { KeyColumn, ValueReader } from './key.ts'
 import { readDate, readDatetime2, readTime2, readTimestamp2 } from './temporal.ts'
 
 /** The binlog's column types by their number; the names are those of MySQL's `enum_field_types`. */
@@ -54,9 +54,6 @@ export type Column = {
   /** NEWDECIMAL: digits after the point. Else 0. */
   readonly scale: number
 }
-
-/** Reads the value of a key column at `offset`; `length` is its bytes without the prefix that holds the length. */
-export type ValueReader = (bytes: Buffer, offset: number, length: number) => KeyValue
 
 type Reading = (column: Column, key: KeyColumn) => ValueReader
 

@@ -10,6 +10,9 @@ export type KeyValue = bigint | string | Uint8Array
 /** The values of a key's columns, in the order of the key. */
 export type Key = readonly KeyValue[]
 
+/** Reads the value of a key column at `offset`; `length` is its bytes without the prefix that holds the length. */
+export type ValueReader = (bytes: Buffer, offset: number, length: number) => KeyValue
+
 /** What must be known of a key column beyond what the binlog says about it. */
 export type KeyColumn = {
   /** Its place in the row, from 0. */

@@ -1,7 +1,7 @@
 import { Refusal } from '../errors.ts'
 import { ByteReader } from './byte-reader.ts'
-import { COLUMN_TYPE, type Column, findValueReader, type ValueReader } from './column.ts'
-import type { Key, KeyLayout, KeyValue } from './key.ts'
+import { COLUMN_TYPE, type Column, findValueReader } from './column.ts'
+import type { Key, KeyLayout, KeyValue, ValueReader } from './key.ts'
 import { stop } from './stop.ts'
 import { readColumns, type TableName } from './table-map.ts'
 

@@ -1,4 +1,4 @@
-import type { ValueReader } from './column.ts'
+import type { ValueReader } from './key.ts'
 
 /** How many bytes the fraction of a second takes, by its digits. */
 export function fractionSize(digits: number): number {

@@ -1,3 +1,6 @@
+import { ddlOf, dropsData } from '../schema/ddl.ts'
+import type { TableChange } from '../schema/diff.ts'
+import { unifiedDiff } from '../schema/text-diff.ts'
 import { type DigestInput, digestOf, type PlanDigest } from './digest.ts'
 
 /** The change of one table, as it would run now. */
@@ -25,6 +28,29 @@ export type Plan = {
   readonly digest: PlanDigest
 }
 
+const HOW = { create: 'create', alter: 'shadow', drop: 'drop' } as const
+
+/** How a change of the schema would run; `size` is what the server estimates of the live table, if anybody asked. */
+export function planOperation(
+  change: TableChange,
+  size: { readonly rows: number; readonly bytes: number } | null,
+): PlannedOperation {
+  const from = change.kind === 'create' ? null : change.from.sql
+  const to = change.kind === 'drop' ? null : change.to.sql
+  const { kind, table, statement } = ddlOf(change)
+  return {
+    kind,
+    table,
+    statement,
+    how: HOW[kind],
+    dropsData: dropsData(change),
+    rowsEstimated: size?.rows ?? null,
+    bytesEstimated: size?.bytes ?? null,
+    // Without the two lines that name files: whoever shows it names the table.
+    diff: unifiedDiff(table, from, to).split('\n').slice(2).join('\n'),
+  }
+}
+
 /** The plan of `operations`, in the order in which they run. */
 export function makePlan(
   operations: readonly PlannedOperation[],
@@ -40,5 +66,5 @@ export function makePlan(
 
 /** Whether deploying `plan` loses values that are there now, so that a person must confirm it. */
 export function isDestructive(plan: Plan): boolean {
-  return plan.operations.some(({ dropsData }) => dropsData)
+  return plan.operations.some((operation) => operation.dropsData)
 }

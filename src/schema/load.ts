@@ -63,7 +63,8 @@ async function* walk(folder: string, root: string): AsyncGenerator<string> {
   }
 }
 
-function isSchemaFile(path: string): boolean {
+/** Whether a file in a schema folder belongs to the schema; others may lie beside it. */
+export function isSchemaFile(path: string): boolean {
   return path.toLowerCase().endsWith('.sql')
 }
 
