@@ -1,3 +1,4 @@
+import type { DeploymentState } from '../../src/deploy/deployment.ts'
 import type { DeployRequest } from '../../src/deploy/request.ts'
 import {
   type Check,
@@ -15,7 +16,7 @@ import type { Reaction } from './github.ts'
 /** What GitHub should show of one pull request. */
 export type Desired = {
   readonly comment: Markdown
-  /** Nothing changes in any schema: a comment is kept up to date, but none is begun for it. */
+  /** Nothing changes in any schema, as far as is known: a comment is kept up to date, but none is begun for it. */
   readonly quiet: boolean
   readonly checks: readonly { readonly headSha: string; readonly check: Check }[]
   readonly reactions: readonly { readonly commentId: number; readonly content: Reaction }[]
@@ -24,12 +25,14 @@ export type Desired = {
 /** One deploy request of the pull request with its record. */
 export type Shown = { readonly view: CheckView; readonly audit: readonly AuditEntry[] }
 
+const QUIET: readonly DeploymentState[] = ['pending', 'no_changes']
+
 /** What GitHub should show of a pull request's deploy requests; there is at least one. */
 export function desiredOf(shown: readonly Shown[]): Desired {
   const views = shown.map(({ view }) => view)
   return {
     comment: renderComments(views),
-    quiet: views.every(({ deployment }) => deployment.state === 'no_changes'),
+    quiet: views.every(({ deployment }) => QUIET.includes(deployment.state)),
     checks: checksOf(views.filter(({ request }) => isWanted(request))),
     reactions: shown.flatMap(({ audit }) => reactionsOf(audit)),
   }

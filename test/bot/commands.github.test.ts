@@ -80,10 +80,24 @@ describe('a pull request', () => {
     expect(first.operations).toMatchObject([
       { kind: 'alter', table: 'orders', how: 'shadow', dropsData: false },
     ])
+    expect(first.operations[0]?.bytesEstimated).toBeGreaterThan(0)
     expect(second).toMatchObject({ number: 1, digest: first.digest })
     await world.commented(pull.number, /Ready to deploy/)
     await world.checked(pull.headSha, 'schema queued: Ready')
     expect(await world.github.comments(pull.number)).toHaveLength(1)
+  })
+
+  test('that leaves every schema as it is gets its green check, and no comment', async ({
+    start,
+  }) => {
+    const world = await start()
+    const pull = await world.openPullRequest()
+
+    const answer = await world.submit(pull.number, (schema) => schema)
+
+    expect(answer).toMatchObject({ state: 'no_changes', operations: [] })
+    await world.checked(pull.headSha, 'schema success')
+    expect(await world.github.comments(pull.number)).toEqual([])
   })
 
   test('that conflicts with production says so and is red', async ({ start }) => {
