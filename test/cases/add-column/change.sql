@@ -1,0 +1,1 @@
+ALTER TABLE visits ADD COLUMN country CHAR(2) NOT NULL DEFAULT 'nl' AFTER page, DROP KEY page;
