@@ -1,18 +1,21 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { Key } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
-import { ERRNO, errnoOf, isContention } from '../mysql/errno.ts'
+import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
 import { applyKeys } from './apply.ts'
 import { dataRefusal } from './data-error.ts'
+import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
 import type { KeySet, PendingKey } from './key-set.ts'
+import { keyIn } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 
 const BATCH = 400
 const PARK_MS = 25
 const MAX_PARK_MS = 1_000
-/** A duplicate that is only values moving between rows is gone once the other row's change is applied. */
-const DUPLICATE_TRIES = 40
+/** A duplicate whose cause cannot be told is taken for real when it outlives this many tries. */
+const DUPLICATE_TRIES = 12
 /** How long to wait for new keys before looking again, when nobody says that there are some. */
 const IDLE_MS = 20
 
@@ -83,25 +86,24 @@ export class Applier {
 
   /**
    * Applies everything that waits, through a session that holds LOCK TABLES on both tables; the applier is halted.
-   * Nothing can be in the way: no other session can touch the tables.
+   * Nothing can be in the way: no other session can touch the tables. It is one batch, because values of a unique key
+   * can have moved between any two of its rows, and one transaction (START TRANSACTION would release the locks).
    */
   async drain(session: Session): Promise<void> {
-    for (;;) {
-      const batch = this.keys.take(BATCH, () => true, Number.POSITIVE_INFINITY)
-      if (batch.length === 0) return
-      try {
-        await applyKeys(
-          session,
-          this.pair,
-          sql``,
-          batch.map(({ key }) => key),
-        )
-      } catch (error) {
-        this.keys.park(batch, 0)
-        throw dataRefusal(error, this.pair) ?? error
-      }
-      this.#settle(batch)
+    const batch = this.keys.take(Number.POSITIVE_INFINITY, () => true, Number.POSITIVE_INFINITY)
+    if (batch.length === 0) return
+    try {
+      await session.run(sql`SET autocommit = 0`)
+      await applyKeys(session, this.pair, sql``, keysOf(batch))
+      await session.run(sql`COMMIT`)
+      await session.run(sql`SET autocommit = 1`)
+    } catch (error) {
+      this.keys.park(batch, 0)
+      await session.run(sql`ROLLBACK`).catch(() => session.destroy())
+      await session.run(sql`SET autocommit = 1`).catch(() => session.destroy())
+      throw dataRefusal(error, this.pair) ?? error
     }
+    this.#settle(batch)
   }
 
   #take(limit: number): readonly PendingKey[] {
@@ -114,40 +116,69 @@ export class Applier {
     this.#applied += batch.length
   }
 
-  /** Splits a batch that is blocked, so that one held row holds up no other; a single key is parked. */
+  /**
+   * Applies a batch in parts, where some of its rows are held. Those that collide with the target are tried once more,
+   * together and without the held ones: values that move between rows find their place only if both rows move.
+   */
   async #applyBatch(session: Session, batch: readonly PendingKey[]): Promise<void> {
-    try {
-      await session.transaction(() =>
-        applyKeys(
-          session,
-          this.pair,
-          this.#lockOrFail,
-          batch.map(({ key }) => key),
-        ),
-      )
-      this.#settle(batch)
-    } catch (error) {
-      const duplicate = errnoOf(error) === ERRNO.DUPLICATE_ENTRY
-      if (!duplicate && !isContention(error)) {
-        this.keys.park(batch, 0)
-        throw dataRefusal(error, this.pair) ?? error
-      }
-      if (batch.length > 1) {
-        const half = Math.ceil(batch.length / 2)
-        await this.#applyBatch(session, batch.slice(0, half))
-        await this.#applyBatch(session, batch.slice(half))
-        return
-      }
-      this.#park(batch, duplicate ? error : null)
-    }
+    const colliding = await this.#applyParts(session, batch)
+    const together = colliding.map(({ pending }) => pending)
+    if (together.length > 1 && (await this.#applyAtOnce(session, together)) === 'applied') return
+    for (const collision of colliding) await this.#judge(session, collision)
   }
 
-  #park(batch: readonly PendingKey[], duplicate: unknown): void {
+  /** Splits a batch that is blocked, so that one held row holds up no other; returns the keys that collide alone. */
+  async #applyParts(session: Session, batch: readonly PendingKey[]): Promise<readonly Collision[]> {
+    const outcome = await this.#applyAtOnce(session, batch)
+    if (outcome === 'applied') return []
+    if (batch.length > 1) {
+      const half = Math.ceil(batch.length / 2)
+      const first = await this.#applyParts(session, batch.slice(0, half))
+      return [...first, ...(await this.#applyParts(session, batch.slice(half)))]
+    }
+    if (outcome !== 'held') return batch.map((pending) => ({ pending, error: outcome.error }))
+    this.#park(batch)
+    return []
+  }
+
+  async #applyAtOnce(
+    session: Session,
+    batch: readonly PendingKey[],
+  ): Promise<'applied' | 'held' | { readonly error: unknown }> {
+    try {
+      await session.transaction(() =>
+        applyKeys(session, this.pair, this.#lockOrFail, keysOf(batch)),
+      )
+    } catch (error) {
+      if (isDuplicate(error)) return { error }
+      if (isContention(error)) return 'held'
+      this.keys.park(batch, 0)
+      throw dataRefusal(error, this.pair) ?? error
+    }
+    this.#settle(batch)
+    return 'applied'
+  }
+
+  /** Tries a key that collides again later, unless two rows of the source really have equal values. */
+  async #judge(session: Session, { pending, error }: Collision): Promise<void> {
+    this.#park([pending])
+    const where = keyIn(this.pair, 'source', [pending.key])
+    const cause = await causeOfDuplicate(session, this.pair, where)
+    if (cause === 'lag') return
+    if (cause === 'unknown' && pending.attempts < DUPLICATE_TRIES) return
+    throw dataRefusal(error, this.pair) ?? error
+  }
+
+  #park(batch: readonly PendingKey[]): void {
     const attempts = Math.max(...batch.map((pending) => pending.attempts))
     const backOffMs = Math.min(MAX_PARK_MS, PARK_MS * 2 ** Math.min(attempts, 6))
     this.keys.park(batch, this.#clock.now().getTime() + backOffMs)
-    if (duplicate !== null && attempts >= DUPLICATE_TRIES) {
-      throw dataRefusal(duplicate, this.pair) ?? duplicate
-    }
   }
+}
+
+/** A key whose row is in the target's way, and what the server said of it. */
+type Collision = { readonly pending: PendingKey; readonly error: unknown }
+
+function keysOf(batch: readonly PendingKey[]): readonly Key[] {
+  return batch.map(({ key }) => key)
 }

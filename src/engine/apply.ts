@@ -1,8 +1,22 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Key, keyId } from '../binlog/key.ts'
+import { ERRNO, errnoOf } from '../mysql/errno.ts'
+import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
-import { columnOf, keyIn, readKey, selectKey, tableByKey, tableOf } from './key-sql.ts'
+import { differingKeys, driftRefusal, type RowsOf, rowsByKey } from './difference.ts'
+import {
+  columnOf,
+  keepsOrder,
+  keyIn,
+  keySpelledIn,
+  readKey,
+  sameKey,
+  selectKey,
+  tableByKey,
+  tableOf,
+} from './key-sql.ts'
 import type { TablePair } from './pair.ts'
+import { isRetyped } from './row-hash.ts'
 
 /**
  * Makes the target's rows of `keys` what the source's rows are now: a re-read, so the order of changes, how often
@@ -12,10 +26,14 @@ import type { TablePair } from './pair.ts'
  * 1. A change can be read from the binlog before its row is visible, but the writer still holds the row's lock.
  * 2. So the rows are locked first, and a row that cannot be locked at once makes the batch fail, never read on.
  * 3. The locks are kept until the target's rows are committed: no later change can overtake this batch.
+ * 4. A row that is gone is deleted by the exact spelling of its key. It needs no second look at the source: if a row
+ *    has taken that key again, or one that counts as equal, that is a change of its own, which is on its way.
  *
- * Must run in a READ COMMITTED transaction, or under LOCK TABLES on both tables (then `lockOrFail` is empty).
+ * Must run in a READ COMMITTED transaction, or with autocommit off under LOCK TABLES on both tables (then `lockOrFail`
+ * is empty, and no statement may name a table twice or by an alias: error 1100).
  *
  * @throws the server's error; `isContention` says that the batch can be tried again.
+ * @throws {Refusal} VALUE_DOES_NOT_FIT when the old table cannot hold a value as it is.
  */
 export async function applyKeys(
   session: Session,
@@ -26,16 +44,13 @@ export async function applyKeys(
   const present = await lockedKeys(session, pair, lockOrFail, keys)
   const found = new Set(present.map(keyId))
   const absent = keys.filter((key) => !found.has(keyId(key)))
-  if (absent.length > 0) await deleteGone(session, pair, absent)
-  if (present.length === 0) return
   if (pair.write === 'update_insert') {
-    await updateShared(session, pair, present)
-    await insertMissing(session, pair, lockOrFail, present)
+    await writeShared(session, pair, { lockOrFail, present, absent })
     return
   }
-  if (pair.write === 'delete_insert') {
-    await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyIn(pair, 'target', keys)}`)
-  }
+  await deleteGone(session, pair, absent)
+  if (present.length === 0) return
+  if (pair.write === 'delete_insert') await deleteStale(session, pair, present)
   await insertRows(session, pair, lockOrFail, present)
 }
 
@@ -52,25 +67,20 @@ async function lockedKeys(
   return rows.map((row) => readKey(pair, row))
 }
 
-/**
- * Deletes the target's rows that the source no longer has. The server tells which they are, because two spellings
- * of a key can be the same key under its collation. It does so in a read that locks nothing: as a condition of the
- * DELETE it would lock what it reads in the source, and wait for it. A row that was inserted since its key was found
- * to be absent has a change of its own on its way.
- */
+/** Deletes the target's rows that the source no longer has. */
 async function deleteGone(
   session: Session,
   pair: TablePair,
   absent: readonly Key[],
 ): Promise<void> {
-  const missing = pair.key.map(({ from }) => sql`${columnOf(pair.source, from)} IS NULL`)
-  const rows = await session.rows(sql<Record<string, unknown>>`
-    SELECT ${selectKey(pair, 'target')} FROM ${tableByKey(pair, 'target')}
-      LEFT JOIN ${tableByKey(pair, 'source')} ON ${sameKey(pair)}
-    WHERE ${keyIn(pair, 'target', absent)} AND ${sql.join(missing, sql` AND `)}`)
-  if (rows.length === 0) return
-  const gone = rows.map((row) => readKey(pair, row))
-  await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyIn(pair, 'target', gone)}`)
+  if (absent.length === 0) return
+  await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keySpelledIn(pair, absent)}`)
+}
+
+/** Deletes the target's rows that are about to be inserted anew. */
+async function deleteStale(session: Session, pair: TablePair, keys: readonly Key[]): Promise<void> {
+  const stale = keepsOrder(pair) ? keyIn(pair, 'target', keys) : keySpelledIn(pair, keys)
+  await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${stale}`)
 }
 
 async function insertRows(
@@ -87,6 +97,55 @@ async function insertRows(
     WHERE ${keyIn(pair, 'source', keys)} ${lockOrFail}`)
 }
 
+/**
+ * Writes the columns that both tables have, and leaves the target's own as they are. First the rows that are there, so
+ * that one whose key is only spelled anew is not taken for one that is gone.
+ */
+async function writeShared(
+  session: Session,
+  pair: TablePair,
+  {
+    lockOrFail,
+    present,
+    absent,
+  }: {
+    readonly lockOrFail: RawBuilder<unknown>
+    readonly present: readonly Key[]
+    readonly absent: readonly Key[]
+  },
+): Promise<void> {
+  const update = async () => {
+    if (present.length > 0) await updateShared(session, pair, present)
+  }
+  try {
+    await update()
+    await deleteGone(session, pair, absent)
+  } catch (error) {
+    if (errnoOf(error) !== ERRNO.DUPLICATE_ENTRY) throw error
+    // The value may still be held by a row that is gone, or move between rows of this batch.
+    await deleteGone(session, pair, absent)
+    await rewriteShared(session, pair, present)
+  }
+  if (present.length === 0) return
+  await insertMissing(session, pair, lockOrFail, present)
+  await refuseAltered(session, pair, present)
+}
+
+/**
+ * Nobody compares the old table later, and strict mode lets some values be cut (a DECIMAL's digits, a DATETIME's fraction):
+ * so rows of other types are compared at once.
+ */
+async function refuseAltered(
+  session: Session,
+  pair: TablePair,
+  keys: readonly Key[],
+): Promise<void> {
+  if (!pair.columns.some(isRetyped)) return
+  const rowsOf: RowsOf = (side) => rowsByKey(pair, side, keys)
+  const altered = await differingKeys(session, pair, rowsOf, sql``)
+  if (altered.length > 0) throw await driftRefusal(session, pair, altered)
+}
+
 async function updateShared(
   session: Session,
   pair: TablePair,
@@ -100,9 +159,51 @@ async function updateShared(
     WHERE ${keyIn(pair, 'source', keys)}`)
 }
 
+/** Where the target's own columns wait while their rows are deleted and inserted anew. */
+const KEPT = sql.id(ENGINE_SCHEMA, 'kept')
+
+/**
+ * Does what {@link updateShared} does where values of a unique key move between rows: an UPDATE goes row by row, and
+ * the first would collide with the value that the second still has. So the rows are taken away before they are written.
+ */
+async function rewriteShared(
+  session: Session,
+  pair: TablePair,
+  keys: readonly Key[],
+): Promise<void> {
+  if (keys.length === 0) return
+  const shared = new Set(pair.columns.map(({ to }) => to.name))
+  const own = pair.target.columns.filter(({ name, generated }) => !generated && !shared.has(name))
+  const keyPart = (index: number) => sql.id(`k${index}`)
+  const sourceKeys = pair.key.map(
+    ({ from }, index) => sql`${columnOf(pair.source, from)} AS ${keyPart(index)}`,
+  )
+  const ownValues = own.map(
+    (column, index) => sql`${columnOf(pair.target, column)} AS ${sql.id(`c${index}`)}`,
+  )
+  await session.run(sql`DROP TEMPORARY TABLE IF EXISTS ${KEPT}`)
+  await session.run(sql`CREATE TEMPORARY TABLE ${KEPT} AS
+    SELECT ${sql.join([...sourceKeys, ...ownValues])}
+    FROM ${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')} ON ${sameKey(pair)}
+    WHERE ${keyIn(pair, 'source', keys)}`)
+  await deleteStale(session, pair, keys)
+  const into = [...pair.columns.map(({ to }) => to.name), ...own.map(({ name }) => name)]
+  const values = [
+    ...pair.columns.map(({ from }) => columnOf(pair.source, from)),
+    ...own.map((_, index) => sql`${KEPT}.${sql.id(`c${index}`)}`),
+  ]
+  const sameRow = pair.key.map(
+    ({ from }, index) => sql`${columnOf(pair.source, from)} = ${KEPT}.${keyPart(index)}`,
+  )
+  await session.run(sql`INSERT INTO ${tableOf(pair.target)} (${sql.join(into.map((name) => sql.id(name)))})
+    SELECT ${sql.join(values)} FROM ${KEPT} STRAIGHT_JOIN ${tableByKey(pair, 'source')}
+      ON ${sql.join(sameRow, sql` AND `)}`)
+  await session.run(sql`DROP TEMPORARY TABLE ${KEPT}`)
+}
+
 /**
  * Inserts the rows that the target lacks. The server tells which are there, in the source's spelling; in a statement of
- * its own, because under LOCK TABLES no statement may name a table twice (error 1100).
+ * its own, because under LOCK TABLES no statement may name a table twice.
  */
 async function insertMissing(
   session: Session,
@@ -117,11 +218,4 @@ async function insertMissing(
   const there = new Set(rows.map((row) => keyId(readKey(pair, row))))
   const missing = keys.filter((key) => !there.has(keyId(key)))
   if (missing.length > 0) await insertRows(session, pair, lockOrFail, missing)
-}
-
-function sameKey(pair: TablePair): RawBuilder<unknown> {
-  const parts = pair.key.map(
-    ({ from, to }) => sql`${columnOf(pair.source, from)} = ${columnOf(pair.target, to)}`,
-  )
-  return sql.join(parts, sql` AND `)
 }

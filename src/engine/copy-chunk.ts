@@ -1,7 +1,15 @@
 import { type RawBuilder, sql } from 'kysely'
 import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
-import { columnOf, type KeyRange, keyInRange, tableByKey, tableOf } from './key-sql.ts'
+import {
+  columnOf,
+  type KeyRange,
+  keepsOrder,
+  keyInRange,
+  sameKey,
+  tableByKey,
+  tableOf,
+} from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 
 export type CopyOutcome =
@@ -40,11 +48,7 @@ export async function copyChunk(
     return await session.transaction(async () => {
       // An aggregate locks every row of the range and sends none of them here.
       await session.rows(rowsOf(sql`COUNT(*)`))
-      if (step.clearFirst) {
-        await session.run(
-          sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyInRange(pair, 'target', step.range)}`,
-        )
-      }
+      if (step.clearFirst) await clear(session, pair, step.range)
       const rows = await session.run(
         sql`INSERT INTO ${tableOf(pair.target)} (${to}) ${rowsOf(from)}`,
       )
@@ -55,6 +59,23 @@ export async function copyChunk(
     if (isContention(error)) return { kind: 'blocked' }
     throw error
   }
+}
+
+/**
+ * Removes the rows of the range that are in the target already. Where the target orders its keys in another way the range
+ * means nothing there, and the rows of the source lead to them; rows that the source no longer has need no clearing
+ * then, because such a pair applies every change, also those that the copy has not reached.
+ */
+async function clear(session: Session, pair: TablePair, range: KeyRange): Promise<void> {
+  if (keepsOrder(pair)) {
+    await session.run(
+      sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyInRange(pair, 'target', range)}`,
+    )
+    return
+  }
+  await session.run(sql`DELETE ${tableOf(pair.target)} FROM ${tableByKey(pair, 'source')}
+    STRAIGHT_JOIN ${tableByKey(pair, 'target')} ON ${sameKey(pair)}
+    WHERE ${keyInRange(pair, 'source', range)}`)
 }
 
 /** The clause that locks the rows that are read, and fails at once when another session holds one of them. */

@@ -1,14 +1,14 @@
 import type { RawBuilder } from 'kysely'
 import type { Key } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
-import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
 import { type CopiedPrefix, insertChunk } from './checkpoint.ts'
 import { nextBoundary, nextChunkRows } from './chunk.ts'
-import { copyChunk } from './copy-chunk.ts'
+import { type CopyOutcome, copyChunk } from './copy-chunk.ts'
 import { dataRefusal } from './data-error.ts'
+import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
-import { isComparable, type KeyRange } from './key-sql.ts'
+import { isComparable, type KeyRange, keyInRange } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 import type { Throttle } from './throttle.ts'
 
@@ -18,7 +18,7 @@ type Chunk = { readonly range: KeyRange; readonly number: number }
 const FIRST_CHUNK_ROWS = 500
 /** The longest pause before a row that the application holds is tried again. */
 const MAX_BACK_OFF_MS = 1_000
-/** A duplicate can be a swap of values under way; one that outlives this many tries is real. */
+/** A duplicate whose cause cannot be told is taken for real when it outlives this many tries. */
 const DUPLICATE_TRIES = 8
 
 /**
@@ -109,7 +109,7 @@ export class TableCopy {
   async #copyWhole(session: Session, { range, number }: Chunk, signal: AbortSignal): Promise<void> {
     let after = range.after
     let rows = this.#chunkRows
-    let blocked = 0
+    let tries = 0
     let copied = 0
     for (let whole = true; ; ) {
       signal.throwIfAborted()
@@ -123,20 +123,22 @@ export class TableCopy {
         const all = copied + pieceRows
         await insertChunk(session, this.#owner, { number, upTo: range.upTo, rows: all })
       }
-      const outcome = await this.#copyPiece(session, { range: piece, record, signal })
+      const outcome = await this.#copyPiece(session, { range: piece, record, tries })
       if (outcome.kind === 'blocked') {
-        blocked += 1
+        tries += 1
         whole = false
         rows = Math.max(1, Math.floor(rows / 2))
-        const backOffMs = Math.min(MAX_BACK_OFF_MS, 10 * 2 ** Math.min(blocked, 10))
+        const backOffMs = Math.min(MAX_BACK_OFF_MS, 10 * 2 ** Math.min(tries, 10))
         await this.#clock.sleep(backOffMs, { signal })
         continue
       }
-      blocked = 0
+      tries = 0
       copied += outcome.rows
       this.#rows += outcome.rows
       if (last) return
       after = piece.upTo
+      // What was in the way lies behind: a hot row must not make the rest of the chunk crawl.
+      rows = Math.min(this.#chunkRows, rows * 2)
     }
   }
 
@@ -144,28 +146,29 @@ export class TableCopy {
     return { id: this.#id, table: this.pair.source.name }
   }
 
-  /** A duplicate is tried again: the other row may be about to change, and its change about to be applied. */
+  /** Copies a piece; a value that is just moving from one row to another blocks it like a row that is held. */
   async #copyPiece(
     session: Session,
     {
       range,
       record,
-      signal,
+      tries,
     }: {
       readonly range: KeyRange
       readonly record: (rows: number) => Promise<void>
-      readonly signal: AbortSignal
+      readonly tries: number
     },
-  ) {
-    for (let tries = 1; ; tries += 1) {
-      const step = { range, clearFirst: this.#clearFirst || tries > 1, record }
-      try {
-        return await copyChunk(session, this.pair, this.#lockOrFail, step)
-      } catch (error) {
-        const duplicate = errnoOf(error) === ERRNO.DUPLICATE_ENTRY
-        if (!duplicate || tries === DUPLICATE_TRIES) throw dataRefusal(error, this.pair) ?? error
-        await this.#clock.sleep(25 * 2 ** tries, { signal })
-      }
+  ): Promise<CopyOutcome> {
+    const step = { range, clearFirst: this.#clearFirst, record }
+    try {
+      return await copyChunk(session, this.pair, this.#lockOrFail, step)
+    } catch (error) {
+      if (!isDuplicate(error)) throw dataRefusal(error, this.pair) ?? error
+      const where = keyInRange(this.pair, 'source', range)
+      const cause = await causeOfDuplicate(session, this.pair, where)
+      const isReal = cause === 'rows' || (cause === 'unknown' && tries >= DUPLICATE_TRIES)
+      if (isReal) throw dataRefusal(error, this.pair) ?? error
+      return { kind: 'blocked' }
     }
   }
 }

@@ -38,9 +38,10 @@ export async function cutOver(session: Session, context: CutoverContext): Promis
     try {
       return await swapOnce(session, context)
     } catch (error) {
-      for (const applier of appliers) applier.proceed()
       const reason = reasonToRetry(error)
+      // It may be that the tables are swapped: then nothing more must be written the old way.
       if (reason === null) throw error
+      for (const applier of appliers) applier.proceed()
       context.onRetry(attempt, reason)
       if (clock.now().getTime() - begunAt > context.tryForMs) throw blocked(reason, error)
       const pauseMs = Math.min(MAX_BACK_OFF_MS, 250 * 2 ** Math.min(attempt, 10))

@@ -8,10 +8,11 @@ import type { TablePair } from './pair.ts'
  */
 export function dataRefusal(error: unknown, pair: TablePair): Refusal | null {
   const table = pair.source.name
+  const age = pair.write === 'update_insert' ? 'old' : 'new'
   if (errnoOf(error) === ERRNO.DUPLICATE_ENTRY) {
-    const key = pair.target.uniqueKeys.find(({ name }) => messageOf(error).endsWith(`.${name}'`))
+    const key = pair.target.uniqueKeys.find(({ name }) => isNamedLast(messageOf(error), name))
     return refusal('DUPLICATE_KEY', error, {
-      message: `Rows of ${table} have equal values for the unique key ${key?.name ?? '(unknown)'} of the new schema.`,
+      message: `Rows of ${table} have equal values for the unique key ${key?.name ?? '(unknown)'} of the ${age} schema.`,
       next: `Remove the duplicates from ${table}, then deploy again.`,
     })
   }
@@ -20,9 +21,14 @@ export function dataRefusal(error: unknown, pair: TablePair): Refusal | null {
   const column = pair.target.columns.find(({ name }) => messageOf(error).includes(`'${name}'`))
   const place = column ? `column ${column.name} of ` : ''
   return refusal('VALUE_DOES_NOT_FIT', error, {
-    message: `A row does not fit ${place}${table} in its new form: ${reason} (error ${errnoOf(error)}).`,
+    message: `A row does not fit ${place}${table} in its ${age} form: ${reason} (error ${errnoOf(error)}).`,
     next: `Correct the rows, or choose a type for ${column ? `${table}.${column.name}` : 'the column'} that holds them.`,
   })
+}
+
+/** MySQL names the key with its table before it, MariaDB alone. */
+function isNamedLast(message: string, key: string): boolean {
+  return message.endsWith(`.${key}'`) || message.endsWith(` '${key}'`)
 }
 
 function refusal(

@@ -83,6 +83,79 @@ function toKeyValue({ dataType }: ShapeColumn, value: unknown): KeyValue {
   return INTEGER.has(dataType) ? BigInt(value) : value
 }
 
+/** Whether both tables keep their keys in the same order and tell the same keys apart: not under another collation. */
+export function keepsOrder(pair: TablePair): boolean {
+  return pair.key.every(({ from, to }) => from.collation === to.collation)
+}
+
+/** A source column's value with the target column's charset and collation, so that the two can be compared. */
+export function asTarget(
+  { from, to }: SharedColumn,
+  value: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  if (from.collation === to.collation || to.charset === null || to.collation === null) return value
+  const [charset, collation] = [charsetName(to.charset), charsetName(to.collation)]
+  return sql`CONVERT(${value} USING ${sql.raw(charset)}) COLLATE ${sql.raw(collation)}`
+}
+
+/**
+ * The condition that a source row and a target row have the same key. Under one collation two spellings are one key, as
+ * they are for the application; where the collations differ, only the same text is.
+ */
+export function sameKey(pair: TablePair): RawBuilder<unknown> {
+  const parts = pair.key.flatMap((column) => {
+    const source = columnOf(pair.source, column.from)
+    const target = columnOf(pair.target, column.to)
+    const equal = sql`${target} = ${asTarget(column, source)}`
+    if (column.from.collation === column.to.collation) return [equal]
+    return [equal, sql`${spelling(column, target)} = CAST(${source} AS BINARY)`]
+  })
+  return sql.join(parts, sql` AND `)
+}
+
+/** {@link sameKey} in a form with which the source can be searched for each row of the target. */
+export function sameKeyFromTarget(pair: TablePair): RawBuilder<unknown> {
+  const parts = pair.key.map(({ from, to }) => {
+    const target = asTarget({ from: to, to: from }, columnOf(pair.target, to))
+    return sql`${columnOf(pair.source, from)} = ${target}`
+  })
+  return sql.join([...parts, sameKey(pair)], sql` AND `)
+}
+
+/** A target's text as the bytes that the source would hold. */
+function spelling({ from, to }: SharedColumn, target: RawBuilder<unknown>): RawBuilder<unknown> {
+  const recode = from.charset !== to.charset && from.charset !== null
+  const value = recode
+    ? sql`CONVERT(${target} USING ${sql.raw(charsetName(from.charset ?? ''))})`
+    : target
+  return sql`CAST(${value} AS BINARY)`
+}
+
+/**
+ * The target's rows whose key is spelled exactly like one of `keys`, which is not empty: the copies of the very source
+ * rows that had these keys, and not that of a row whose key only counts as equal.
+ */
+export function keySpelledIn(pair: TablePair, keys: readonly Key[]): RawBuilder<unknown> {
+  const range = keyIn(pair, 'target', keys)
+  if (pair.key.every(({ from }) => from.charset === null)) return range
+  const columns = pair.key.map((column) => {
+    const name = columnOf(pair.target, column.to)
+    return column.from.charset === null ? name : spelling(column, name)
+  })
+  const tuples = keys.map((key) => `(${exactLiterals(pair.key, key).join(',')})`)
+  return sql`${range} AND (${sql.join(columns)}) IN (${sql.raw(tuples.join(','))})`
+}
+
+function exactLiterals(columns: readonly SharedColumn[], key: Key): string[] {
+  return columns.map(({ from, to }, index) => {
+    const value = valueAt(key[index])
+    if (from.charset === null || typeof value !== 'object') return keyLiteral(from, value)
+    // CHAR keeps no spaces at the end.
+    const hex = Buffer.from(value).toString('hex')
+    return `x'${to.dataType === 'char' ? hex.replace(/(?:20)+$/, '') : hex}'`
+  })
+}
+
 /** `key IN (…)` for one of the two tables. `keys` is not empty. */
 export function keyIn(
   pair: TablePair,

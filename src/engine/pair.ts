@@ -122,7 +122,9 @@ function findKey(
     const targetKey = target.uniqueKeys.find(
       (other) => isWhole(other) && sameNames(other.columns, names),
     )
-    const servesTarget = targetKey !== undefined && parts.every(({ to }) => isKeyColumn(to))
+    const servesTarget =
+      targetKey !== undefined &&
+      parts.every((column) => isKeyColumn(column.to) && isSameKind(column))
     if (servesSource && servesTarget) {
       return { name: key.name, targetName: targetKey.name, columns: parts }
     }
@@ -136,6 +138,26 @@ function isWhole(key: ShapeKey): boolean {
 
 function isKeyColumn(column: ShapeColumn): boolean {
   return !column.nullable && !column.generated && KEY_TYPES.has(column.dataType)
+}
+
+const TEXT_KEYS = new Set(['char', 'varchar'])
+
+/**
+ * Whether a value of the key stays the same value, to be found by the same literal and in the same order. Text may
+ * change its collation: then it is compared by its bytes as well (`keepsOrder`).
+ */
+function isSameKind({ from, to }: SharedColumn): boolean {
+  const both = (types: ReadonlySet<string>) => types.has(from.dataType) && types.has(to.dataType)
+  if (both(INTEGERS) || both(TEXT_KEYS)) return true
+  if (from.dataType !== to.dataType) return false
+  if (from.dataType === 'varbinary') return true
+  if (from.dataType === 'decimal') return scaleOf(from) === scaleOf(to)
+  return from.columnType === to.columnType
+}
+
+/** The digits after the point of a DECIMAL; 0 for every other type. */
+export function scaleOf({ columnType }: ShapeColumn): number {
+  return Number(/^decimal\(\d+,(\d+)\)/.exec(columnType)?.[1] ?? 0)
 }
 
 function sameNames(some: readonly string[], others: readonly string[]): boolean {

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { columnOf } from './key-sql.ts'
-import type { SharedColumn, TablePair } from './pair.ts'
+import { type SharedColumn, scaleOf, type TablePair } from './pair.ts'
 import type { ShapeColumn } from './table-shape.ts'
 
 type Family = 'exact' | 'float' | 'bits' | 'moment' | 'time' | 'text' | 'bytes' | 'json' | 'spatial'
@@ -65,9 +65,7 @@ export function comparable(
 ): RawBuilder<unknown> {
   const own = side === 'source' ? from : to
   const name = columnOf(pair[side], own)
-  const value = isSame(from, to)
-    ? plain(from, name)
-    : converted(familyOf(from), familyOf(to), { name, own })
+  const value = isSame(from, to) ? plain(from, name) : converted({ from, to }, own, name)
   const large = LARGE.test(from.dataType) || LARGE.test(to.dataType)
   return large ? sql`SHA2(${value}, 256)` : value
 }
@@ -80,31 +78,49 @@ function familyOf({ dataType }: ShapeColumn): Family {
   return FAMILIES[dataType] ?? 'spatial'
 }
 
-function plain({ dataType }: ShapeColumn, name: RawBuilder<unknown>): RawBuilder<unknown> {
-  if (dataType === 'bit') return sql`CAST(${name} + 0 AS CHAR)`
-  if (dataType === 'json') return sql`CAST(CAST(${name} AS CHAR) AS BINARY)`
+/** Whether a change of type or charset stands between the two columns, so that it could alter a value. */
+export function isRetyped({ from, to }: SharedColumn): boolean {
+  return !isSame(from, to)
+}
+
+function plain(column: ShapeColumn, name: RawBuilder<unknown>): RawBuilder<unknown> {
+  const family = familyOf(column)
+  if (family === 'bits') return sql`CAST(${name} + 0 AS CHAR)`
+  if (family === 'json') return sql`CAST(CAST(${name} AS CHAR) AS BINARY)`
+  // A FLOAT is printed with six digits and holds more.
+  if (family === 'float') return sql`CAST(CAST(${name} AS DOUBLE) AS BINARY)`
   return sql`CAST(${name} AS BINARY)`
 }
 
 function converted(
-  from: Family,
-  to: Family,
-  { name, own }: { readonly name: RawBuilder<unknown>; readonly own: ShapeColumn },
+  column: SharedColumn,
+  own: ShapeColumn,
+  name: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
-  const both = new Set([from, to])
+  const both = new Set([familyOf(column.from), familyOf(column.to)])
   const only = (...families: readonly Family[]) =>
     [...both].every((family) => families.includes(family))
-  if (only('exact')) return sql`CAST(CAST(${name} AS DECIMAL(65, 30)) AS BINARY)`
-  if (only('exact', 'bits')) return sql`CAST(CAST(${name} + 0 AS DECIMAL(65, 0)) AS BINARY)`
-  if (only('exact', 'float')) return sql`CAST(CAST(${name} AS DOUBLE) AS BINARY)`
-  if (only('moment')) return sql`CAST(CAST(${name} AS DATETIME(6)) AS BINARY)`
-  if (only('time')) return sql`CAST(CAST(${name} AS TIME(6)) AS BINARY)`
-  if (only('bytes', 'spatial')) return sql`CAST(${name} AS BINARY)`
+  const bytes = (value: RawBuilder<unknown>) => sql`CAST(${value} AS BINARY)`
+  if (only('float')) return plain(own, name)
+  if (only('exact', 'bits')) return bytes(asDecimal(column, sql`${name} + 0`))
+  // As the server prints them: 1.1 in a FLOAT is not 1.1 in all its binary digits.
+  if (only('exact', 'float')) return bytes(asDecimal(column, sql`CAST(${name} AS CHAR)`, 30))
+  if (only('moment')) return bytes(sql`CAST(${name} AS DATETIME(6))`)
+  if (only('time')) return bytes(sql`CAST(${name} AS TIME(6))`)
   if (only('text', 'json') && both.has('json')) {
-    return sql`CAST(CAST(CAST(${name} AS JSON) AS CHAR) AS BINARY)`
+    return bytes(sql`CAST(CAST(${name} AS JSON) AS CHAR)`)
   }
-  if (only('text', 'bytes') && both.has('bytes')) return sql`CAST(${name} AS BINARY)`
+  if (only('bytes', 'spatial') || (only('text', 'bytes') && both.has('bytes'))) return bytes(name)
   // Everything else is compared as the server prints it.
   const text = own.charset === null ? sql`CAST(${name} AS CHAR CHARACTER SET utf8mb4)` : name
-  return sql`CAST(CONVERT(${text} USING utf8mb4) AS BINARY)`
+  return bytes(sql`CONVERT(${text} USING utf8mb4)`)
+}
+
+/** A number with as many digits after the point as the finer of the two columns has. */
+function asDecimal(
+  { from, to }: SharedColumn,
+  value: RawBuilder<unknown>,
+  scale = Math.max(scaleOf(from), scaleOf(to)),
+): RawBuilder<unknown> {
+  return sql`CAST(${value} AS DECIMAL(65, ${sql.lit(scale)}))`
 }

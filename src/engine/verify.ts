@@ -1,27 +1,30 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Key, keyId } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
-import { Refusal } from '../errors.ts'
 import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
 import { nextBoundary } from './chunk.ts'
+import { differingKeys, driftRefusal, rowsByKey } from './difference.ts'
 import type { KeySet } from './key-set.ts'
 import {
-  columnOf,
   type KeyRange,
-  keyIn,
+  keepsOrder,
   keyInRange,
   readKey,
+  sameKey,
+  sameKeyFromTarget,
   selectKey,
   tableByKey,
 } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
-import { comparable, rowHash } from './row-hash.ts'
+import { rowHash } from './row-hash.ts'
 
 const CHUNK_ROWS = 10_000
 /** So few rows are locked at once that the application hardly meets one of them. */
 const SUSPECTS_AT_ONCE = 50
 const CONTENTION_TRIES = 200
+/** The application must not wait for a slow stream: its rows are given back, and the comparison is tried again. */
+const HOLD_LOCKS_MS = 1_000
 /** A difference that is seen so often under locks is none that a change still under way could explain. */
 const DRIFT_LOOKS = 5
 
@@ -58,9 +61,11 @@ export async function verifyPair(
     for (let at = 0; at < chunk.suspects.length; at += SUSPECTS_AT_ONCE) {
       await settle(session, pair, chunk.suspects.slice(at, at + SUSPECTS_AT_ONCE), context)
     }
-    if (upTo === null) return rows
+    if (upTo === null) break
     after = upTo
   }
+  if (!keepsOrder(pair)) await settle(session, pair, await strayKeys(session, pair), context)
+  return rows
 }
 
 type Sum = { readonly rowCount: string | number; readonly hash: string }
@@ -70,9 +75,17 @@ async function compareChunk(
   pair: TablePair,
   range: KeyRange,
 ): Promise<{ readonly rows: number; readonly suspects: readonly Key[] }> {
+  const rowsOf = (side: 'source' | 'target') => {
+    if (side === 'source' || keepsOrder(pair)) {
+      return sql`${tableByKey(pair, side)} WHERE ${keyInRange(pair, side, range)}`
+    }
+    // The target's order is another one: its rows are found by those of the source.
+    return sql`${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')} ON ${sameKey(pair)}
+      WHERE ${keyInRange(pair, 'source', range)}`
+  }
   const sums = (side: 'source' | 'target') => sql<Sum>`
     SELECT COUNT(*) AS rowCount, CAST(BIT_XOR(${rowHash(pair, side)}) AS CHAR) AS hash
-    FROM ${tableByKey(pair, side)} WHERE ${keyInRange(pair, side, range)}`
+    FROM ${rowsOf(side)}`
   await session.run(sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`)
   return await session.transaction(async () => {
     const source = await session.row(sums('source'))
@@ -81,39 +94,17 @@ async function compareChunk(
     if (rows === Number(target?.rowCount) && source?.hash === target?.hash) {
       return { rows, suspects: [] }
     }
-    const where = (side: 'source' | 'target') => keyInRange(pair, side, range)
-    return { rows, suspects: await differingKeys(session, pair, where, sql``) }
+    return { rows, suspects: await differingKeys(session, pair, rowsOf, sql``) }
   })
 }
 
-type HashedRow = Readonly<Record<string, unknown>> & { readonly hash: string }
-
-/** The keys of the rows that `where` selects on either side and that are not equal on both. */
-async function differingKeys(
-  session: Session,
-  pair: TablePair,
-  where: (side: 'source' | 'target') => RawBuilder<unknown>,
-  lockSource: RawBuilder<unknown>,
-): Promise<readonly Key[]> {
-  const hashed = async (side: 'source' | 'target') => {
-    const key = selectKey(pair, side)
-    const lock = side === 'source' ? lockSource : sql``
-    const rows = await session.rows(sql<HashedRow>`
-      SELECT ${key}, CAST(${rowHash(pair, side)} AS CHAR) AS hash FROM ${tableByKey(pair, side)}
-      WHERE ${where(side)} ${lock}`)
-    return new Map(
-      rows.map((row) => {
-        const found = readKey(pair, row)
-        return [keyId(found), { key: found, hash: row.hash }]
-      }),
-    )
-  }
-  const source = await hashed('source')
-  const target = await hashed('target')
-  const all = new Map([...target, ...source])
-  return [...all]
-    .filter(([id]) => source.get(id)?.hash !== target.get(id)?.hash)
-    .map(([, { key }]) => key)
+/** The keys of the target's rows that the source lacks, where no range of keys can lead to them. */
+async function strayKeys(session: Session, pair: TablePair): Promise<readonly Key[]> {
+  const rows = await session.rows(sql<Record<string, unknown>>`
+    SELECT ${selectKey(pair, 'target')} FROM ${tableByKey(pair, 'target')}
+    WHERE NOT EXISTS (SELECT 1 FROM ${tableByKey(pair, 'source')} WHERE ${sameKeyFromTarget(pair)})
+    LIMIT ${sql.lit(SUSPECTS_AT_ONCE)}`)
+  return rows.map((row) => readKey(pair, row))
 }
 
 /**
@@ -139,63 +130,26 @@ async function differingUnderLock(
   suspects: readonly Key[],
   { clock, signal, keys, lockOrFail, passBarrier }: VerifyContext,
 ): Promise<readonly Key[]> {
-  const where = (side: 'source' | 'target') => keyIn(pair, side, suspects)
+  const rowsOf = (side: 'source' | 'target') => rowsByKey(pair, side, suspects)
   const ids = suspects.map(keyId)
   for (let tries = 1; ; tries += 1) {
     signal.throwIfAborted()
     try {
       return await session.transaction(async () => {
-        await session.rows(
-          sql`SELECT 1 FROM ${tableByKey(pair, 'source')} WHERE ${where('source')} ${lockOrFail}`,
-        )
-        await passBarrier(signal)
-        while (ids.some((id) => keys.has(id))) await clock.sleep(5, { signal })
-        return await differingKeys(session, pair, where, lockOrFail)
+        await session.rows(sql`SELECT 1 FROM ${rowsOf('source')} ${lockOrFail}`)
+        const bounded = AbortSignal.any([signal, AbortSignal.timeout(HOLD_LOCKS_MS)])
+        await passBarrier(bounded)
+        while (ids.some((id) => keys.has(id))) await clock.sleep(5, { signal: bounded })
+        return await differingKeys(session, pair, rowsOf, lockOrFail)
       })
     } catch (error) {
-      if (!isContention(error) || tries === CONTENTION_TRIES) throw error
+      const isBusy = isContention(error) || isTimeout(error)
+      if (!isBusy || tries === CONTENTION_TRIES) throw error
       await clock.sleep(Math.min(500, 10 * tries), { signal })
     }
   }
 }
 
-/** Says in which columns the rows differ: in those whose type changes, the change itself alters the values. */
-async function driftRefusal(
-  session: Session,
-  pair: TablePair,
-  drifted: readonly Key[],
-): Promise<Refusal> {
-  const sameKey = pair.key.map(
-    ({ from, to }) => sql`${columnOf(pair.source, from)} = ${columnOf(pair.target, to)}`,
-  )
-  const counts = pair.columns.map(
-    (
-      column,
-      index,
-    ) => sql`SUM(NOT (${comparable(pair, column, 'source')} <=> ${comparable(pair, column, 'target')}))
-      AS ${sql.id(`c${index}`)}`,
-  )
-  const row = await session.row(sql<Record<string, string | null>>`
-    SELECT ${sql.join(counts)} FROM ${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')}
-      ON ${sql.join(sameKey, sql` AND `)} WHERE ${keyIn(pair, 'source', drifted.slice(0, 1000))}`)
-  const columns = pair.columns.filter((_, index) => Number(row?.[`c${index}`] ?? 0) > 0)
-  const names = columns.map(({ from }) => from.name).join(', ')
-  const altered =
-    columns.length > 0 &&
-    columns.every(
-      ({ from, to }) => from.columnType !== to.columnType || from.charset !== to.charset,
-    )
-  const table = pair.source.name
-  if (altered) {
-    return new Refusal(
-      'VALUE_DOES_NOT_FIT',
-      `The new type of ${names} in ${table} would change values (first seen in ${drifted.length} rows).`,
-      { next: `Choose a type for ${names} that keeps every value, or change the values first.` },
-    )
-  }
-  return new Refusal(
-    'DRIFT_FOUND',
-    `${drifted.length} rows of ${table} and its copy differ${names ? ` in ${names}` : ''}, and no pending change explains it.`,
-    { next: 'Report this as a defect of Crossfade; the live table is untouched.' },
-  )
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError'
 }

@@ -1,69 +1,286 @@
 import { sql } from 'kysely'
 import { describe, expect, vi } from 'vitest'
+import type { Key } from '../../src/binlog/key.ts'
 import { applyKeys } from '../../src/engine/apply.ts'
-import { LOCK_OR_FAIL } from '../../src/engine/copy-chunk.ts'
-import { pairTables } from '../../src/engine/pair.ts'
-import { readShape } from '../../src/engine/table-shape.ts'
+import { isRowLocked } from '../../src/mysql/errno.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
+import { aPair, numbered, type PairTest, rowsOf } from './a-pair.ts'
+
+const CI = 'COLLATE utf8mb4_general_ci'
 
 describe('applyKeys', () => {
-  test('never waits for a row that the application inserts while its key was found to be gone', async ({
-    mysql,
-  }) => {
-    const { session, pair } = await pairOfOrders(mysql)
-    const application = await mysql.session()
-    await session.run(sql`DELETE FROM orders WHERE id IN (3, 5)`)
-    await session.run(sql`SET SESSION innodb_lock_wait_timeout = 1`)
+  test('writes what the source holds now and deletes what it no longer has', async ({ mysql }) => {
+    const { session, apply } = await aPairOfOrders(mysql)
+    await session.run(sql`INSERT INTO t_new VALUES (2, 'stale', 7), (99, 'gone', 7)`)
 
-    await application.transaction(async () => {
-      // The first read of a batch is the one that finds which keys are gone.
-      const find = session.rows.bind(session)
-      vi.spyOn(session, 'rows').mockImplementationOnce(async (statement) => {
-        const found = await find(statement)
-        await application.run(sql`INSERT INTO orders VALUES (3, 'again')`)
-        return found
-      })
-      const keys = [[3n], [4n], [5n]]
-      await session.transaction(() => applyKeys(session, pair, LOCK_OR_FAIL[mysql.flavour], keys))
-    })
+    await apply([1n], [2n], [99n], [100n])
 
-    const left = await session.rows(sql`SELECT id FROM orders_new ORDER BY id`)
-    expect(left).toEqual([{ id: '1' }, { id: '2' }, { id: '4' }, { id: '6' }])
+    expect(await rowsOf(session, 't_new')).toEqual(['1 new 5', '2 new 5'])
   })
 
-  test('keeps the row of a key whose spelling changed', async ({ mysql }) => {
-    const session = await mysql.session()
-    await session.run(sql`CREATE TABLE tags (name VARCHAR(20) PRIMARY KEY, uses INT NOT NULL)
-      DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_general_ci`)
-    await session.run(sql`CREATE TABLE tags_new LIKE tags`)
-    await session.run(sql`ALTER TABLE tags_new ADD COLUMN kept INT NOT NULL DEFAULT 7`)
-    await session.run(sql`INSERT INTO tags VALUES ('Red', 2)`)
-    await session.run(sql`INSERT INTO tags_new VALUES ('red', 1, 8), ('blue', 1, 8)`)
-    const pair = await pairOf(mysql, 'tags')
+  test('APPLY-1: never waits for a row that the application holds, and writes nothing then', async ({
+    mysql,
+  }) => {
+    const { session, application, apply } = await aPairOfOrders(mysql)
+    // A batch that waited would wait for this long, and the test with it.
+    await session.run(sql`SET SESSION innodb_lock_wait_timeout = 50`)
 
-    const keys = ['red', 'Red', 'blue'].map((name) => [Buffer.from(name)])
-    await session.transaction(() => applyKeys(session, pair, LOCK_OR_FAIL[mysql.flavour], keys))
+    await application.transaction(async () => {
+      await application.run(sql`UPDATE t SET status = 'paid' WHERE id = 2`)
+      await expect(apply([1n], [2n])).rejects.toSatisfy(isRowLocked)
+    })
 
-    const rows = await session.rows(sql`SELECT * FROM tags_new`)
-    expect(rows).toEqual([{ name: 'Red', uses: 2, kept: 8 }])
+    expect(await rowsOf(session, 't_new')).toEqual([])
+  })
+
+  test('APPLY-1: never waits for a row that is being deleted, and leaves its copy alone', async ({
+    mysql,
+  }) => {
+    const { session, application, apply } = await aPairOfOrders(mysql)
+    await session.run(sql`SET SESSION innodb_lock_wait_timeout = 50`)
+    await apply([1n], [2n])
+
+    await application.transaction(async () => {
+      await application.run(sql`DELETE FROM t WHERE id = 2`)
+      await expect(apply([1n], [2n])).rejects.toSatisfy(isRowLocked)
+    })
+
+    expect(await rowsOf(session, 't_new')).toEqual(['1 new 5', '2 new 5'])
+  })
+
+  test.for([['replace'], ['update_insert']] as const)(
+    'never waits for a row that is inserted while its key was found to be gone (%s)',
+    async ([write], { mysql }) => {
+      const { session, application, apply } = await aPairOfOrders(mysql, write)
+      await session.run(sql`INSERT INTO t_new (id, status) SELECT id, status FROM t`)
+      await session.run(sql`DELETE FROM t WHERE id IN (3, 5)`)
+      await session.run(sql`SET SESSION innodb_lock_wait_timeout = 1`)
+
+      await application.transaction(async () => {
+        // The first read of a batch is the one that finds which keys are gone.
+        const find = session.rows.bind(session)
+        vi.spyOn(session, 'rows').mockImplementationOnce(async (statement) => {
+          const found = await find(statement)
+          await application.run(sql`INSERT INTO t VALUES (3, 'again')`)
+          return found
+        })
+        await apply([3n], [4n], [5n])
+      })
+
+      const left = await session.rows(sql`SELECT id FROM t_new ORDER BY id`)
+      expect(left).toEqual([{ id: '1' }, { id: '2' }, { id: '4' }, { id: '6' }])
+    },
+  )
+
+  test.for([['replace'], ['delete_insert'], ['update_insert']] as const)(
+    'runs under LOCK TABLES, where no statement may name a table twice (%s)',
+    async ([write], { mysql }) => {
+      const { session, pair } = await aPairOfOrders(mysql, write)
+      await session.run(sql`INSERT INTO t_new (id, status) VALUES (2, 'stale'), (99, 'gone')`)
+      await session.run(sql`LOCK TABLES t WRITE, t_new WRITE`)
+
+      await applyKeys(session, pair, sql``, [[1n], [2n], [99n]])
+
+      await session.run(sql`UNLOCK TABLES`)
+      const rows = await session.rows(sql`SELECT id, status FROM t_new ORDER BY id`)
+      expect(rows).toEqual([
+        { id: '1', status: 'new' },
+        { id: '2', status: 'new' },
+      ])
+    },
+  )
+})
+
+describe('applyKeys, key by key', () => {
+  test('follows a composite key through each of its parts', async ({ mysql }) => {
+    const { session, apply } = await aPair(mysql, {
+      columns: `a INT, b VARCHAR(10) ${CI}, n INT, PRIMARY KEY (a, b)`,
+      rows: ["(1, 'x', 1), (1, 'Y', 2), (2, 'x', 3), (-3, 'é', 4)"],
+    })
+    await session.run(sql`INSERT INTO t_new VALUES (1, 'gone', 0), (2, 'y', 0)`)
+    const key = (a: bigint, b: string): Key => [a, Buffer.from(b)]
+
+    await apply(
+      key(1n, 'x'),
+      key(1n, 'Y'),
+      key(1n, 'gone'),
+      key(2n, 'x'),
+      key(2n, 'y'),
+      key(-3n, 'é'),
+    )
+
+    expect((await rowsOf(session, 't_new')).toSorted()).toEqual(
+      (await rowsOf(session, 't')).toSorted(),
+    )
+  })
+
+  test('keeps the row of a key whose spelling changed, and what only the target has', async ({
+    mysql,
+  }) => {
+    const { session, apply } = await aPair(mysql, {
+      columns: `name VARCHAR(20) ${CI} PRIMARY KEY, uses INT NOT NULL`,
+      change: 'ADD COLUMN kept INT NOT NULL DEFAULT 7',
+      rows: ["('Red', 2)"],
+      towardsOld: true,
+    })
+    await session.run(sql`INSERT INTO t_new VALUES ('red', 1, 8), ('blue', 1, 8)`)
+
+    await apply([Buffer.from('red')], [Buffer.from('Red')], [Buffer.from('blue')])
+
+    expect(await rowsOf(session, 't_new')).toEqual(['Red 2 8'])
+  })
+
+  test('follows a spelling that changed where the target tells spellings apart', async ({
+    mysql,
+  }) => {
+    const { session, apply } = await aPair(mysql, {
+      columns: `name VARCHAR(20) ${CI} PRIMARY KEY, uses INT NOT NULL`,
+      change: 'MODIFY name VARCHAR(20) COLLATE utf8mb4_bin NOT NULL',
+      rows: ["('Red', 2)"],
+    })
+    await session.run(sql`INSERT INTO t_new VALUES ('red', 1)`)
+
+    await apply([Buffer.from('red')], [Buffer.from('Red')])
+
+    expect(await rowsOf(session, 't_new')).toEqual(['Red 2'])
+  })
+
+  test('deletes no other row whose key counts as equal in the target', async ({ mysql }) => {
+    const { session, apply } = await aPair(mysql, {
+      columns: 'name VARCHAR(20) COLLATE utf8mb4_bin PRIMARY KEY, uses INT NOT NULL',
+      change: `MODIFY name VARCHAR(20) ${CI} NOT NULL`,
+      rows: ["('Red', 2), ('blue', 1)"],
+    })
+    await apply([Buffer.from('Red')])
+
+    // `red` was deleted and `Red` inserted; the deletion is applied last.
+    await apply([Buffer.from('red')], [Buffer.from('blue')])
+
+    expect(await rowsOf(session, 't_new')).toEqual(['blue 1', 'Red 2'])
+  })
+
+  test('finds a key in the target under another charset', async ({ mysql }) => {
+    const { session, apply } = await aPair(mysql, {
+      columns: 'name VARCHAR(20) CHARACTER SET latin1 PRIMARY KEY, uses INT NOT NULL',
+      change: 'MODIFY name VARCHAR(20) CHARACTER SET utf8mb4 NOT NULL',
+      rows: ["('é', 2), ('Ü', 3)"],
+    })
+    await session.run(sql`INSERT INTO t_new VALUES ('é', 1), ('ñ', 1)`)
+    const latin1 = (text: string): Key => [Buffer.from(text, 'latin1')]
+
+    await apply(latin1('é'), latin1('Ü'), latin1('ñ'))
+
+    expect(await rowsOf(session, 't_new')).toEqual(['é 2', 'Ü 3'])
+  })
+
+  test('pads a BINARY key as the server stores it', async ({ mysql }) => {
+    const { session, apply } = await aPair(mysql, {
+      columns: 'id BINARY(4) PRIMARY KEY, n INT',
+      rows: ["(x'01000000', 1), (x'00000000', 2)"],
+    })
+
+    await apply([Buffer.from('01000000', 'hex')], [Buffer.alloc(4)])
+
+    expect(await session.rows(sql`SELECT HEX(id) AS id, n FROM t_new ORDER BY id`)).toEqual([
+      { id: '00000000', n: 2 },
+      { id: '01000000', n: 1 },
+    ])
   })
 })
 
-/** `orders` with the ids 1 to 6, and a target that holds the same. */
-async function pairOfOrders(mysql: MysqlTest) {
-  const session = await mysql.session()
-  await session.run(sql`CREATE TABLE orders (id BIGINT PRIMARY KEY, status VARCHAR(16) NOT NULL)`)
-  await session.run(sql`CREATE TABLE orders_new LIKE orders`)
-  const rows = Array.from({ length: 6 }, (_, index) => sql`(${index + 1}, 'new')`)
-  await session.run(sql`INSERT INTO orders VALUES ${sql.join(rows)}`)
-  await session.run(sql`INSERT INTO orders_new SELECT * FROM orders`)
-  return { session, pair: await pairOf(mysql, 'orders') }
-}
+describe('applyKeys with unique keys', () => {
+  test('replaces where the target can hold no other row in the way', async ({ mysql }) => {
+    const columns = 'id INT PRIMARY KEY, u INT NOT NULL UNIQUE'
+    const same = await aPair(mysql, { columns })
 
-async function pairOf(mysql: MysqlTest, table: string) {
-  const session = await mysql.session()
-  const source = await readShape(session, mysql.schema, table)
-  const target = await readShape(session, mysql.schema, `${table}_new`)
-  if (!source || !target) throw new TypeError('the tables were just made')
-  return pairTables(source, target, { renames: new Map(), towardsOld: true })
+    expect(same.pair.write).toBe('replace')
+  })
+
+  test.for([
+    ['introduced', 'id INT PRIMARY KEY, u INT NOT NULL', 'ADD UNIQUE (u)', false],
+    [
+      'kept in the old table',
+      'id INT PRIMARY KEY, u INT NOT NULL',
+      'ADD UNIQUE (u), ADD kept INT NOT NULL DEFAULT 7, ADD also VARCHAR(9)',
+      true,
+    ],
+  ] as const)(
+    'finds the place of values that were swapped between two rows (%s)',
+    async ([, columns, change, towardsOld], { mysql }) => {
+      const { session, apply } = await aPair(mysql, { columns, change, towardsOld })
+      await session.run(sql`INSERT INTO t VALUES (1, 10), (2, 20), (3, 30), (4, 40)`)
+      await session.run(sql`INSERT INTO t_new (id, u) SELECT id, u FROM t`)
+      if (towardsOld) await session.run(sql`UPDATE t_new SET kept = id * 100, also = 'x'`)
+      await session.run(sql`UPDATE t SET u = CASE id WHEN 1 THEN 20 WHEN 2 THEN 10 ELSE 5 END
+        WHERE id IN (1, 2, 3)`)
+      await session.run(sql`DELETE FROM t WHERE id = 4`)
+      await session.run(sql`INSERT INTO t VALUES (5, 40)`)
+
+      await apply([1n], [2n], [3n], [4n], [5n])
+
+      const own = (id: number) => (towardsOld ? ` ${id * 100} x` : '')
+      const fresh = towardsOld ? ' 7 null' : ''
+      expect(await rowsOf(session, 't_new')).toEqual([
+        `1 20${own(1)}`,
+        `2 10${own(2)}`,
+        `3 5${own(3)}`,
+        `5 40${fresh}`,
+      ])
+    },
+  )
+
+  test('finds that place under LOCK TABLES too', async ({ mysql }) => {
+    const { session, pair } = await aPair(mysql, {
+      columns: 'id INT PRIMARY KEY, u INT NOT NULL',
+      change: 'ADD UNIQUE (u), ADD kept INT NOT NULL DEFAULT 7',
+      towardsOld: true,
+    })
+    await session.run(sql`INSERT INTO t VALUES (1, 20), (2, 10)`)
+    await session.run(sql`INSERT INTO t_new VALUES (1, 10, 1), (2, 20, 2)`)
+    await session.run(sql`LOCK TABLES t WRITE, t_new WRITE`)
+    await session.run(sql`SET autocommit = 0`)
+
+    await applyKeys(session, pair, sql``, [[1n], [2n]])
+
+    await session.run(sql`COMMIT`)
+    await session.run(sql`UNLOCK TABLES`)
+    expect(await rowsOf(session, 't_new')).toEqual(['1 20 1', '2 10 2'])
+  })
+
+  test('refuses a value that the old table would cut without a word', async ({ mysql }) => {
+    const { session, apply } = await aPair(mysql, {
+      columns: 'id INT PRIMARY KEY, price DECIMAL(10,4) NOT NULL',
+      change: 'MODIFY price DECIMAL(10,2) NOT NULL',
+      rows: ['(1, 1.5), (2, 1.2345)'],
+      towardsOld: true,
+    })
+
+    await apply([1n])
+    await expect(apply([2n])).rejects.toMatchObject({
+      code: 'VALUE_DOES_NOT_FIT',
+      message: expect.stringContaining('price'),
+    })
+
+    expect(await rowsOf(session, 't_new')).toEqual(['1 1.50'])
+  })
+})
+
+/** Source and target of orders; with `update_insert` the target also has columns of its own. */
+async function aPairOfOrders(
+  mysql: MysqlTest,
+  write: 'replace' | 'delete_insert' | 'update_insert' = 'replace',
+): Promise<PairTest> {
+  const change = {
+    replace: 'ADD extra INT NOT NULL DEFAULT 5',
+    delete_insert: 'ADD UNIQUE by_status (status, id), ADD UNIQUE by_prefix (status(3), id)',
+    update_insert: 'ADD extra INT NOT NULL DEFAULT 5',
+  }[write]
+  const orders = await aPair(mysql, {
+    columns: 'id BIGINT PRIMARY KEY, status VARCHAR(16) NOT NULL',
+    rows: numbered(6, (n) => `${n}, 'new'`),
+    change,
+    towardsOld: write === 'update_insert',
+  })
+  expect(orders.pair.write).toBe(write)
+  return orders
 }

@@ -1,0 +1,162 @@
+import { sql } from 'kysely'
+import { describe, expect, vi } from 'vitest'
+import type { Key } from '../../src/binlog/key.ts'
+import { copyChunk } from '../../src/engine/copy-chunk.ts'
+import type { Session } from '../../src/mysql/session.ts'
+import { type MysqlTest, test } from '../support/mysql.ts'
+import { aPair, numbered, type PairTest, rowsOf } from './a-pair.ts'
+
+const NO_RECORD = () => Promise.resolve()
+
+describe('copyChunk', () => {
+  test('copies the rows of its range and no others', async ({ mysql }) => {
+    const orders = await aPairOfOrders(mysql)
+
+    const outcome = await copy(orders, { after: [3n], upTo: [7n] })
+
+    expect(outcome).toEqual({ kind: 'copied', rows: 4 })
+    expect(await copiedIds(orders)).toEqual(['4', '5', '6', '7'])
+  })
+
+  test('COPY-1: gives way to a row that the application holds, and writes nothing', async ({
+    mysql,
+  }) => {
+    const orders = await aPairOfOrders(mysql)
+    const { application } = orders
+
+    await application.transaction(async () => {
+      await application.run(sql`UPDATE t SET total = 0 WHERE id = 5`)
+      expect(await copy(orders, { after: [3n], upTo: [7n] })).toEqual({ kind: 'blocked' })
+    })
+
+    expect(await copiedIds(orders)).toEqual([])
+  })
+
+  test('COPY-1: never deadlocks with a row inserted between its two statements', async ({
+    mysql,
+  }) => {
+    const orders = await aPairOfOrders(mysql)
+    const { application, session } = orders
+    const inserted = before(session, () => application.run(sql`INSERT INTO t VALUES (1001, 0)`))
+
+    await application.transaction(async () => {
+      const copying = copy(orders, { after: [0n], upTo: [2000n] })
+      await inserted
+      await application.run(sql`UPDATE t SET total = 0 WHERE id = 1`)
+      expect(await copying).toEqual({ kind: 'blocked' })
+    })
+  })
+
+  test('records the chunk in the transaction that copies it', async ({ mysql }) => {
+    const orders = await aPairOfOrders(mysql)
+    const { session } = orders
+    await session.run(sql`CREATE TABLE record (copied INT NOT NULL)`)
+    const range = { after: null, upTo: [10n] }
+    const record = (rows: number) => session.run(sql`INSERT INTO record VALUES (${rows})`)
+    const dies = new Error('the process dies before the commit')
+
+    const failing = copyChunk(session, orders.pair, orders.lock, {
+      range,
+      clearFirst: false,
+      record: async (rows) => {
+        await record(rows)
+        throw dies
+      },
+    })
+
+    await expect(failing).rejects.toBe(dies)
+    expect(await rowsOf(session, 'record')).toEqual([])
+    expect(await copiedIds(orders)).toEqual([])
+    await copyChunk(session, orders.pair, orders.lock, {
+      range,
+      clearFirst: false,
+      record: async (rows) => void (await record(rows)),
+    })
+    expect(await rowsOf(session, 'record')).toEqual(['10'])
+    expect(await copiedIds(orders)).toHaveLength(10)
+  })
+
+  test('takes away what an earlier process has left in the range, and nothing beside it', async ({
+    mysql,
+  }) => {
+    const orders = await aPairOfOrders(mysql)
+    const { session } = orders
+    await session.run(sql`DELETE FROM t WHERE id = 5`)
+    await session.run(sql`INSERT INTO t_new VALUES (3, 1), (4, 1), (5, 1), (8, 1)`)
+
+    await copy(orders, { after: [3n], upTo: [7n] }, true)
+
+    expect(await rowsOf(session, 't_new')).toEqual(['3 1', '4 100', '6 100', '7 100', '8 1'])
+  })
+
+  test('takes away the right rows where the target orders its keys in another way', async ({
+    mysql,
+  }) => {
+    const { session, pair, lock } = await aPair(mysql, {
+      columns: 'name VARCHAR(20) COLLATE utf8mb4_general_ci PRIMARY KEY, uses INT NOT NULL',
+      change: 'MODIFY name VARCHAR(20) COLLATE utf8mb4_bin',
+      rows: ["('a', 1), ('B', 1), ('c', 1), ('D', 1)"],
+    })
+    await session.run(sql`INSERT INTO t_new VALUES ('a', 1), ('B', 9), ('c', 9), ('D', 1)`)
+
+    await copyChunk(session, pair, lock, {
+      range: { after: [Buffer.from('a')], upTo: [Buffer.from('c')] },
+      clearFirst: true,
+      record: NO_RECORD,
+    })
+
+    expect(await rowsOf(session, 't_new')).toEqual(['B 1', 'D 1', 'a 1', 'c 1'])
+  })
+
+  test('goes through a composite key without a row lost or copied twice', async ({ mysql }) => {
+    const { session, pair, lock } = await aPair(mysql, {
+      columns: 'a INT, b VARCHAR(10) COLLATE utf8mb4_general_ci, PRIMARY KEY (a, b)',
+      rows: ["(1, 'x'), (1, 'Y'), (2, 'A'), (2, 'b'), (2, 'ß'), (3, '')"],
+    })
+    const key = (a: bigint, b: string): Key => [a, Buffer.from(b)]
+    const bounds = [null, key(1n, 'x'), key(2n, 'A'), key(2n, 'b'), null]
+
+    const rows: number[] = []
+    for (let at = 1; at < bounds.length; at += 1) {
+      const range = { after: bounds[at - 1] ?? null, upTo: bounds[at] ?? null }
+      const step = { range, clearFirst: false, record: NO_RECORD }
+      const outcome = await copyChunk(session, pair, lock, step)
+      rows.push(outcome.kind === 'copied' ? outcome.rows : -1)
+    }
+
+    expect(rows).toEqual([1, 2, 1, 2])
+    expect(await rowsOf(session, 't_new')).toEqual(await rowsOf(session, 't'))
+  })
+})
+
+async function aPairOfOrders(mysql: MysqlTest): Promise<PairTest> {
+  return await aPair(mysql, {
+    columns: 'id BIGINT PRIMARY KEY, total INT NOT NULL',
+    change: 'MODIFY total BIGINT NOT NULL',
+    rows: numbered(1000, (n) => `${n}, 100`),
+  })
+}
+
+function copy(
+  { session, pair, lock }: PairTest,
+  range: { readonly after: Key | null; readonly upTo: Key | null },
+  clearFirst = false,
+) {
+  return copyChunk(session, pair, lock, { range, clearFirst, record: NO_RECORD })
+}
+
+/** Runs `action` before the next write of `session`; the promise settles when it is done. */
+function before(session: Session, action: () => Promise<unknown>): Promise<unknown> {
+  const original = session.run.bind(session)
+  const { promise, resolve, reject } = Promise.withResolvers()
+  vi.spyOn(session, 'run').mockImplementationOnce(async (statement) => {
+    await action().then(resolve, reject)
+    return original(statement)
+  })
+  return promise
+}
+
+async function copiedIds({ session }: PairTest): Promise<readonly string[]> {
+  const rows = await session.rows(sql<{ id: string }>`SELECT id FROM t_new ORDER BY id`)
+  return rows.map(({ id }) => id)
+}
