@@ -8,6 +8,7 @@ import { LOYALTY_CHANGE, SHIPMENTS_CHANGE, shopTables } from './demo/shop.ts'
 import { findPullDeployment } from './demo/watch.ts'
 import { startWorld } from './demo/world.ts'
 import { productTables } from './support/deployment.ts'
+import type { GitHub } from './support/github/github.ts'
 import { NOTHING } from './support/mysql.ts'
 import { startWorkload } from './support/workload.ts'
 
@@ -120,8 +121,9 @@ describe('the whole loop', () => {
       .poll(() => github.reactions(comment), { timeout: 20_000 })
       .toContainEqual({ content: '-1', by: 'crossfade[bot]' })
 
-    const answers = (await github.comments(pull)).map(({ body }) => body)
-    expect(answers).toContainEqual(expect.stringContaining('PERMISSION_DENIED'))
+    await expect
+      .poll(() => bodiesOf(github, pull), { timeout: 20_000 })
+      .toContainEqual(expect.stringContaining('PERMISSION_DENIED'))
     const stored = await findPullDeployment({ store, github, pull })
     expect(stored?.deployment.state).toBe('ready')
     expect(await productTables(session)).toEqual([])
@@ -152,6 +154,10 @@ describe('the whole loop', () => {
     expect(await kept.execute()).toEqual([])
   }, 90_000)
 })
+
+async function bodiesOf(github: GitHub, pull: number): Promise<string[]> {
+  return (await github.comments(pull)).map(({ body }) => body)
+}
 
 /** How many rows are proven to be copied: those of the chunks without a gap from the first one of each table on. */
 async function provenRows(session: Session): Promise<number> {
