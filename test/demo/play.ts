@@ -46,7 +46,10 @@ export async function play(options: PlayOptions): Promise<void> {
   const world = stack.use(await startWorld({ orders, env, onBotDeath: supervisor.onDeath }))
   stack.defer(() => supervisor.rest())
   const { server, github, bot } = world
-  supervisor.watch({ bot, github, say: (text) => terminal.say(text) })
+  let over = false
+  // Behind the outcome nothing more is written to stdout: its last line may be read by a program.
+  const say = (text: string) => (over ? process.stderr.write(`${text}\n`) : terminal.say(text))
+  supervisor.watch({ bot, github, say })
   terminal.say(`Database    ${server.url('shop')}  (${count(rowsOf(orders))} rows)`)
   terminal.say(`GitHub      ${github.url}/repos/acme/shop`)
   terminal.say(`Bot         process ${bot.pid}: end it with kill -9 whenever you like`)
@@ -75,6 +78,7 @@ export async function play(options: PlayOptions): Promise<void> {
     for (const error of workload.errors.slice(0, 5)) {
       process.stderr.write(`An application error: ${error.errno} ${error.message}\n`)
     }
+    over = true
     if (keep) await keepRunning(world, signal)
   } catch (error) {
     if (options.signal.aborted) throw options.signal.reason

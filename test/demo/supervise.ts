@@ -4,7 +4,7 @@ import type { BotProcess, Death } from './bot-process.ts'
 export type Supervised = {
   readonly bot: BotProcess
   readonly github: GitHub
-  readonly say: (text: string) => void
+  readonly say: (text: string) => unknown
 }
 
 /** So often a bot is started again; one that dies more often will not recover by it. */
