@@ -143,15 +143,24 @@ export class Sync implements AsyncDisposable {
 
   /** Copies every row that is not copied yet. */
   async copy(signal: AbortSignal): Promise<void> {
+    const stop = new AbortController()
+    const either = AbortSignal.any([signal, stop.signal])
     const work = async () => {
-      const session = await this.session()
-      for (const copy of this.#copies) {
-        while (await copy.copyNext(session, this.#options.throttle, signal)) {
-          // Each call copies a chunk.
+      try {
+        const session = await this.session()
+        for (const copy of this.#copies) {
+          while (await copy.copyNext(session, this.#options.throttle, either)) {
+            // Each call copies a chunk.
+          }
         }
+      } catch (error) {
+        stop.abort(error)
+        throw error
       }
     }
-    await Promise.all(Array.from({ length: COPY_WORKERS }, work))
+    // All have ended when this returns: a chunk that is still written would be in the way of whoever tidies up.
+    const ended = await Promise.allSettled(Array.from({ length: COPY_WORKERS }, work))
+    if (ended.some(({ status }) => status === 'rejected')) throw either.reason
     for (const { pair } of this.#copies) await refreshStatistics(this.control, pair)
   }
 
@@ -159,7 +168,9 @@ export class Sync implements AsyncDisposable {
   async catchUp(signal: AbortSignal): Promise<void> {
     await this.follower.passBarrier(this.control, signal)
     const reached = this.follower.number
+    // Keys that the old table cannot hold wait for ever; they still hold the checkpoint back.
     const behind = () =>
+      !this.#reverseEnded &&
       this.#active.some(({ keys }) => keys.oldest !== null && keys.oldest <= reached)
     while (behind()) await this.#options.clock.sleep(POLL_MS, { signal })
   }

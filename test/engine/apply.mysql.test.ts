@@ -18,12 +18,12 @@ describe('applyKeys', () => {
     expect(await rowsOf(session, 't_new')).toEqual(['1 new 5', '2 new 5'])
   })
 
-  test('APPLY-1: never waits for a row that the application holds, and writes nothing then', async ({
-    mysql,
-  }) => {
+  test('APPLY-1: never waits for a row that the application holds, and writes nothing then', {
+    timeout: 20_000,
+  }, async ({ mysql }) => {
     const { session, application, apply } = await aPairOfOrders(mysql)
-    // A batch that waited would wait for this long, and the test with it.
-    await session.run(sql`SET SESSION innodb_lock_wait_timeout = 50`)
+    // A batch that waited would wait for this long, which is longer than the test may take.
+    await session.run(sql`SET SESSION innodb_lock_wait_timeout = 100`)
 
     await application.transaction(async () => {
       await application.run(sql`UPDATE t SET status = 'paid' WHERE id = 2`)
@@ -37,7 +37,6 @@ describe('applyKeys', () => {
     mysql,
   }) => {
     const { session, application, apply } = await aPairOfOrders(mysql)
-    await session.run(sql`SET SESSION innodb_lock_wait_timeout = 50`)
     await apply([1n], [2n])
 
     await application.transaction(async () => {
@@ -46,6 +45,22 @@ describe('applyKeys', () => {
     })
 
     expect(await rowsOf(session, 't_new')).toEqual(['1 new 5', '2 new 5'])
+  })
+
+  test('APPLY-1: never takes a row for gone that is written but not visible yet', async ({
+    mysql,
+  }) => {
+    const { session, application, apply } = await aPairOfOrders(mysql)
+    await session.run(sql`INSERT INTO t_new VALUES (7, 'earlier', 5)`)
+
+    await application.transaction(async () => {
+      // The binlog can deliver it at this moment already.
+      await application.run(sql`INSERT INTO t VALUES (7, 'new')`)
+      await expect(apply([7n])).rejects.toSatisfy(isRowLocked)
+    })
+    await apply([7n])
+
+    expect(await rowsOf(session, 't_new')).toEqual(['7 new 5'])
   })
 
   test.for([['replace'], ['update_insert']] as const)(

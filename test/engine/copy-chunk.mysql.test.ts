@@ -18,11 +18,13 @@ describe('copyChunk', () => {
     expect(await copiedIds(orders)).toEqual(['4', '5', '6', '7'])
   })
 
-  test('COPY-1: gives way to a row that the application holds, and writes nothing', async ({
-    mysql,
-  }) => {
+  test('COPY-1: gives way to a row that the application holds, and writes nothing', {
+    timeout: 20_000,
+  }, async ({ mysql }) => {
     const orders = await aPairOfOrders(mysql)
-    const { application } = orders
+    const { application, session } = orders
+    // A chunk that waited would wait for this long, which is longer than the test may take.
+    await session.run(sql`SET SESSION innodb_lock_wait_timeout = 100`)
 
     await application.transaction(async () => {
       await application.run(sql`UPDATE t SET total = 0 WHERE id = 5`)
