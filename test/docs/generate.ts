@@ -1,0 +1,14 @@
+import { writeFileSync } from 'node:fs'
+import { renderErrors } from './errors.ts'
+
+/** Every generated document: its path in the repository, and what makes it. */
+export const DOCUMENTS: Readonly<Record<string, () => string>> = {
+  'docs/errors.md': renderErrors,
+}
+
+if (import.meta.main) {
+  for (const [path, render] of Object.entries(DOCUMENTS)) {
+    writeFileSync(new URL(`../../${path}`, import.meta.url), render())
+    process.stdout.write(`${path}\n`)
+  }
+}
