@@ -371,6 +371,7 @@ function toFact(event: Exclude<EngineEvent, { event: 'progress' }>): DeploymentE
       return { type: 'failed', failure: { code, message, next }, at }
     }
     case 'cutover_retry':
+    case 'connection_lost':
     case 'reverse_in_sync':
       return null
   }

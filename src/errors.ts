@@ -41,7 +41,6 @@ export const ERRORS = {
   STREAM_STOPPED: { status: 500, summary: 'The change stream met something it must not skip.' },
   POSITION_GONE: { status: 410, summary: 'The binary log from the checkpoint on has been purged.' },
   TABLE_CHANGED: { status: 409, summary: 'Somebody changed the table while it was deployed.' },
-  CUTOVER_BLOCKED: { status: 409, summary: 'The tables could not be locked for the cutover.' },
   REVERT_IMPOSSIBLE: { status: 409, summary: 'The old schema can no longer hold the new rows.' },
   OUTCOME_UNKNOWN: { status: 500, summary: 'It cannot be told whether a step happened.' },
   CHECKPOINT_MISSING: { status: 404, summary: 'There is no deployment with this id to resume.' },

@@ -56,6 +56,10 @@ function sentences(event: EngineEvent): readonly string[] {
       ]
     case 'cutover_retry':
       return [`Cutover try ${event.attempt} gave way: ${event.reason}. Trying again.`]
+    case 'connection_lost':
+      return [
+        `The server does not answer (${event.reason}). Trying again; nothing is lost meanwhile.`,
+      ]
     case 'cutover':
       return [
         `Cut over. Writes could have waited for ${event.stalledMs} ms.`,

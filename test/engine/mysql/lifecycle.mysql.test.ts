@@ -180,6 +180,12 @@ describe('a deployment under writes', () => {
       await application.run(sql`UPDATE orders SET total = 7 WHERE id = 1`)
       deployment.run.cutover()
       await deployment.reached('cutover_retry')
+      expect(deployment.events).toContainEqual(
+        expect.objectContaining({
+          event: 'cutover_retry',
+          reason: expect.stringContaining(`connection ${application.threadId} holds orders`),
+        }),
+      )
     })
     await deployment.reached('complete')
 
