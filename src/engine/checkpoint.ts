@@ -3,7 +3,7 @@ import type { Key, KeyValue } from '../binlog/key.ts'
 import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import { type Position, positionFromJson, positionToJson } from '../mysql/position.ts'
 import type { Session } from '../mysql/session.ts'
-import type { EngineOutcome, EngineRequest } from './port.ts'
+import type { EngineFailure, EngineOutcome, EngineRequest } from './port.ts'
 
 /**
  * What is saved so that a crash loses nothing. It lives in a schema of its own on the *same server* as the
@@ -23,6 +23,8 @@ export type Checkpoint = {
   /** Whether `position` is after the swap's RENAME: changes before it belong to the old table. */
   readonly afterFence: boolean
   readonly revertUntil: Date | null
+  /** Why it failed; null when it did not. */
+  readonly failure: EngineFailure | null
 }
 
 const DEPLOYMENT_TABLE = sql.id(ENGINE_SCHEMA, 'deployment')
@@ -37,6 +39,7 @@ export async function prepareEngineSchema(session: Session): Promise<void> {
     schema_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     stage VARCHAR(10) CHARACTER SET ascii NOT NULL,
     outcome VARCHAR(10) CHARACTER SET ascii NULL,
+    failure TEXT CHARACTER SET utf8mb4 NULL,
     request LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
     position TEXT CHARACTER SET utf8mb4 NOT NULL,
     after_fence BOOLEAN NOT NULL DEFAULT FALSE,
@@ -64,6 +67,7 @@ type Row = {
   schema_name: string
   stage: Checkpoint['stage']
   outcome: EngineOutcome | null
+  failure: string | null
   request: string
   position: string
   after_fence: number
@@ -102,6 +106,8 @@ function toCheckpoint(row: Row): Checkpoint {
     schema: row.schema_name,
     stage: row.stage,
     outcome: row.outcome,
+    // Sound: only saveOutcome writes this column, from an EngineFailure.
+    failure: row.failure === null ? null : (JSON.parse(row.failure) as EngineFailure),
     // Sound: only insertCheckpoint writes this column, from an EngineRequest.
     request: JSON.parse(row.request) as EngineRequest,
     position: positionFromJson(row.position),
@@ -155,9 +161,13 @@ export async function saveSwapped(
 export async function saveOutcome(
   session: Session,
   id: string,
-  outcome: EngineOutcome,
+  {
+    outcome,
+    failure = null,
+  }: { readonly outcome: EngineOutcome; readonly failure?: EngineFailure | null },
 ): Promise<void> {
-  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE} SET outcome = ${outcome} WHERE id = ${id}`)
+  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE}
+    SET outcome = ${outcome}, failure = ${failure && JSON.stringify(failure)} WHERE id = ${id}`)
   await session.run(sql`DELETE FROM ${CHUNK_TABLE} WHERE deployment_id = ${id}`)
   await session.run(
     sql`DELETE FROM ${sql.id(ENGINE_SCHEMA, 'barrier')} WHERE deployment_id = ${id}`,

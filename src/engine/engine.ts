@@ -13,9 +13,10 @@ import {
   saveOutcome,
   savePrepared,
 } from './checkpoint.ts'
+import { finishedRun } from './finished-run.ts'
 import type { Engine, EngineRequest, EngineRun, RunOptions } from './port.ts'
 import { preflight } from './preflight/preflight.ts'
-import { ShadowRun } from './run.ts'
+import { failureOf, ShadowRun } from './run.ts'
 import { createShadows, dropShadows } from './shadow.ts'
 import { parseAlter } from './statement.ts'
 import { openSession } from './sync.ts'
@@ -59,11 +60,12 @@ async function resume({ target, clock, options }: Deps, id: string): Promise<Eng
   const server = await askServer(target)
   await using session = await openSession({ target, flavour: server.flavour })
   const found = await findCheckpoint(session, id)
-  if (!found || found.outcome !== null) {
-    throw new Refusal('CHECKPOINT_MISSING', `The server knows no unfinished deployment ${id}.`, {
+  if (!found) {
+    throw new Refusal('CHECKPOINT_MISSING', `The server knows no deployment ${id}.`, {
       next: 'Start a new deployment.',
     })
   }
+  if (found.outcome !== null) return finishedRun(found, found.outcome, { clock, options })
   const { schema, request } = found
   if (found.stage === 'preparing') await dropShadows(session, schema, request)
   const checkpoint = found.stage === 'preparing' ? await prepare(session, schema, request) : found
@@ -90,7 +92,9 @@ async function prepare(
     if (checkpoint) return checkpoint
     throw new TypeError('the checkpoint that was just written is gone')
   } catch (error) {
-    if (error instanceof Refusal) await saveOutcome(session, request.id, 'failed')
+    if (error instanceof Refusal) {
+      await saveOutcome(session, request.id, { outcome: 'failed', failure: failureOf(error) })
+    }
     throw error
   }
 }

@@ -35,5 +35,5 @@ export async function discardDeployment(target: Target, id: string): Promise<voi
     })
   }
   await dropShadows(session, schema, request)
-  await saveOutcome(session, id, 'cancelled')
+  await saveOutcome(session, id, { outcome: 'cancelled' })
 }

@@ -66,6 +66,13 @@ export type RunStatus = {
   }[]
 }
 
+/** Why a deployment failed, as it may be shown to anybody. */
+export type EngineFailure = {
+  readonly code: ErrorCode | 'INTERNAL'
+  readonly message: string
+  readonly next: string
+}
+
 /** What happens in a run, in the order in which it happens. */
 export type EngineEvent = { readonly at: Date } & (
   | { readonly event: 'started'; readonly tables: readonly OperationTables[] }
@@ -81,14 +88,11 @@ export type EngineEvent = { readonly at: Date } & (
   | { readonly event: 'revert_impossible'; readonly reason: string }
   | { readonly event: 'complete' | 'reverted' }
   | { readonly event: 'cancelled'; readonly freedBytes: number }
-  | {
+  | (EngineFailure & {
       readonly event: 'failed'
-      readonly code: ErrorCode | 'INTERNAL'
-      readonly message: string
-      readonly next: string
       /** What was thrown, for the log; it may hold row values and is never shown. */
       readonly cause: unknown
-    }
+    })
 )
 
 export type EngineOutcome = 'complete' | 'reverted' | 'cancelled' | 'failed'
@@ -124,7 +128,7 @@ export interface Engine {
    */
   readonly stage: (request: EngineRequest, options: RunOptions) => Promise<EngineRun>
   /**
-   * Goes on with a deployment that was interrupted, from its checkpoint.
+   * Goes on with a deployment that was interrupted, from its checkpoint; one that is over tells again how it ended.
    *
    * @throws {Refusal} CHECKPOINT_MISSING when nothing of it is on the server.
    */

@@ -7,7 +7,14 @@ import type { Session } from '../mysql/session.ts'
 import { type Checkpoint, findCheckpoint, saveOutcome, saveSwapped } from './checkpoint.ts'
 import { type RunCommand, requirePhase } from './commands.ts'
 import { Lifecycle, type NewEvent, type RunState, revertUntilOf } from './lifecycle.ts'
-import type { EngineEvent, EngineOutcome, EngineRun, RunOptions, RunStatus } from './port.ts'
+import type {
+  EngineEvent,
+  EngineFailure,
+  EngineOutcome,
+  EngineRun,
+  RunOptions,
+  RunStatus,
+} from './port.ts'
 import { Progress } from './progress.ts'
 import { dropShadows, isSwapped, tablesOf } from './shadow.ts'
 import { openSession, Sync } from './sync.ts'
@@ -216,7 +223,7 @@ export class ShadowRun implements EngineRun {
   }
 
   async #finish(session: Session, outcome: 'complete' | 'reverted'): Promise<EngineOutcome> {
-    await saveOutcome(session, this.#checkpoint.id, outcome)
+    await saveOutcome(session, this.#checkpoint.id, { outcome })
     this.#outcome = outcome
     this.#state.phase = 'finished'
     this.#emit({ event: outcome })
@@ -231,7 +238,11 @@ export class ShadowRun implements EngineRun {
       if (await isSwapped(session, schema, request)) return await this.#endSwapped(session, error)
       const freedBytes = await dropShadows(session, schema, request)
       const cancelled = error instanceof Cancelled
-      await saveOutcome(session, id, cancelled ? 'cancelled' : 'failed')
+      await saveOutcome(
+        session,
+        id,
+        cancelled ? { outcome: 'cancelled' } : { outcome: 'failed', failure: failureOf(error) },
+      )
       if (!cancelled) return this.#fail(error)
       this.#state.phase = 'finished'
       this.#emit({ event: 'cancelled', freedBytes })
@@ -257,16 +268,7 @@ export class ShadowRun implements EngineRun {
 
   #fail(error: unknown): EngineOutcome {
     this.#state.phase = 'finished'
-    const known = error instanceof Refusal
-    this.#emit({
-      event: 'failed',
-      code: known ? error.code : 'INTERNAL',
-      message: known
-        ? error.message
-        : `Internal error: ${error instanceof Error ? error.name : 'unknown'}.`,
-      next: known ? error.next : 'Report this as a defect of Crossfade, with its log.',
-      cause: error,
-    })
+    this.#emit({ event: 'failed', ...failureOf(error), cause: error })
     return 'failed'
   }
 
@@ -280,6 +282,20 @@ export class ShadowRun implements EngineRun {
   #emit(event: NewEvent): void {
     // Sound: a member of the union without its time, and the time.
     this.#context.options.onEvent({ ...event, at: this.#context.clock.now() } as EngineEvent)
+  }
+}
+
+/** What may be shown of an error to anybody. */
+export function failureOf(error: unknown): EngineFailure {
+  if (error instanceof Refusal) {
+    const { code, message, next } = error
+    return { code, message, next }
+  }
+  const name = error instanceof Error ? error.name : 'unknown'
+  return {
+    code: 'INTERNAL',
+    message: `Internal error: ${name}.`,
+    next: 'Report this as a defect of Crossfade, with its log.',
   }
 }
 

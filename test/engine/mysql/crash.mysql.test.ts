@@ -150,3 +150,41 @@ async function killEngine(
     await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }
+
+describe('a deployment that ended while nobody listened', () => {
+  test('tells again how it ended', async ({ mysql }) => {
+    const { workload } = await shop(mysql, 100)
+    await workload.stop()
+    const request = { cutover: 'auto', revertWindowMs: 600_000 } as const
+    const done = await Deployment.stage(mysql.target, [CHANGE], { ...request, id: 'told_again' })
+    await done.reached('reverse_in_sync')
+    done.run.skipRevert()
+    await done.run.finished
+
+    const again = await Deployment.resume(mysql.target, 'told_again')
+
+    expect(await again.run.finished).toBe('complete')
+    expect(again.story).toBe('cutover → complete')
+    expect(() => again.run.revert()).toThrow(expect.objectContaining({ code: 'DEPLOY_STATE' }))
+  })
+
+  test('tells again why it failed', async ({ mysql }) => {
+    const session = await mysql.session()
+    await createOrders(session, ordersTable(10))
+    await session.run(sql`UPDATE orders SET note = NULL WHERE id = 1`)
+    const failing = await Deployment.stage(
+      mysql.target,
+      ['ALTER TABLE orders MODIFY note VARCHAR(100) NOT NULL'],
+      { id: 'failed_again' },
+    )
+    expect(await failing.run.finished).toBe('failed')
+
+    const again = await Deployment.resume(mysql.target, 'failed_again')
+
+    expect(await again.run.finished).toBe('failed')
+    expect(again.failure).toMatchObject({
+      code: 'VALUE_DOES_NOT_FIT',
+      message: failing.failure?.message,
+    })
+  })
+})
