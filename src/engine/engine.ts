@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { type Clock, systemClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Target } from '../mysql/connect.ts'
@@ -40,13 +41,18 @@ type Deps = { readonly target: Target; readonly clock: Clock; readonly options: 
 
 async function stage({ target, clock, options }: Deps, request: EngineRequest): Promise<EngineRun> {
   requireId(request.id)
-  const schema = requireSchema(target)
+  const given = requireSchema(target)
   const server = await askServer(target)
   await using session = await openSession({ target, flavour: server.flavour })
-  await check(session, { server, schema, request })
-  await prepareEngineSchema(session)
-  await insertCheckpoint(session, schema, { request, position: await readPosition(session) })
-  const checkpoint = await prepare(session, schema, request)
+  const schema = await spellSchema(session, given)
+  const spelled = await inTurn(session, async () => {
+    const found = await check(session, { server, schema, request })
+    await prepareEngineSchema(session)
+    const position = await readPosition(session)
+    await insertCheckpoint(session, schema, { request: found, position })
+    return found
+  })
+  const checkpoint = await prepare(session, schema, spelled)
   return new ShadowRun(checkpoint, {
     target,
     flavour: server.flavour,
@@ -78,23 +84,29 @@ async function resume({ target, clock, options }: Deps, id: string): Promise<Eng
   })
 }
 
-/** Makes the shadow tables and fixes the position from which on changes are followed. */
+/**
+ * Makes the shadow tables and fixes the position from which on changes are followed. It is one before the live tables
+ * are read, so that a change of their columns in between is noticed like any later one.
+ */
 async function prepare(
   session: Session,
   schema: string,
   request: EngineRequest,
 ): Promise<Checkpoint> {
   try {
-    await createShadows(session, schema, request)
     const position = await readPosition(session)
+    await createShadows(session, schema, request)
     await savePrepared(session, request.id, position)
     const checkpoint = await findCheckpoint(session, request.id)
     if (checkpoint) return checkpoint
     throw new TypeError('the checkpoint that was just written is gone')
   } catch (error) {
-    if (error instanceof Refusal) {
-      await saveOutcome(session, request.id, { outcome: 'failed', failure: failureOf(error) })
-    }
+    const failed = saveOutcome(session, request.id, {
+      outcome: 'failed',
+      failure: failureOf(error),
+    })
+    // Without a connection it cannot be told; whoever deploys next is told of the rest.
+    await failed.catch(() => null)
     throw error
   }
 }
@@ -104,10 +116,11 @@ async function askServer(target: Target): Promise<Server> {
   return await readServer(session)
 }
 
+/** Checks everything, and returns the request with its tables spelled as the server spells them. */
 async function check(
   session: Session,
   context: { readonly server: Server; readonly schema: string; readonly request: EngineRequest },
-): Promise<void> {
+): Promise<EngineRequest> {
   const { request, schema } = context
   if (request.operations.length === 0) {
     throw new Refusal('ALTER_INVALID', 'The deployment changes nothing.', {
@@ -122,6 +135,39 @@ async function check(
     tables.push({ operation, shape: await readShape(session, schema, operation.table) })
   }
   await preflight({ ...context, session, tables })
+  const operations = tables.map(({ operation, shape }) => ({
+    ...operation,
+    table: shape?.name ?? operation.table,
+  }))
+  return { ...request, operations }
+}
+
+/** How the server itself spells the schema: the change stream does, even where upper and lower case do not matter. */
+async function spellSchema(session: Session, given: string): Promise<string> {
+  const row = await session.row(sql<{ name: string }>`
+    SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = DATABASE()`)
+  return row?.name ?? given
+}
+
+/** How long another deployment may take from its first check to its first record. */
+const TURN_WITHIN_SECONDS = 30
+
+/** Lets one deployment after the other look for others and make itself known: two at once would see nobody. */
+async function inTurn<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  const row = await session.row(
+    sql<{ got: number | null }>`SELECT GET_LOCK('crossfade.stage', ${TURN_WITHIN_SECONDS}) AS got`,
+  )
+  if (Number(row?.got) !== 1) {
+    throw new Refusal('NAME_CLASH', 'Another deployment is just being started on this server.', {
+      next: 'Try again in a minute.',
+    })
+  }
+  try {
+    return await work()
+  } finally {
+    // A session that is gone holds no lock.
+    await session.rows(sql`SELECT RELEASE_LOCK('crossfade.stage')`).catch(() => null)
+  }
 }
 
 function requireSchema({ schema }: Target): string {

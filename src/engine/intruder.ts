@@ -25,13 +25,18 @@ export function refuseIntruder(
   const verb = tokens[0]
   if (!isKeyword(verb, ...DDL, ...DML) || isHarmless(tokens)) return
   const names = tokens.filter(({ kind }) => kind === 'word' || kind === 'quoted')
-  const ours = schema === own.schema || names.some(({ value }) => value === own.schema)
-  const table = names.find(({ value }) => own.tables.has(value))
-  if (!ours || !table) return
+  const isOwnSchema = (name: string) => name.toLowerCase() === own.schema.toLowerCase()
+  // Some servers take no notice of upper and lower case, and then the binlog holds what was typed.
+  const tables = new Set([...own.tables].map((name) => name.toLowerCase()))
+  const named = names.find(({ value }) => isOwnSchema(value))
+  const table = names.find(({ value }) => tables.has(value.toLowerCase()))
+  const dropped = isKeyword(tokens[1], 'DATABASE', 'SCHEMA') ? named : undefined
+  const target = dropped ?? (isOwnSchema(schema) || named ? table : undefined)
+  if (!target) return
   if (isKeyword(verb, ...DML)) {
     throw new Refusal(
       'STREAM_STOPPED',
-      `A statement on ${table.value} was logged in statement format.`,
+      `A statement on ${target.value} was logged in statement format.`,
       {
         next: 'Have every session use binlog_format = ROW, then deploy again.',
       },
@@ -40,7 +45,7 @@ export function refuseIntruder(
   const what = verb?.text.toUpperCase() ?? ''
   throw new Refusal(
     'TABLE_CHANGED',
-    `Somebody else ran ${what} on ${table.value} while it was deployed.`,
+    `Somebody else ran ${what} on ${target.value} while it was deployed.`,
     {
       next: 'Start a new deployment from the table as it is now.',
     },

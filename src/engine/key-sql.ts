@@ -18,7 +18,9 @@ export function columnOf({ schema, name }: TableShape, column: ShapeColumn): Raw
   return sql.id(schema, name, column.name)
 }
 
-const INTEGER = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'year'])
+/** Types that are numbers to the index and to the binlog, and print as something else. */
+const NUMBERED = new Set(['bit', 'enum', 'set'])
+const INTEGER = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'year', ...NUMBERED])
 const BYTES = new Set(['char', 'varchar', 'binary', 'varbinary'])
 
 /**
@@ -46,6 +48,7 @@ function charsetName(name: string): string {
 
 /** Selects a key column so that {@link readKey} gets the very value that the change stream would deliver. */
 function keyExpression(column: ShapeColumn, name: RawBuilder<unknown>): RawBuilder<unknown> {
+  if (NUMBERED.has(column.dataType)) return sql`CAST(CAST(${name} AS UNSIGNED) AS CHAR)`
   return BYTES.has(column.dataType) ? sql`CAST(${name} AS BINARY)` : sql`CAST(${name} AS CHAR)`
 }
 
@@ -93,6 +96,9 @@ export function asTarget(
   { from, to }: SharedColumn,
   value: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
+  // Of a key: in a unique key that is not ours, an ENUM's names are what is unique, and they have a collation.
+  const isNumber = from.charset === null && NUMBERED.has(from.dataType)
+  if (isNumber) return sql`CAST(${value} AS UNSIGNED)`
   if (from.collation === to.collation || to.charset === null || to.collation === null) return value
   const [charset, collation] = [charsetName(to.charset), charsetName(to.collation)]
   return sql`CONVERT(${value} USING ${sql.raw(charset)}) COLLATE ${sql.raw(collation)}`

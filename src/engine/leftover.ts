@@ -3,6 +3,7 @@ import { connect, type Target } from '../mysql/connect.ts'
 import { findCheckpoint, saveOutcome, unfinishedCheckpoints } from './checkpoint.ts'
 import type { TableOperation } from './port.ts'
 import { dropShadows, isSwapped } from './shadow.ts'
+import { claimDeployment } from './sync.ts'
 
 /** The id of an unfinished deployment of exactly these statements, or null: what a process that died has left. */
 export async function findUnfinished(
@@ -18,7 +19,7 @@ export async function findUnfinished(
 /**
  * Gives up a deployment that no process works on: drops its shadow tables.
  *
- * @throws {Refusal} CHECKPOINT_MISSING, or DEPLOY_STATE when its tables are swapped already.
+ * @throws {Refusal} CHECKPOINT_MISSING, DEPLOYMENT_BUSY while a process works on it, or DEPLOY_STATE when its tables are swapped already.
  */
 export async function discardDeployment(target: Target, id: string): Promise<void> {
   await using session = await connect(target)
@@ -34,6 +35,7 @@ export async function discardDeployment(target: Target, id: string): Promise<voi
       next: 'Run the same migrate command again to go on with its revert window.',
     })
   }
+  await claimDeployment(session, id)
   await dropShadows(session, schema, request)
   await saveOutcome(session, id, { outcome: 'cancelled' })
 }

@@ -35,6 +35,7 @@ export type TablePair = {
  * Pairs two tables.
  *
  * @param renames column names of the source → names of the target, where they differ.
+ * @param dropped columns of the old table that the change drops; a new one may have the same name and is another.
  * @throws {Refusal} NO_UNIQUE_KEY when no unique key serves on both sides.
  */
 export function pairTables(
@@ -42,10 +43,18 @@ export function pairTables(
   target: TableShape,
   {
     renames,
+    dropped = new Set(),
     towardsOld,
-  }: { readonly renames: ReadonlyMap<string, string>; readonly towardsOld: boolean },
+  }: {
+    readonly renames: ReadonlyMap<string, string>
+    readonly dropped?: ReadonlySet<string>
+    readonly towardsOld: boolean
+  },
 ): TablePair {
-  const columns = sharedColumns(source, target, renames)
+  const gone = new Set([...dropped].map((name) => name.toLowerCase()))
+  const columns = sharedColumns(source, target, renames).filter(
+    ({ from, to }) => !gone.has((towardsOld ? to : from).name.toLowerCase()),
+  )
   const found = findKey(source, target, columns)
   if (!found) {
     throw new Refusal(
@@ -85,6 +94,9 @@ function sharedColumns(
   })
 }
 
+/** Types whose values are names to people, and numbers to the index, to the binlog and to us. */
+const NUMBERED: ReadonlySet<string> = new Set(['enum', 'set'])
+
 /** Types whose values compare the same in the binlog, in a literal and on both servers. */
 const KEY_TYPES = new Set([
   'tinyint',
@@ -102,6 +114,8 @@ const KEY_TYPES = new Set([
   'varchar',
   'binary',
   'varbinary',
+  'bit',
+  ...NUMBERED,
 ])
 
 function findKey(
@@ -113,7 +127,7 @@ function findKey(
   readonly targetName: string
   readonly columns: readonly SharedColumn[]
 } | null {
-  for (const key of source.uniqueKeys) {
+  for (const key of bestFirst(source)) {
     const shared = key.columns.map((name) => columns.find(({ from }) => from.name === name))
     if (shared.some((column) => column === undefined)) continue
     const parts = shared.filter((column) => column !== undefined)
@@ -126,10 +140,26 @@ function findKey(
       targetKey !== undefined &&
       parts.every((column) => isKeyColumn(column.to) && isSameKind(column))
     if (servesSource && servesTarget) {
-      return { name: key.name, targetName: targetKey.name, columns: parts }
+      return { name: key.name, targetName: targetKey.name, columns: parts.map(asNumbered) }
     }
   }
   return null
+}
+
+/** The server finds a range of ENUM or SET values only by reading the whole index: such a key comes last. */
+function bestFirst({ uniqueKeys, columns }: TableShape): readonly ShapeKey[] {
+  const numbered = new Set(
+    columns.filter(({ dataType }) => NUMBERED.has(dataType)).map(({ name }) => name),
+  )
+  const isLast = (key: ShapeKey) => numbered.has(key.columns[0] ?? '')
+  return uniqueKeys.toSorted((some, other) => Number(isLast(some)) - Number(isLast(other)))
+}
+
+/** In a key an ENUM or SET is its number, and has neither charset nor collation. */
+function asNumbered(column: SharedColumn): SharedColumn {
+  if (!NUMBERED.has(column.from.dataType)) return column
+  const bare = { charset: null, collation: null }
+  return { from: { ...column.from, ...bare }, to: { ...column.to, ...bare } }
 }
 
 function isWhole(key: ShapeKey): boolean {
@@ -150,9 +180,18 @@ function isSameKind({ from, to }: SharedColumn): boolean {
   const both = (types: ReadonlySet<string>) => types.has(from.dataType) && types.has(to.dataType)
   if (both(INTEGERS) || both(TEXT_KEYS)) return true
   if (from.dataType !== to.dataType) return false
-  if (from.dataType === 'varbinary') return true
+  if (from.dataType === 'varbinary' || from.dataType === 'bit') return true
+  if (NUMBERED.has(from.dataType)) {
+    return beginsWith(from.columnType, to.columnType) || beginsWith(to.columnType, from.columnType)
+  }
   if (from.dataType === 'decimal') return scaleOf(from) === scaleOf(to)
   return from.columnType === to.columnType
+}
+
+/** Whether a list of names begins with all of another one, so that each of those keeps its number. */
+function beginsWith(list: string, other: string): boolean {
+  const names = other.slice(0, -1)
+  return list === other || list.startsWith(`${names},`)
 }
 
 /** The digits after the point of a DECIMAL; 0 for every other type. */

@@ -144,7 +144,10 @@ export class ShadowRun implements EngineRun {
         // What breaks after the end, such as a connection that is being closed, changes nothing any more.
         if (this.#outcome) return this.#outcome
         this.#context.options.signal?.throwIfAborted()
-        if (!isUnreachable(error)) return await this.#end(error)
+        const verdict = verdictOf(error)
+        // Another process has the tables: nothing of them is ours to tidy up.
+        if (verdict === 'busy' && this.#sync === null) return this.#fail(error)
+        if (verdict === 'over') return await this.#end(error)
         await this.#waitForServer(error)
         this.#resumed = true
       }
@@ -299,8 +302,13 @@ export function failureOf(error: unknown): EngineFailure {
   }
 }
 
-function isUnreachable(error: unknown): boolean {
-  return (
-    isConnectionLost(error) || (error instanceof Refusal && error.code === 'DATABASE_UNREACHABLE')
-  )
+/**
+ * What an error means for the run: `away` and `busy` are tried again, `over` is not. After a lost connection the
+ * deployment may be busy with ourselves: the server has not noticed yet that the old connection is gone.
+ */
+function verdictOf(error: unknown): 'away' | 'busy' | 'over' {
+  if (isConnectionLost(error)) return 'away'
+  if (!(error instanceof Refusal)) return 'over'
+  if (error.code === 'DATABASE_UNREACHABLE') return 'away'
+  return error.code === 'DEPLOYMENT_BUSY' ? 'busy' : 'over'
 }

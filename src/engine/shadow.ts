@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { Refusal } from '../errors.ts'
-import { ERRNO, errnoOf } from '../mysql/errno.ts'
+import { ERRNO, errnoOf, isConnectionLost, isDenied } from '../mysql/errno.ts'
 import { type TableNames, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { ownComment } from './follower.ts'
@@ -39,17 +39,40 @@ export async function createShadows(
   schema: string,
   request: EngineRequest,
 ): Promise<readonly PreparedOperation[]> {
+  for (const operation of request.operations)
+    await refuseLeftover(session, schema, { id: request.id, operation })
   try {
     for (const operation of request.operations) {
       await createShadow(session, schema, { id: request.id, operation })
     }
+    await tryLock(session, schema, request)
     return await openOperations(session, schema, request, 'forward')
   } catch (error) {
-    if (!(error instanceof Refusal && error.code === 'NAME_CLASH')) {
-      await dropShadows(session, schema, request)
-    }
+    await dropShadows(session, schema, request)
     throw error
   }
+}
+
+/** The cutover locks the tables: better to learn now than after days of copying that the account may not. */
+async function tryLock(session: Session, schema: string, request: EngineRequest): Promise<void> {
+  const shadows = request.operations
+    .filter(({ kind }) => kind !== 'drop')
+    .map(({ table }) => sql`${sql.id(schema, tableNames(request.id, table).shadow)} WRITE`)
+  if (shadows.length === 0) return
+  try {
+    await session.run(sql`LOCK TABLES ${sql.join(shadows)}`)
+    await session.run(sql`UNLOCK TABLES`)
+  } catch (error) {
+    if (!isDenied(error)) throw error
+    throw privilegeMissing('LOCK TABLES', schema, error)
+  }
+}
+
+function privilegeMissing(privilege: string, schema: string, cause: unknown): Refusal {
+  return new Refusal('PRIVILEGE_MISSING', `The account lacks ${privilege} on ${schema}.`, {
+    next: `Run GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, LOCK TABLES ON \`${schema}\`.* TO the account.`,
+    cause,
+  })
 }
 
 /** The operations of a request whose shadow tables are there; `reverse` when the tables are swapped. */
@@ -71,21 +94,34 @@ export async function openOperations(
   return prepared
 }
 
+type OneOperation = { readonly id: string; readonly operation: TableOperation }
+
+async function refuseLeftover(
+  session: Session,
+  schema: string,
+  { id, operation }: OneOperation,
+): Promise<void> {
+  const { shadow } = tableNames(id, operation.table)
+  if (operation.kind === 'drop' || !(await readShape(session, schema, shadow))) return
+  throw new Refusal('NAME_CLASH', `The table ${shadow} is already there.`, {
+    next: `Drop ${shadow} if no deployment is using it.`,
+  })
+}
+
 async function createShadow(
   session: Session,
   schema: string,
-  { id, operation }: { readonly id: string; readonly operation: TableOperation },
+  { id, operation }: OneOperation,
 ): Promise<void> {
   if (operation.kind === 'drop') return
   const { live, shadow } = tableNames(id, operation.table)
-  if (await readShape(session, schema, shadow)) {
-    throw new Refusal('NAME_CLASH', `The table ${shadow} is already there.`, {
-      next: `Drop ${shadow} if no deployment is using it.`,
-    })
-  }
   const comment = sql.raw(ownComment(id))
   if (operation.kind === 'create') {
-    await ddl(session, live, `${createCopy(operation.statement, schema, shadow)} ${ownComment(id)}`)
+    await ddl(
+      session,
+      { schema, live },
+      `${createCopy(operation.statement, schema, shadow)} ${ownComment(id)}`,
+    )
     return
   }
   const alter = parseAlter(operation.statement)
@@ -93,21 +129,26 @@ async function createShadow(
     sql<Record<string, string>>`SHOW CREATE TABLE ${sql.id(schema, live)} ${comment}`,
   )
   const createSql = created?.['Create Table'] ?? ''
-  await ddl(session, live, `${createCopy(createSql, schema, shadow)} ${ownComment(id)}`)
-  await ddl(session, live, `${alter.on(schema, shadow)} ${ownComment(id)}`)
+  await ddl(session, { schema, live }, `${createCopy(createSql, schema, shadow)} ${ownComment(id)}`)
+  await ddl(session, { schema, live }, `${alter.on(schema, shadow)} ${ownComment(id)}`)
 }
 
 /** Runs DDL on an empty table, where the server's complaint can only be about the statement itself. */
-async function ddl(session: Session, table: string, statement: string): Promise<void> {
+async function ddl(
+  session: Session,
+  { schema, live }: { readonly schema: string; readonly live: string },
+  statement: string,
+): Promise<void> {
   try {
     await session.run(sql.raw(statement))
   } catch (error) {
     const errno = errnoOf(error)
-    if (errno === null || errno === ERRNO.LOCK_WAIT_TIMEOUT) throw error
+    if (isDenied(error)) throw privilegeMissing('CREATE, ALTER or INDEX', schema, error)
+    if (errno === null || isConnectionLost(error) || errno === ERRNO.LOCK_WAIT_TIMEOUT) throw error
     const said = error instanceof Error ? error.message : ''
     throw new Refusal(
       'ALTER_INVALID',
-      `The server rejects the change of ${table} (error ${errno}): ${said}`,
+      `The server rejects the change of ${live} (error ${errno}): ${said}`,
       {
         next: 'Correct the statement; it was tried on an empty copy, and the live table is untouched.',
         cause: error,

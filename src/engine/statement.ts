@@ -7,6 +7,8 @@ export type AlterStatement = {
   readonly table: string
   /** Old column name → new column name, for CHANGE and RENAME COLUMN. */
   readonly renames: ReadonlyMap<string, string>
+  /** Columns that it drops. One that is added under the same name is another column. */
+  readonly dropped: ReadonlySet<string>
   /** The same change for a table of another name; constraint names follow the table. */
   readonly on: (schema: string, copy: string) => string
 }
@@ -35,6 +37,7 @@ export function parseAlter(statement: string): AlterStatement {
   return {
     table: name.value,
     renames: readRenames(clauses),
+    dropped: readDropped(clauses),
     on: (schema, copy) => {
       const names = constraintReferences(clauses)
       const body = rewrite(statement, name.end, (token) =>
@@ -131,6 +134,25 @@ function readRenames(clauses: readonly Token[]): ReadonlyMap<string, string> {
     }
   }
   return renames
+}
+
+/** What DROP may be followed by that is no column. */
+const NO_COLUMN = [
+  'PRIMARY',
+  'INDEX',
+  'KEY',
+  'CHECK',
+  'CONSTRAINT',
+  'FOREIGN',
+  'PARTITION',
+] as const
+
+function readDropped(clauses: readonly Token[]): ReadonlySet<string> {
+  const dropped = splitClauses(clauses).flatMap((clause) => {
+    const [verb, name] = clause.filter((token) => !isKeyword(token, 'COLUMN', 'IF', 'EXISTS'))
+    return name && isKeyword(verb, 'DROP') && !isKeyword(name, ...NO_COLUMN) ? [name.value] : []
+  })
+  return new Set(dropped)
 }
 
 /** The clauses between the commas that stand outside of every parenthesis. */

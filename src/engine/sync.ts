@@ -86,13 +86,13 @@ export class Sync implements AsyncDisposable {
   /**
    * Connects and reads where the deployment stands.
    *
-   * @throws {Refusal} NAME_CLASH when another process works on it, TABLE_CHANGED when a table is gone.
+   * @throws {Refusal} DEPLOYMENT_BUSY when another process works on it, TABLE_CHANGED when a table is gone.
    */
   static async open(options: SyncOptions): Promise<Sync> {
     const { target, checkpoint } = options
     const control = await openSession(options)
     try {
-      await claim(control, checkpoint.id)
+      await claimDeployment(control, checkpoint.id)
       const { schema, request } = checkpoint
       const stage = checkpoint.stage === 'reverse' ? 'reverse' : 'forward'
       const operations = await openOperations(control, schema, request, stage)
@@ -326,14 +326,19 @@ export async function openSession({
 /** How long a lost connection of ours may take to be noticed by the server. */
 const CLAIM_WITHIN_SECONDS = 15
 
-async function claim(session: Session, id: string): Promise<void> {
+/**
+ * Makes `session` the only one that works on the deployment, until it ends.
+ *
+ * @throws {Refusal} DEPLOYMENT_BUSY; then nothing of the deployment may be touched.
+ */
+export async function claimDeployment(session: Session, id: string): Promise<void> {
   const row = await session.row(
     sql<{
       got: number | null
     }>`SELECT GET_LOCK(${`crossfade.${id}`}, ${CLAIM_WITHIN_SECONDS}) AS got`,
   )
   if (Number(row?.got) === 1) return
-  throw new Refusal('NAME_CLASH', `Another process is working on the deployment ${id}.`, {
+  throw new Refusal('DEPLOYMENT_BUSY', `Another process is working on the deployment ${id}.`, {
     next: 'Let it go on, or end it first.',
   })
 }
@@ -342,6 +347,6 @@ async function claim(session: Session, id: string): Promise<void> {
  * Tells the server how large the target has become. The RENAME of the swap makes it read the statistics anew, and
  * those of a table that was empty a moment ago make it scan the whole live table, for us and for the application.
  */
-async function refreshStatistics(session: Session, { target }: TablePair): Promise<void> {
-  await session.rows(sql`ANALYZE NO_WRITE_TO_BINLOG TABLE ${tableOf(target)}`)
+async function refreshStatistics(session: Session, table: TableShape): Promise<void> {
+  await session.rows(sql`ANALYZE NO_WRITE_TO_BINLOG TABLE ${tableOf(table)}`)
 }

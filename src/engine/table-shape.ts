@@ -56,20 +56,21 @@ type ColumnRow = {
 }
 
 type TableRow = {
+  name: string
   engine: string | null
   rowCount: string | number | null
   bytes: string | number | null
   type: string
 }
 
-/** The shape of a base table, or null when there is none of this name. */
+/** The shape of a base table, with its name as the server spells it, or null when there is none of this name. */
 export async function readShape(
   session: Session,
   schema: string,
   name: string,
 ): Promise<TableShape | null> {
   const table = await session.row(sql<TableRow>`
-    SELECT ENGINE AS engine, TABLE_ROWS AS rowCount, DATA_LENGTH + INDEX_LENGTH AS bytes, TABLE_TYPE AS type
+    SELECT TABLE_NAME AS name, ENGINE AS engine, TABLE_ROWS AS rowCount, DATA_LENGTH + INDEX_LENGTH AS bytes, TABLE_TYPE AS type
     FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${name}`)
   if (table?.type !== 'BASE TABLE') return null
   const columns = await session.rows(sql<ColumnRow>`
@@ -81,7 +82,7 @@ export async function readShape(
     WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${name} ORDER BY ORDINAL_POSITION`)
   return {
     schema,
-    name,
+    name: table.name,
     engine: (table.engine ?? '').toLowerCase(),
     columns: columns.map((column, ordinal) => toColumn(column, ordinal)),
     uniqueKeys: await readUniqueKeys(session, schema, name),

@@ -17,6 +17,7 @@ export const ERRNO = {
   DEADLOCK: 1213,
   SPECIFIC_ACCESS_DENIED: 1227,
   LOG_PURGED: 1236,
+  OPTION_PREVENTS_STATEMENT: 1290,
   LOCK_NOWAIT: 3572,
 } as const
 
@@ -44,6 +45,16 @@ export function isRowLocked(error: unknown): boolean {
 /** The transaction was rolled back or timed out because of other sessions; doing it again is safe. */
 export function isContention(error: unknown): boolean {
   return isRowLocked(error) || errnoOf(error) === ERRNO.DEADLOCK
+}
+
+/** The account may not do what it tried. */
+export function isDenied(error: unknown): boolean {
+  const errno = errnoOf(error)
+  return (
+    errno === ERRNO.DATABASE_ACCESS_DENIED ||
+    errno === ERRNO.COMMAND_DENIED ||
+    errno === ERRNO.SPECIFIC_ACCESS_DENIED
+  )
 }
 
 const LOST = new Set([

@@ -18,6 +18,9 @@ describe('refuseIntruder', () => {
     ['CREATE INDEX i ON orders (a)', 'TABLE_CHANGED'],
     ['CREATE TRIGGER g AFTER INSERT ON orders FOR EACH ROW SET @a = 1', 'TABLE_CHANGED'],
     ['DROP TABLE orders__xf_new_abc123', 'TABLE_CHANGED'],
+    ['ALTER TABLE Orders ADD x INT', 'TABLE_CHANGED'],
+    ['DROP DATABASE shop', 'TABLE_CHANGED'],
+    ['DROP SCHEMA IF EXISTS `shop`', 'TABLE_CHANGED'],
     ['INSERT INTO orders VALUES (1)', 'STREAM_STOPPED'],
     ['/* a */ UPDATE orders SET a = 1', 'STREAM_STOPPED'],
   ])('STREAM-1: stops at %s', (statement, code) => {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { Refusal } from '../../errors.ts'
-import { ERRNO, errnoOf } from '../../mysql/errno.ts'
+import { ERRNO, errnoOf, isDenied } from '../../mysql/errno.ts'
 import type { Session } from '../../mysql/session.ts'
 import type { Check } from './check.ts'
 
@@ -8,7 +8,17 @@ type Status = { Binlog_Do_DB: string; Binlog_Ignore_DB: string }
 
 /** A filter on the binlog would hide changes from the stream. */
 export const checkBinlogFilter: Check = async ({ session }) => {
-  const status = await readStatus(session)
+  const status = await readStatus(session).catch((error: unknown) => {
+    if (isDenied(error)) return 'denied' as const
+    throw error
+  })
+  if (status === 'denied') {
+    return [
+      new Refusal('PRIVILEGE_MISSING', 'The account lacks REPLICATION CLIENT.', {
+        next: 'Run GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO the account.',
+      }),
+    ]
+  }
   const filters = [status?.Binlog_Do_DB, status?.Binlog_Ignore_DB].filter(Boolean)
   if (filters.length === 0) return []
   return [

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { Refusal } from '../../errors.ts'
-import { ERRNO, errnoOf } from '../../mysql/errno.ts'
+import { ERRNO, errnoOf, isDenied } from '../../mysql/errno.ts'
 import { ENGINE_SCHEMA } from '../../mysql/identifier.ts'
 import type { Check } from './check.ts'
 
@@ -21,8 +21,9 @@ export const checkPrivileges: Check = async ({ session }) => {
   try {
     await session.run(sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA)}`)
   } catch (error) {
-    const errno = errnoOf(error)
-    if (errno !== ERRNO.DATABASE_ACCESS_DENIED && errno !== ERRNO.COMMAND_DENIED) throw error
+    // Of a server that takes no writes at all another check speaks.
+    if (errnoOf(error) === ERRNO.OPTION_PREVENTS_STATEMENT) return refusals
+    if (!isDenied(error)) throw error
     refusals.push(missing(`CREATE on the schema ${ENGINE_SCHEMA}`, `ALL ON \`${ENGINE_SCHEMA}\`.*`))
   }
   return refusals

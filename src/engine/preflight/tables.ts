@@ -1,10 +1,13 @@
+import { sql } from 'kysely'
 import { Refusal } from '../../errors.ts'
 import { isProductTable } from '../../mysql/identifier.ts'
+import type { Session } from '../../mysql/session.ts'
 import type { Check, PlannedTable } from './check.ts'
 
 /** Tables to change are there, tables to create are not, and the engine can work with each. */
-export const checkTables: Check = async ({ tables }) => {
-  const refusals = tables.flatMap((table) => refusalOf(table) ?? [])
+export const checkTables: Check = async ({ session, schema, tables }) => {
+  const views = await readViews(session, schema)
+  const refusals = tables.flatMap((table) => refusalOf(table, views) ?? [])
   const names = tables.map(({ operation }) => operation.table.toLowerCase())
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice === undefined) return refusals
@@ -16,10 +19,17 @@ export const checkTables: Check = async ({ tables }) => {
   ]
 }
 
-function refusalOf({ operation, shape }: PlannedTable): Refusal | null {
+/** Views share the names of tables. */
+async function readViews(session: Session, schema: string): Promise<ReadonlySet<string>> {
+  const rows = await session.rows(sql<{ name: string }>`
+    SELECT TABLE_NAME AS name FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ${schema}`)
+  return new Set(rows.map(({ name }) => name))
+}
+
+function refusalOf({ operation, shape }: PlannedTable, views: ReadonlySet<string>): Refusal | null {
   const { table, kind } = operation
   if (kind === 'create') {
-    if (shape === null) return null
+    if (shape === null && !views.has(table)) return null
     return new Refusal('TABLE_EXISTS', `The table ${table} is already there.`, {
       next: 'Write an ALTER TABLE, or choose another name.',
     })

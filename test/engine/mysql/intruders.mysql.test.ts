@@ -1,0 +1,80 @@
+import { sql } from 'kysely'
+import { describe, expect, onTestFinished } from 'vitest'
+import { connect } from '../../../src/mysql/connect.ts'
+import { Deployment, productTables } from '../../support/deployment.ts'
+import { test } from '../../support/mysql.ts'
+import { unfinished } from './leftovers.ts'
+
+const T = 'id INT PRIMARY KEY, v INT'
+const ADD = 'ALTER TABLE t ADD COLUMN w INT'
+
+describe('a deployment stops when somebody else changes its table', () => {
+  test.for([
+    ['ALTER TABLE t ADD COLUMN x INT'],
+    ['TRUNCATE TABLE t'],
+    ['CREATE INDEX by_v ON t (v)'],
+    ['RENAME TABLE t TO elsewhere'],
+    ['DROP TABLE t'],
+  ] as const)('at the gate: %s', async ([statement], { mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql.raw(`CREATE TABLE t (${T})`))
+    await session.run(sql`INSERT INTO t VALUES (1, 1)`)
+    const deployment = await Deployment.stage(mysql.target, [ADD])
+    await deployment.reached('ready_to_cutover')
+
+    await session.run(sql.raw(statement))
+
+    expect(await deployment.run.finished).toBe('failed')
+    expect(deployment.failure).toMatchObject({ code: 'TABLE_CHANGED' })
+    expect(await productTables(session)).toEqual([])
+    expect(await unfinished(session, mysql.schema)).toBe(0)
+  })
+
+  test('during the copy', async ({ mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql.raw(`CREATE TABLE t (${T})`))
+    await session.run(sql`INSERT INTO t VALUES (1, 1), (2, 2)`)
+    const deployment = await Deployment.stage(mysql.target, [ADD], { chunkRows: 1 })
+    deployment.run.pause()
+
+    await session.run(sql`ALTER TABLE t ADD COLUMN x INT`)
+
+    expect(await deployment.run.finished).toBe('failed')
+    expect(deployment.failure).toMatchObject({ code: 'TABLE_CHANGED' })
+    expect(await productTables(session)).toEqual([])
+  })
+
+  test('by dropping the whole schema', async ({ mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql.raw(`CREATE TABLE t (${T})`))
+    const deployment = await Deployment.stage(mysql.target, [ADD])
+    await deployment.reached('ready_to_cutover')
+
+    await session.run(sql`DROP DATABASE ${sql.id(mysql.schema)}`)
+
+    expect(await deployment.run.finished).toBe('failed')
+    expect(deployment.failure).toMatchObject({ code: 'TABLE_CHANGED' })
+  })
+
+  test('not when a table of another schema has the same name', async ({ mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql.raw(`CREATE TABLE t (${T})`))
+    const other = `${mysql.schema}_b`
+    await session.run(sql`CREATE DATABASE ${sql.id(other)}`)
+    onTestFinished(async () => {
+      await using root = await connect({ ...mysql.target, schema: null })
+      await root.run(sql`DROP DATABASE ${sql.id(other)}`)
+    })
+    const deployment = await Deployment.stage(mysql.target, [ADD])
+    await deployment.reached('ready_to_cutover')
+
+    await using elsewhere = await connect({ ...mysql.target, schema: other })
+    await elsewhere.run(sql.raw(`CREATE TABLE t (${T})`))
+    await elsewhere.run(sql`INSERT INTO t VALUES (1, 1)`)
+    await elsewhere.run(sql`TRUNCATE TABLE t`)
+    deployment.run.cutover()
+    await deployment.reached('complete')
+
+    expect(await session.rows(sql`SELECT * FROM t`)).toEqual([])
+  })
+})
