@@ -312,6 +312,10 @@ class Teller {
       await saveProgress(store, stored, toProgress(event), clock.now())
       return
     }
+    if (event.event === 'failed' && event.code === 'DEPLOYMENT_BUSY') {
+      // A process of ours that died is still connected as far as the server knows: the drive is repeated.
+      throw new Refusal(event.code, event.message, { next: event.next })
+    }
     const fact = toFact(event)
     log.info(event.event, { deployment: this.#id })
     if (!fact) return

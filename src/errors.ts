@@ -42,6 +42,7 @@ export const ERRORS = {
   TABLE_CHANGED: { status: 409, summary: 'Somebody changed the table while it was deployed.' },
   REVERT_IMPOSSIBLE: { status: 409, summary: 'The old schema can no longer hold the new rows.' },
   OUTCOME_UNKNOWN: { status: 500, summary: 'It cannot be told whether a step happened.' },
+  DEPLOYMENT_BUSY: { status: 409, summary: 'Another process is working on the deployment.' },
   CHECKPOINT_MISSING: { status: 404, summary: 'There is no deployment with this id to resume.' },
   // Schema files
   SQL_SYNTAX: { status: 422, summary: 'A schema file does not parse.' },

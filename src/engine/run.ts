@@ -141,17 +141,23 @@ export class ShadowRun implements EngineRun {
       try {
         return await this.#attempt()
       } catch (error) {
-        // What breaks after the end, such as a connection that is being closed, changes nothing any more.
-        if (this.#outcome) return this.#outcome
-        this.#context.options.signal?.throwIfAborted()
-        const verdict = verdictOf(error)
-        // Another process has the tables: nothing of them is ours to tidy up.
-        if (verdict === 'busy' && this.#sync === null) return this.#fail(error)
-        if (verdict === 'over') return await this.#end(error)
+        const outcome = await this.#outcomeOf(error)
+        if (outcome !== null) return outcome
         await this.#waitForServer(error)
         this.#resumed = true
       }
     }
+  }
+
+  /** How the run ends by an error, or null when it is to be tried again. */
+  async #outcomeOf(error: unknown): Promise<EngineOutcome | null> {
+    // What breaks after the end, such as a connection that is being closed, changes nothing any more.
+    if (this.#outcome) return this.#outcome
+    this.#context.options.signal?.throwIfAborted()
+    const verdict = verdictOf(error)
+    // Another process has the tables: nothing of them is ours to tidy up.
+    if (verdict === 'busy' && this.#sync === null) return this.#fail(error)
+    return verdict === 'over' ? await this.#end(error) : null
   }
 
   /**

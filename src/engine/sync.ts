@@ -17,6 +17,7 @@ import { KeySet } from './key-set.ts'
 import { isComparable, tableOf } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 import { openOperations, type PreparedOperation } from './shadow.ts'
+import type { TableShape } from './table-shape.ts'
 import type { TaskGroup } from './task-group.ts'
 import type { Throttle } from './throttle.ts'
 import { verifyPair } from './verify.ts'
@@ -24,6 +25,8 @@ import { verifyPair } from './verify.ts'
 const COPY_WORKERS = 2
 const BEAT_EVERY_MS = 500
 const POLL_MS = 10
+/** A table that is said to have fewer rows may have many. */
+const FEW_ROWS = 1_000
 
 export type SyncOptions = {
   readonly target: Target
@@ -161,7 +164,7 @@ export class Sync implements AsyncDisposable {
     // All have ended when this returns: a chunk that is still written would be in the way of whoever tidies up.
     const ended = await Promise.allSettled(Array.from({ length: COPY_WORKERS }, work))
     if (ended.some(({ status }) => status === 'rejected')) throw either.reason
-    for (const { pair } of this.#copies) await refreshStatistics(this.control, pair)
+    for (const { pair } of this.#copies) await refreshStatistics(this.control, pair.target)
   }
 
   /** Resolves when every change that is committed now is applied. */
@@ -234,6 +237,8 @@ export class Sync implements AsyncDisposable {
       const frontier = this.#frontiers.get(live)
       if (!frontier) continue
       const owner = { id: checkpoint.id, table: live }
+      // After a crash of the server its estimate can be 2 for 300,000 rows, and each chunk then scans them all.
+      if (pair.source.rowsEstimated < FEW_ROWS) await refreshStatistics(this.control, pair.source)
       this.#copies.push(
         new TableCopy(pair, frontier, {
           id: checkpoint.id,
@@ -324,7 +329,7 @@ export async function openSession({
 }
 
 /** How long a lost connection of ours may take to be noticed by the server. */
-const CLAIM_WITHIN_SECONDS = 15
+const CLAIM_WITHIN_SECONDS = 5
 
 /**
  * Makes `session` the only one that works on the deployment, until it ends.
@@ -344,7 +349,7 @@ export async function claimDeployment(session: Session, id: string): Promise<voi
 }
 
 /**
- * Tells the server how large the target has become. The RENAME of the swap makes it read the statistics anew, and
+ * Tells the server how large a table has become. The RENAME of the swap makes it read the statistics anew, and
  * those of a table that was empty a moment ago make it scan the whole live table, for us and for the application.
  */
 async function refreshStatistics(session: Session, table: TableShape): Promise<void> {

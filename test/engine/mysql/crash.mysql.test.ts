@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
+import { discardDeployment } from '../../../src/engine/leftover.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { createOrders, Deployment, ordersTable, productTables } from '../../support/deployment.ts'
 import { EngineProcess } from '../../support/engine-process.ts'
@@ -150,6 +151,27 @@ async function killEngine(
     await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
 }
+
+describe('a second process for the same deployment', () => {
+  test('is refused, and the first goes on', async ({ mysql }) => {
+    const { session, workload } = await shop(mysql, 500)
+    const first = await Deployment.stage(mysql.target, [CHANGE], { id: 'only_one' })
+    await first.reached('ready_to_cutover')
+
+    const second = await Deployment.resume(mysql.target, 'only_one')
+    expect(await second.run.finished).toBe('failed')
+    expect(second.failure).toMatchObject({ code: 'DEPLOYMENT_BUSY' })
+    await expect(discardDeployment(mysql.target, 'only_one')).rejects.toMatchObject({
+      code: 'DEPLOYMENT_BUSY',
+    })
+
+    first.run.cutover()
+    await first.reached('complete')
+    const report = await workload.stop()
+    expect(report.errors).toEqual([])
+    expect(await report.compare(session, 'orders')).toEqual(NOTHING)
+  })
+})
 
 describe('a deployment that ended while nobody listened', () => {
   test('tells again how it ended', async ({ mysql }) => {
