@@ -8,7 +8,7 @@ export type ShapeColumn = {
   readonly ordinal: number
   /** `bigint`, `varchar`, … in lower case. */
   readonly dataType: string
-  /** `bigint unsigned`, `varchar(200)`, … in lower case. */
+  /** `bigint unsigned`, `varchar(200)`, … in lower case but for the names of an ENUM or SET. */
   readonly columnType: string
   readonly unsigned: boolean
   readonly nullable: boolean
@@ -37,6 +37,7 @@ export type TableShape = {
   readonly engine: string
   readonly columns: readonly ShapeColumn[]
   readonly uniqueKeys: readonly ShapeKey[]
+  readonly hasFulltext: boolean
   /** The server's estimate. */
   readonly rowsEstimated: number
   readonly bytes: number
@@ -86,19 +87,22 @@ export async function readShape(
     engine: (table.engine ?? '').toLowerCase(),
     columns: columns.map((column, ordinal) => toColumn(column, ordinal)),
     uniqueKeys: await readUniqueKeys(session, schema, name),
+    hasFulltext: await hasFulltext(session, schema, name),
     rowsEstimated: Number(table.rowCount ?? 0),
     bytes: Number(table.bytes ?? 0),
   }
 }
 
 function toColumn(row: ColumnRow, ordinal: number): ShapeColumn {
-  const columnType = row.columnType.toLowerCase()
+  const dataType = row.dataType.toLowerCase()
+  const hasNames = dataType === 'enum' || dataType === 'set'
+  const columnType = hasNames ? row.columnType : row.columnType.toLowerCase()
   return {
     name: row.name,
     ordinal,
-    dataType: row.dataType.toLowerCase(),
+    dataType,
     columnType,
-    unsigned: columnType.includes('unsigned'),
+    unsigned: !hasNames && columnType.includes('unsigned'),
     nullable: row.nullable === 'YES',
     charset: row.charset,
     collation: row.collation,
@@ -127,4 +131,10 @@ async function readUniqueKeys(
     prefix: rows.some(({ subPart }) => subPart !== null),
     expression: rows.some(({ columnName }) => columnName === null),
   }))
+}
+
+async function hasFulltext(session: Session, schema: string, table: string): Promise<boolean> {
+  const found = await session.row(sql`SELECT 1 FROM information_schema.STATISTICS
+    WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${table} AND INDEX_TYPE = 'FULLTEXT' LIMIT 1`)
+  return found !== null
 }

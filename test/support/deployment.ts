@@ -72,7 +72,9 @@ export class Deployment {
     })
     const outcome = await Promise.race([come, this.run.finished.catch((error: unknown) => error)])
     if (this.events.some(({ event }) => event === name)) return
-    throw new Error(`ended with ${String(outcome)} before ${name}: ${this.story}`)
+    throw new Error(`ended with ${String(outcome)} before ${name}: ${this.story}`, {
+      cause: this.failure?.cause,
+    })
   }
 
   /** The events without progress, for messages and assertions. */
