@@ -20,6 +20,7 @@ export function columnOf({ schema, name }: TableShape, column: ShapeColumn): Raw
 
 /** Types that are numbers to the index and to the binlog, and print as something else. */
 const NUMBERED = new Set(['bit', 'enum', 'set'])
+const LISTED = new Set(['enum', 'set'])
 const INTEGER = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'year', ...NUMBERED])
 const BYTES = new Set(['char', 'varchar', 'binary', 'varbinary'])
 
@@ -146,7 +147,8 @@ export function keySpelledIn(pair: TablePair, keys: readonly Key[]): RawBuilder<
   if (pair.key.every(({ from }) => from.charset === null)) return range
   const columns = pair.key.map((column) => {
     const name = columnOf(pair.target, column.to)
-    return column.from.charset === null ? name : spelling(column, name)
+    if (column.from.charset !== null) return spelling(column, name)
+    return LISTED.has(column.from.dataType) ? sql`CAST(${name} AS UNSIGNED)` : name
   })
   const tuples = keys.map((key) => `(${exactLiterals(pair.key, key).join(',')})`)
   return sql`${range} AND (${sql.join(columns)}) IN (${sql.raw(tuples.join(','))})`
@@ -175,6 +177,16 @@ export function keyIn(
   if (pair.key.length === 1 && only) {
     const values = keys.map(([value]) => keyLiteral(only.from, valueAt(value)))
     return sql`${columns[0]} IN (${sql.raw(values.join(','))})`
+  }
+  if (pair.key.some(({ from }) => LISTED.has(from.dataType))) {
+    // Inside of a tuple the server compares the name of an ENUM with the number, and never finds the row.
+    const rows = keys.map((key) => {
+      const parts = literals(pair.key, key).map(
+        (value, at) => sql`${columns[at]} = ${sql.raw(value)}`,
+      )
+      return sql`(${sql.join(parts, sql` AND `)})`
+    })
+    return sql`(${sql.join(rows, sql` OR `)})`
   }
   const tuples = keys.map((key) => `(${literals(pair.key, key).join(',')})`)
   return sql`(${sql.join(columns)}) IN (${sql.raw(tuples.join(','))})`
