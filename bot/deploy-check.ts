@@ -7,6 +7,7 @@ import { NEXT_STEP } from '../src/deploy/transition.ts'
 import { Refusal } from '../src/errors.ts'
 import { connect, type Target } from '../src/mysql/connect.ts'
 import { readTableSizes, type TableSize } from '../src/mysql/table-size.ts'
+import { checkCanonical } from '../src/schema/allow-list.ts'
 import { readSchema } from '../src/schema/canonical.ts'
 import { diffSchemas, tableOf } from '../src/schema/diff.ts'
 import { fingerprintSchema } from '../src/schema/fingerprint.ts'
@@ -125,8 +126,13 @@ function merge({ baseSchema, wantedSchema }: Submission, live: Schema): Merged {
   return { live, wanted: live, errors }
 }
 
+/** @throws {Refusal} SQL_NOT_ALLOWED when a definition holds what no schema file may hold. */
 function planOf({ live, wanted }: Merged, sizes: ReadonlyMap<string, TableSize>): Plan {
-  const operations = diffSchemas(live, wanted).map((change) =>
+  const changes = diffSchemas(live, wanted)
+  for (const change of changes) {
+    if (change.kind !== 'drop') checkCanonical(change.to.sql, tableOf(change))
+  }
+  const operations = changes.map((change) =>
     planOperation(change, sizes.get(tableOf(change)) ?? null),
   )
   return makePlan(operations, { liveFingerprint: fingerprintSchema(live), engineOptions: {} })

@@ -39,6 +39,24 @@ export function checkSchemaFile(text: string, file: string): CreateTable[] {
 }
 
 /**
+ * The same rules for a definition as a server prints it. The bot gets such definitions from the Action, which runs where
+ * the author of a pull request can change what it sends. Executable comments, in which servers write partitions and
+ * invisible columns, are checked as what they stand for.
+ *
+ * @throws {Refusal} SQL_NOT_ALLOWED or SQL_SYNTAX, with the table as the file.
+ */
+export function checkCanonical(sql: string, table: string): void {
+  let plain = ''
+  let at = 0
+  for (const { kind, start, end, value } of tokenize(sql, table)) {
+    if (kind !== 'executable_comment') continue
+    plain += `${sql.slice(at, start)} ${value} `
+    at = end
+  }
+  checkSchemaFile(plain + sql.slice(at), table)
+}
+
+/**
  * Two definitions of one table: which of them is meant cannot be known.
  *
  * @throws {Refusal} SQL_NOT_ALLOWED naming both places.

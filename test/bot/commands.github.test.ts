@@ -100,6 +100,22 @@ describe('a pull request', () => {
     expect(await world.github.comments(pull.number)).toEqual([])
   })
 
+  test('whose submission holds what no schema file may hold is refused', async ({ start }) => {
+    const world = await start()
+    const pull = await world.openPullRequest()
+
+    const answer = await world.submit(pull.number, (schema) => ({
+      ...schema,
+      orders: (schema.orders ?? '').replace(
+        '\n  PRIMARY KEY',
+        '\n  `slow` int DEFAULT (sleep(10)),\n  PRIMARY KEY',
+      ),
+    }))
+
+    expect(answer).toMatchObject({ state: 'error', errors: [{ code: 'SQL_NOT_ALLOWED' }] })
+    await world.commented(pull.number, /SQL_NOT_ALLOWED/)
+  })
+
   test('that conflicts with production says so and is red', async ({ start }) => {
     const world = await start()
     const pull = await world.openPullRequest()

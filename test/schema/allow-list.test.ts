@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Refusal } from '../../src/errors.ts'
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
+import { checkCanonical, checkSchemaFile } from '../../src/schema/allow-list.ts'
 
 describe('checkSchemaFile', () => {
   test('takes CREATE TABLE and says where each stands', () => {
@@ -187,3 +187,25 @@ function refusalOf(action: () => unknown): Refusal | null {
     throw error
   }
 }
+
+describe('checkCanonical', () => {
+  test('takes what servers write as executable comments for what it stands for', () => {
+    const sql =
+      'CREATE TABLE `t` (\n  `id` int NOT NULL,\n  `x` int DEFAULT NULL /*!80023 INVISIBLE */,\n  PRIMARY KEY (`id`)\n) ENGINE=InnoDB\n/*!50100 PARTITION BY HASH (`id`)\nPARTITIONS 4 */'
+
+    expect(() => checkCanonical(sql, 't')).not.toThrow()
+  })
+
+  test.each([
+    ['`x` int DEFAULT (sleep(10))', ''],
+    ['`x` int /*!80023 DEFAULT (load_file(0x2f)) */', ''],
+    ['`x` int', " DATA DIRECTORY='/tmp'"],
+    ['`x` int', '; DROP TABLE u'],
+  ])('refuses %s%s', (column, tail) => {
+    const sql = `CREATE TABLE \`t\` (\n  \`id\` int NOT NULL,\n  ${column},\n  PRIMARY KEY (\`id\`)\n) ENGINE=InnoDB${tail}`
+
+    expect(() => checkCanonical(sql, 't')).toThrow(
+      expect.objectContaining({ code: 'SQL_NOT_ALLOWED' }),
+    )
+  })
+})
