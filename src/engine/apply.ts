@@ -3,6 +3,7 @@ import { type Key, keyId } from '../binlog/key.ts'
 import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
+import { valueFor } from './conversion.ts'
 import { differingKeys, driftRefusal, type RowsOf, rowsByKey } from './difference.ts'
 import {
   columnOf,
@@ -77,8 +78,12 @@ async function deleteGone(
   await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keySpelledIn(pair, absent)}`)
 }
 
-/** Deletes the target's rows that are about to be inserted anew. */
-async function deleteStale(session: Session, pair: TablePair, keys: readonly Key[]): Promise<void> {
+/** Deletes the target's rows of `keys`, which are about to be inserted anew or wait for it. */
+export async function deleteStale(
+  session: Session,
+  pair: TablePair,
+  keys: readonly Key[],
+): Promise<void> {
   const stale = keepsOrder(pair) ? keyIn(pair, 'target', keys) : keySpelledIn(pair, keys)
   await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${stale}`)
 }
@@ -90,7 +95,7 @@ async function insertRows(
   keys: readonly Key[],
 ): Promise<void> {
   const verb = pair.write === 'replace' ? sql`REPLACE` : sql`INSERT`
-  const from = sql.join(pair.columns.map((column) => columnOf(pair.source, column.from)))
+  const from = sql.join(pair.columns.map((column) => valueFor(pair, column)))
   const to = sql.join(pair.columns.map((column) => sql.id(column.to.name)))
   await session.run(sql`${verb} INTO ${tableOf(pair.target)} (${to})
     SELECT ${from} FROM ${tableByKey(pair, 'source')}
@@ -152,7 +157,7 @@ async function updateShared(
   keys: readonly Key[],
 ): Promise<void> {
   const assignments = pair.columns.map(
-    ({ from, to }) => sql`${columnOf(pair.target, to)} = ${columnOf(pair.source, from)}`,
+    (column) => sql`${columnOf(pair.target, column.to)} = ${valueFor(pair, column)}`,
   )
   await session.run(sql`UPDATE ${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')} ON ${sameKey(pair)}
     SET ${sql.join(assignments)}
@@ -189,7 +194,7 @@ async function rewriteShared(
   await deleteStale(session, pair, keys)
   const into = [...pair.columns.map(({ to }) => to.name), ...own.map(({ name }) => name)]
   const values = [
-    ...pair.columns.map(({ from }) => columnOf(pair.source, from)),
+    ...pair.columns.map((column) => valueFor(pair, column)),
     ...own.map((_, index) => sql`${KEPT}.${sql.id(`c${index}`)}`),
   ]
   const sameRow = pair.key.map(

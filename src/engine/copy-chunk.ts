@@ -1,15 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
-import {
-  columnOf,
-  type KeyRange,
-  keepsOrder,
-  keyInRange,
-  sameKey,
-  tableByKey,
-  tableOf,
-} from './key-sql.ts'
+import { valueFor } from './conversion.ts'
+import { type KeyRange, keepsOrder, keyInRange, sameKey, tableByKey, tableOf } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 
 export type CopyOutcome =
@@ -39,7 +32,7 @@ export async function copyChunk(
   lockOrFail: RawBuilder<unknown>,
   step: CopyStep,
 ): Promise<CopyOutcome> {
-  const from = sql.join(pair.columns.map((column) => columnOf(pair.source, column.from)))
+  const from = sql.join(pair.columns.map((column) => valueFor(pair, column)))
   const to = sql.join(pair.columns.map((column) => sql.id(column.to.name)))
   const rowsOf = (what: RawBuilder<unknown>) => sql`
     SELECT ${what} FROM ${tableByKey(pair, 'source')}

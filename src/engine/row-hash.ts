@@ -107,13 +107,24 @@ function converted(
   if (only('exact', 'float')) return bytes(asDecimal(column, sql`CAST(${name} AS CHAR)`, 30))
   if (only('moment')) return bytes(sql`CAST(${name} AS DATETIME(6))`)
   if (only('time')) return bytes(sql`CAST(${name} AS TIME(6))`)
-  if (only('text', 'json') && both.has('json')) {
-    return bytes(sql`CAST(CAST(${name} AS JSON) AS CHAR)`)
+  const json = asJson(both, name)
+  if (json) return bytes(json)
+  // As it is written: by the number that a text holds.
+  if (familyOf(column.to) === 'bits' && only('text', 'bytes', 'json', 'bits')) {
+    return bytes(sql`CAST(CAST(${name} AS UNSIGNED) AS CHAR)`)
   }
   if (only('bytes', 'spatial') || (only('text', 'bytes') && both.has('bytes'))) return bytes(name)
   // Everything else is compared as the server prints it.
   const text = own.charset === null ? sql`CAST(${name} AS CHAR CHARACTER SET utf8mb4)` : name
   return bytes(sql`CONVERT(${text} USING utf8mb4)`)
+}
+
+/** A value as JSON prints it, where one side is JSON and the other can become it; a number becomes it by its text. */
+function asJson(both: ReadonlySet<Family>, name: RawBuilder<unknown>): RawBuilder<unknown> | null {
+  if (!both.has('json')) return null
+  if (both.has('text')) return sql`CAST(CAST(${name} AS JSON) AS CHAR)`
+  if (!both.has('exact') && !both.has('float')) return null
+  return sql`CAST(CAST(CAST(${name} AS CHAR) AS JSON) AS CHAR)`
 }
 
 /** A number with as many digits after the point as the finer of the two columns has. */

@@ -1,0 +1,2 @@
+CREATE TABLE switches (id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, state VARCHAR(3) NOT NULL);
+INSERT INTO switches (state) VALUES ('0'), ('1'), ('200');

@@ -1,0 +1,1 @@
+ALTER TABLE switches MODIFY state BIT(8) NOT NULL;

@@ -1,0 +1,1 @@
+INSERT INTO switches (state) VALUES (FLOOR(RAND() * 200));
