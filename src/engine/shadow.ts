@@ -173,17 +173,17 @@ async function readPairs(
   const before = await shapeOf(session, schema, stage === 'forward' ? names.live : names.old)
   const after = await shapeOf(session, schema, stage === 'forward' ? names.shadow : names.live)
   await refuseForeignKeys(session, after)
-  const { renames } = parseAlter(operation.statement)
+  const { renames, dropped } = parseAlter(operation.statement)
   const back = new Map([...renames].map(([from, to]) => [to, from]))
   const forward = pairTables(
     { ...before, name: names.live },
     { ...after, name: names.shadow },
-    { renames, towardsOld: false },
+    { renames, dropped, towardsOld: false },
   )
   const reverse = pairTables(
     { ...after, name: names.live },
     { ...before, name: names.old },
-    { renames: back, towardsOld: true },
+    { renames: back, dropped, towardsOld: true },
   )
   return { forward, reverse }
 }
