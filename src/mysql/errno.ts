@@ -86,10 +86,12 @@ export function isConnectionLost(error: unknown): boolean {
  */
 const VALUE_ERRNO: Readonly<Record<number, string>> = {
   1048: 'NULL under NOT NULL',
+  1118: 'a row too large for a page',
   1138: 'NULL under NOT NULL',
   1264: 'a number out of range',
   1265: 'a value that would be truncated',
   1292: 'a value of the wrong form',
+  1300: 'a text that its charset does not know',
   1364: 'a column without default',
   1366: 'a value the column cannot hold',
   1406: 'a text too long',
@@ -99,9 +101,18 @@ const VALUE_ERRNO: Readonly<Record<number, string>> = {
   1690: 'a number out of range',
   3140: 'invalid JSON',
   3141: 'invalid JSON',
+  3156: 'a JSON value that does not become the type',
+  3616: 'a longitude out of range',
+  3617: 'a latitude out of range',
+  3643: 'a geometry of another SRID',
+  3751: 'a value that its index cannot hold',
+  3752: 'a value that its index cannot hold',
   3819: 'a value that violates a CHECK',
   3854: 'a value that violates a CHECK',
+  3903: 'a value that its index cannot hold',
+  3907: 'a value that its index cannot hold',
   4025: 'a value that violates a CHECK',
+  6136: 'a value that is no vector',
 }
 
 /** Why a row does not fit the schema it is written to, in words without its values; null for other errors. */

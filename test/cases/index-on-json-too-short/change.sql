@@ -1,0 +1,1 @@
+ALTER TABLE docs ADD KEY name ((CAST(doc ->> '$.name' AS CHAR(10))));
