@@ -106,7 +106,7 @@ function foreignCase(name: string, files: ReadonlyMap<string, string>): Case {
 }
 
 function alterArgument(args: string): string {
-  const found = /--alter=(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+))/.exec(args)
+  const found = /--alter[= ](?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+))/.exec(args)
   const text = (found?.[1]?.replace(/\\(.)/g, '$1') ?? found?.[2] ?? found?.[3] ?? '').trim()
   return text.replace(/^alter\s+table\s+\S+\s+/i, '')
 }

@@ -1,0 +1,7 @@
+CREATE TABLE masks (
+  owner INT NOT NULL,
+  mask BIT(64) NOT NULL,
+  ready BIT NOT NULL DEFAULT b'0',
+  PRIMARY KEY (mask, owner)
+);
+INSERT INTO masks VALUES (1, 0, b'1'), (1, 18446744073709551615, b'0'), (2, 9223372036854775808, b'1'), (2, 48, b'0');

@@ -1,0 +1,1 @@
+ALTER TABLE masks MODIFY ready BIT(4) NOT NULL, ADD KEY owner (owner);

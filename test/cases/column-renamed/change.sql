@@ -1,0 +1,1 @@
+ALTER TABLE readings CHANGE id reading BIGINT NOT NULL AUTO_INCREMENT, CHANGE low high INT NOT NULL, CHANGE high low INT NOT NULL, RENAME COLUMN `unit of``it` TO unit;

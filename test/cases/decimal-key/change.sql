@@ -1,0 +1,1 @@
+ALTER TABLE meters MODIFY serial DECIMAL(40, 0) NOT NULL, ADD note CHAR(3) NULL;

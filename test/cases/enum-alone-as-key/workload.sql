@@ -1,0 +1,2 @@
+REPLACE INTO settings VALUES (1 + FLOOR(RAND() * 4), FLOOR(RAND() * 1000));
+DELETE FROM settings WHERE name = 1 + FLOOR(RAND() * 4);

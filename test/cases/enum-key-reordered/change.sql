@@ -1,0 +1,1 @@
+ALTER TABLE sizes MODIFY size ENUM('m', 's', 'l') NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE shirts MODIFY size ENUM('xs', 'l', 'm', 's') NULL;

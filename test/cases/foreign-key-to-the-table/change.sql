@@ -1,0 +1,1 @@
+ALTER TABLE parents ADD name VARCHAR(20) NULL;

@@ -1,0 +1,3 @@
+INSERT IGNORE INTO tickets SELECT MAX(id) + 1, FLOOR(RAND() * 5), NOW(6) FROM tickets;
+UPDATE IGNORE tickets SET id = -id ORDER BY RAND() LIMIT 1;
+DELETE FROM tickets WHERE id % 7 = 3 LIMIT 1;

@@ -1,0 +1,1 @@
+INSERT INTO posts (title) VALUES (REPEAT('x', 5 + FLOOR(RAND() * 10)));

@@ -1,0 +1,1 @@
+ALTER TABLE weights MODIFY kg DECIMAL(8, 1) NOT NULL, ADD KEY kg (kg);

@@ -1,0 +1,11 @@
+CREATE TABLE places (
+  id BINARY(6) NOT NULL PRIMARY KEY,
+  spot POINT NOT NULL SRID 4326,
+  outline GEOMETRY NULL,
+  facts JSON NULL,
+  raw VARBINARY(20) NULL,
+  SPATIAL KEY spot (spot)
+);
+INSERT INTO places VALUES
+  (x'010000000000', ST_SRID(POINT(1, 2), 4326), ST_GeomFromText('LINESTRING(0 0, 1 1)'), '{"k": [1, 2.50, "é"]}', x'00ff00'),
+  (x'0102', ST_SRID(POINT(3, 4), 4326), NULL, NULL, '');

@@ -1,0 +1,1 @@
+ALTER TABLE stock ADD name VARCHAR(20) NULL;

@@ -1,0 +1,2 @@
+CREATE TABLE slots (id INT NOT NULL PRIMARY KEY, place INT NULL);
+INSERT INTO slots VALUES (1, 1), (2, 2), (3, NULL), (4, NULL), (5, 5);
