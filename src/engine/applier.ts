@@ -3,7 +3,7 @@ import type { Key } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
 import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
-import { applyKeys } from './apply.ts'
+import { applyKeys, deleteStale } from './apply.ts'
 import { dataRefusal } from './data-error.ts'
 import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
@@ -164,9 +164,24 @@ export class Applier {
     this.#park([pending])
     const where = keyIn(this.pair, 'source', [pending.key])
     const cause = await causeOfDuplicate(session, this.pair, where)
-    if (cause === 'lag') return
-    if (cause === 'unknown' && pending.attempts < DUPLICATE_TRIES) return
-    throw dataRefusal(error, this.pair) ?? error
+    const isReal = cause === 'rows' || (cause === 'unknown' && pending.attempts >= DUPLICATE_TRIES)
+    if (isReal) throw dataRefusal(error, this.pair) ?? error
+    await this.#makeRoom(session, pending)
+  }
+
+  /**
+   * Takes the stale row of a key out of the way: others may wait for its value, and a ring of rows that all change all
+   * the time would never be caught at rest. The key still waits, so its row comes back.
+   */
+  async #makeRoom(session: Session, { key }: PendingKey): Promise<void> {
+    // Columns that only the old table has would be lost with the row.
+    if (this.pair.write === 'update_insert') return
+    try {
+      await deleteStale(session, this.pair, [key])
+    } catch (error) {
+      // A copier holds the row: then next time.
+      if (!isContention(error)) throw error
+    }
   }
 
   #park(batch: readonly PendingKey[]): void {

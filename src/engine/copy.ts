@@ -80,7 +80,6 @@ export class TableCopy {
     if (chunk === null) return false
     const begunAt = this.#clock.now().getTime()
     await this.#copyWhole(session, chunk, signal)
-    this.#frontier.end(chunk.range)
     const tookMs = this.#clock.now().getTime() - begunAt
     if (this.#fixedRows === null) this.#chunkRows = nextChunkRows(this.#chunkRows, tookMs)
     await throttle.rest(tookMs, signal)
@@ -107,17 +106,15 @@ export class TableCopy {
 
   /** Copies a chunk, in smaller and smaller pieces while the application holds rows of it. */
   async #copyWhole(session: Session, { range, number }: Chunk, signal: AbortSignal): Promise<void> {
-    let after = range.after
+    let rest = range
     let rows = this.#chunkRows
     let tries = 0
     let copied = 0
     for (let whole = true; ; ) {
       signal.throwIfAborted()
-      const upTo = whole
-        ? range.upTo
-        : await nextBoundary(session, this.pair, { after, upTo: range.upTo }, rows)
+      const upTo = whole ? range.upTo : await nextBoundary(session, this.pair, rest, rows)
       const last = whole || upTo === null
-      const piece = { after, upTo: last ? range.upTo : upTo }
+      const piece = { after: rest.after, upTo: last ? range.upTo : upTo }
       const record = async (pieceRows: number) => {
         if (!last) return
         const all = copied + pieceRows
@@ -135,8 +132,11 @@ export class TableCopy {
       tries = 0
       copied += outcome.rows
       this.#rows += outcome.rows
-      if (last) return
-      after = piece.upTo
+      if (last) {
+        this.#frontier.end(rest)
+        return
+      }
+      rest = this.#frontier.advance(rest, piece.upTo)
       // What was in the way lies behind: a hot row must not make the rest of the chunk crawl.
       rows = Math.min(this.#chunkRows, rows * 2)
     }

@@ -34,6 +34,19 @@ export class Frontier {
     if (range.upTo === null) this.#complete = true
   }
 
+  /**
+   * The first rows of a chunk, up to `key`, are committed: their changes may be applied. The rest of it may even wait for
+   * that: a value that it brings can still be held by a row that is there already.
+   *
+   * @returns what is left of the chunk.
+   */
+  advance(range: KeyRange, key: Key | null): KeyRange {
+    const rest = { after: key, upTo: range.upTo }
+    this.#inFlight.delete(range)
+    this.#inFlight.add(rest)
+    return rest
+  }
+
   /** The chunk is committed: its changes may be applied. */
   end(range: KeyRange): void {
     this.#inFlight.delete(range)

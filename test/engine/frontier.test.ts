@@ -31,6 +31,19 @@ describe('Frontier', () => {
     expect(frontier.stateOf([2n ** 64n])).toBe('copied')
   })
 
+  test('lets through the rows of a chunk that are committed before the rest', () => {
+    const frontier = new Frontier(true)
+    const chunk = range(10n, 20n)
+    frontier.begin(chunk)
+
+    const rest = frontier.advance(chunk, [15n])
+
+    expect(frontier.stateOf([15n])).toBe('copied')
+    expect(frontier.stateOf([16n])).toBe('in_flight')
+    frontier.end(rest)
+    expect(frontier.stateOf([16n])).toBe('copied')
+  })
+
   test('goes on where an earlier process has proven the copy complete', () => {
     const frontier = new Frontier(true)
 
