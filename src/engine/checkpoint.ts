@@ -166,12 +166,13 @@ export async function saveOutcome(
     failure = null,
   }: { readonly outcome: EngineOutcome; readonly failure?: EngineFailure | null },
 ): Promise<void> {
-  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE}
-    SET outcome = ${outcome}, failure = ${failure && JSON.stringify(failure)} WHERE id = ${id}`)
-  await session.run(sql`DELETE FROM ${CHUNK_TABLE} WHERE deployment_id = ${id}`)
-  await session.run(
-    sql`DELETE FROM ${sql.id(ENGINE_SCHEMA, 'barrier')} WHERE deployment_id = ${id}`,
-  )
+  await session.transaction(async () => {
+    await session.run(sql`UPDATE ${DEPLOYMENT_TABLE}
+      SET outcome = ${outcome}, failure = ${failure && JSON.stringify(failure)} WHERE id = ${id}`)
+    for (const table of [CHUNK_TABLE, sql.id(ENGINE_SCHEMA, 'barrier')]) {
+      await session.run(sql`DELETE FROM ${table} WHERE deployment_id = ${id}`)
+    }
+  })
 }
 
 function toSqlTime(at: Date): string {

@@ -18,6 +18,24 @@ describe('applyKeys', () => {
     expect(await rowsOf(session, 't_new')).toEqual(['1 new 5', '2 new 5'])
   })
 
+  test('APPLY-2: gives the same rows when keys come again, late and in another order', async ({
+    mysql,
+  }) => {
+    const { session, apply } = await aPairOfOrders(mysql)
+    await apply([1n], [2n])
+    await session.run(sql`UPDATE t SET status = 'paid' WHERE id = 1`)
+    await session.run(sql`DELETE FROM t WHERE id = 2`)
+
+    await apply([2n])
+    await apply([1n])
+    const once = await rowsOf(session, 't_new')
+    await apply([1n], [2n])
+    await apply([2n], [1n])
+
+    expect(once).toEqual(await rowsOf(session, 't'))
+    expect(await rowsOf(session, 't_new')).toEqual(once)
+  })
+
   test('APPLY-1: never waits for a row that the application holds, and writes nothing then', {
     timeout: 20_000,
   }, async ({ mysql }) => {

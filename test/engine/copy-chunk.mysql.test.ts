@@ -18,7 +18,7 @@ describe('copyChunk', () => {
     expect(await copiedIds(orders)).toEqual(['4', '5', '6', '7'])
   })
 
-  test('COPY-1: gives way to a row that the application holds, and writes nothing', {
+  test('COPY-2: gives way to a row that the application holds, and writes nothing', {
     timeout: 20_000,
   }, async ({ mysql }) => {
     const orders = await aPairOfOrders(mysql)
@@ -34,7 +34,7 @@ describe('copyChunk', () => {
     expect(await copiedIds(orders)).toEqual([])
   })
 
-  test('COPY-1: never deadlocks with a row inserted between its two statements', async ({
+  test('COPY-2: never deadlocks with a row inserted between its two statements', async ({
     mysql,
   }) => {
     const orders = await aPairOfOrders(mysql)
@@ -49,7 +49,7 @@ describe('copyChunk', () => {
     })
   })
 
-  test('records the chunk in the transaction that copies it', async ({ mysql }) => {
+  test('COPY-1: records the chunk in the transaction that copies it', async ({ mysql }) => {
     const orders = await aPairOfOrders(mysql)
     const { session } = orders
     await session.run(sql`CREATE TABLE record (copied INT NOT NULL)`)

@@ -9,7 +9,14 @@ export type EngineOrder = {
   readonly id: string
   readonly statements: readonly string[]
   readonly options: Partial<EngineRequest>
+  /** Reverts as soon as it can. */
+  readonly reverts?: boolean
+  /** Where it kills itself with -9; null when it does not. */
+  readonly dies?: Death
 }
+
+/** The first statement that `statement` matches, and on which side of it to die. */
+export type Death = { readonly when: 'before' | 'after'; readonly statement: string }
 
 /** An engine in a process of its own, so that it can be killed without a chance to tidy up. */
 export class EngineProcess {
@@ -27,10 +34,22 @@ export class EngineProcess {
   static stage(
     target: Target,
     statements: readonly string[],
-    options: Partial<EngineRequest> = {},
+    options: Partial<EngineRequest> & Pick<EngineOrder, 'reverts' | 'dies'> = {},
   ): EngineProcess {
     const id = `c${Math.floor(Math.random() * 36 ** 8).toString(36)}`
-    return new EngineProcess({ target, id, statements, options })
+    const { reverts, dies, ...request } = options
+    const order = { target, id, statements, options: request }
+    return new EngineProcess({
+      ...order,
+      ...(reverts ? { reverts } : {}),
+      ...(dies ? { dies } : {}),
+    })
+  }
+
+  /** Resolves with the signal that has ended the process, null when it has ended by itself. */
+  async ended(): Promise<NodeJS.Signals | null> {
+    await this.#exited
+    return this.#child.signalCode
   }
 
   /** Resolves at the first event that `wanted` accepts; rejects when the process ends first. */

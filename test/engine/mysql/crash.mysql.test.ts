@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
-import { describe, expect, onTestFinished } from 'vitest'
+import { inspect } from 'node:util'
+import { type RawBuilder, sql } from 'kysely'
+import { describe, expect, onTestFinished, vi } from 'vitest'
 import { discardDeployment } from '../../../src/engine/leftover.ts'
-import type { Session } from '../../../src/mysql/session.ts'
+import { Session } from '../../../src/mysql/session.ts'
 import { createOrders, Deployment, ordersTable, productTables } from '../../support/deployment.ts'
 import { EngineProcess } from '../../support/engine-process.ts'
 import { type MysqlTest, NOTHING, test } from '../../support/mysql.ts'
@@ -10,17 +11,53 @@ import { startWorkload } from '../../support/workload.ts'
 const CHANGE =
   'ALTER TABLE orders MODIFY total DECIMAL(14,4) NOT NULL DEFAULT 0, ADD COLUMN status INT NOT NULL DEFAULT 0'
 
+/** The statements after which a deployment stands somewhere else than before. */
+const STATEMENTS = {
+  'the first record': 'INSERT INTO `_crossfade`.`deployment`',
+  'the shadow table': '^CREATE TABLE .*__xf_new_',
+  'its change': '^ALTER TABLE .*__xf_new_',
+  'the record of the preparation': "SET stage = 'forward'",
+  'the first chunk': 'INSERT INTO `_crossfade`.`chunk`',
+  'the locks of the cutover': '^LOCK TABLES .*`deployment`',
+  'the swap': '^RENAME TABLE .* cutover ',
+  'the record of the swap': "SET stage = 'reverse'",
+  'the swap back': '^RENAME TABLE .* revert ',
+  'the record of the revert': 'SET outcome =',
+  'the outcome': 'SET outcome =',
+} as const
+
+const REVERTS: ReadonlySet<string> = new Set(['the swap back', 'the record of the revert'])
+
+type Name = keyof typeof STATEMENTS
+
+const DEATHS: readonly (readonly ['before' | 'after', Name])[] = [
+  ['after', 'the first record'],
+  ['after', 'the shadow table'],
+  ['after', 'its change'],
+  ['after', 'the record of the preparation'],
+  ['after', 'the first chunk'],
+  ['after', 'the locks of the cutover'],
+  ['before', 'the swap'],
+  ['after', 'the swap'],
+  ['after', 'the record of the swap'],
+  ['before', 'the swap back'],
+  ['after', 'the swap back'],
+  ['after', 'the record of the revert'],
+  ['before', 'the outcome'],
+  ['after', 'the outcome'],
+]
+
 describe('CRASH-1: an engine process that is killed with -9', () => {
-  test.for([[0.02], [0.2], [0.4], [0.6], [0.8], [0.97]] as const)(
+  test.for([[0.02], [0.5], [0.97]] as const)(
     'during the copy, at %s of the rows, goes on from its checkpoint',
     async ([share], { mysql }) => {
-      const { session, workload } = await shop(mysql, 20_000)
+      const { session, workload } = await shop(mysql, 8_000)
       const engine = EngineProcess.stage(mysql.target, [CHANGE], {
         chunkRows: 200,
         throttleRatio: 50,
       })
       onTestFinished(() => engine.kill())
-      await engine.seen((event) => event.event === 'progress' && event.rowsCopied >= share * 20_000)
+      await engine.seen((event) => event.event === 'progress' && event.rowsCopied >= share * 8_000)
       await engine.kill()
       await workload.written(200)
 
@@ -39,34 +76,39 @@ describe('CRASH-1: an engine process that is killed with -9', () => {
     },
   )
 
-  test.for([['ready_to_cutover'], ['cutover'], ['reverse_in_sync']] as const)(
-    'after %s, goes on with the same phase',
-    async ([moment], { mysql }) => {
-      const { session, workload } = await shop(mysql, 2_000)
-      const engine = EngineProcess.stage(mysql.target, [CHANGE], {
-        revertWindowMs: 600_000,
-        cutover: moment === 'ready_to_cutover' ? 'hold' : 'auto',
-      })
-      onTestFinished(() => engine.kill())
-      await engine.seen(({ event }) => event === moment)
-      await engine.kill()
-      await workload.written(200)
+  test.for(DEATHS)('%s %s, goes on where it was', async ([when, what], { mysql }) => {
+    const { session, workload } = await shop(mysql, 300)
+    const reverts = REVERTS.has(what)
+    const ends = what === 'the outcome' ? 'complete' : 'reverted'
+    const engine = EngineProcess.stage(mysql.target, [CHANGE], {
+      cutover: 'auto',
+      chunkRows: 100,
+      revertWindowMs: ends === 'complete' ? null : 600_000,
+      reverts,
+      dies: { when, statement: STATEMENTS[what] },
+    })
+    onTestFinished(() => engine.kill())
+    expect(await engine.ended()).toBe('SIGKILL')
+    await workload.written(50)
 
-      const resumed = await Deployment.resume(mysql.target, engine.id)
-      if (moment === 'ready_to_cutover') {
-        await resumed.reached('ready_to_cutover')
-        resumed.run.cutover()
-      }
+    const resumed = await Deployment.resume(mysql.target, engine.id)
+    if (ends === 'reverted' && !(reverts && when === 'after')) {
       await resumed.reached('reverse_in_sync')
-      await workload.written(200)
+      await workload.written(50)
       resumed.run.revert()
-      await resumed.reached('reverted')
-      const report = await workload.stop()
+    }
+    expect(await resumed.run.finished, resumed.story).toBe(ends)
+    const report = await workload.stop()
 
-      expect(report.errors).toEqual([])
-      expect(await report.compare(session, 'orders')).toEqual(NOTHING)
-    },
-  )
+    expect(report.errors).toEqual([])
+    expect(await report.compare(session, 'orders')).toEqual(NOTHING)
+    // One table is kept: the old one, or after a revert the new one.
+    expect(await productTables(session)).toHaveLength(1)
+    const left = await session.rows(
+      sql`SELECT number FROM _crossfade.chunk WHERE deployment_id = ${engine.id}`,
+    )
+    expect(left).toEqual([])
+  })
 
   test('leaves its table to nobody else while it lives', async ({ mysql }) => {
     const { session } = await shop(mysql, 10)
@@ -93,12 +135,12 @@ describe('CRASH-2: connections that are killed', () => {
       throttleRatio: 30,
       revertWindowMs: 600_000,
     })
-    const killing = killEngine(session, { rounds: 6, everyMs: 300 })
+    const killing = killEngine(session, { rounds: 5, everyMs: 300 })
     await deployment.reached('ready_to_cutover')
-    await killing
+    expect(await killing).toBeGreaterThanOrEqual(10)
     deployment.run.cutover()
     await deployment.reached('reverse_in_sync')
-    await killEngine(session, { rounds: 2, everyMs: 300 })
+    expect(await killEngine(session, { rounds: 2, everyMs: 300 })).toBeGreaterThanOrEqual(4)
     await expect
       .poll(() => deployment.run.status().phase, { timeout: 20_000 })
       .toBe('revert_window')
@@ -111,6 +153,52 @@ describe('CRASH-2: connections that are killed', () => {
     expect(await report.compare(session, 'orders')).toEqual(NOTHING)
   })
 })
+
+describe('CRASH-2: a connection that is lost', () => {
+  test.for([['cutover'], ['revert']] as const)(
+    'right after the swap of the %s leaves nothing undone',
+    async ([swap], { mysql }) => {
+      const { session, workload } = await shop(mysql, 300)
+      const lost = loseAfter(session, `crossfade:lost_${swap} ${swap}`)
+      const deployment = await Deployment.stage(mysql.target, [CHANGE], {
+        id: `lost_${swap}`,
+        cutover: 'auto',
+        revertWindowMs: 600_000,
+      })
+      await deployment.reached('reverse_in_sync')
+      await workload.written(50)
+      deployment.run.revert()
+      await deployment.reached('reverted')
+      const report = await workload.stop()
+
+      expect(lost()).toBe(1)
+      expect(deployment.story.replace(/connection_lost → /g, '')).toBe(
+        'started → ready_to_cutover → cutover → reverse_in_sync → reverted',
+      )
+      expect(report.errors).toEqual([])
+      expect(await report.compare(session, 'orders')).toEqual(NOTHING)
+    },
+  )
+})
+
+/** Kills the connection that runs the RENAME with this comment, once it has run; returns how often that was. */
+function loseAfter(session: Session, comment: string): () => number {
+  const { run } = Session.prototype
+  let lost = 0
+  const spy = vi.spyOn(Session.prototype, 'run').mockImplementation(async function (
+    this: Session,
+    statement: RawBuilder<unknown>,
+  ) {
+    const rows = await run.call(this, statement)
+    if (inspect(statement.toOperationNode(), { depth: null }).includes(comment)) {
+      lost += 1
+      await run.call(session, sql`KILL ${sql.lit(this.threadId)}`)
+    }
+    return rows
+  })
+  onTestFinished(() => spy.mockRestore())
+  return () => lost
+}
 
 async function shop(mysql: MysqlTest, rows: number) {
   const session = await mysql.session()
@@ -133,11 +221,16 @@ async function copiedRows(session: Session): Promise<number> {
   return Number(row?.total ?? 0)
 }
 
-/** Kills every connection of the engine to this test's schema, as an impatient operator would. */
+/**
+ * Kills every connection of the engine to this test's schema, as an impatient operator would.
+ *
+ * @returns how many there were.
+ */
 async function killEngine(
   session: Session,
   { rounds, everyMs }: { readonly rounds: number; readonly everyMs: number },
-): Promise<void> {
+): Promise<number> {
+  let killed = 0
   for (let round = 0; round < rounds; round += 1) {
     const threads = await session.rows(sql<{ id: string }>`
       SELECT p.ID AS id FROM information_schema.PROCESSLIST p
@@ -145,11 +238,18 @@ async function killEngine(
       WHERE p.DB = DATABASE() AND p.ID <> CONNECTION_ID()
         AND a.ATTR_NAME = 'program_name' AND a.ATTR_VALUE = 'crossfade'`)
     for (const { id } of threads) {
-      // One that has ended by itself meanwhile is as good as killed.
-      await session.run(sql`KILL ${sql.lit(Number(id))}`).catch(() => null)
+      const kill = session.run(sql`KILL ${sql.lit(Number(id))}`)
+      // One that has ended by itself meanwhile does not count.
+      await kill.then(
+        () => {
+          killed += 1
+        },
+        () => null,
+      )
     }
     await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
+  return killed
 }
 
 describe('a second process for the same deployment', () => {

@@ -115,7 +115,7 @@ const ROWS: readonly RowCase[] = [
   },
 ]
 
-describe('a deployment fails for what the rows hold, and leaves nothing behind', () => {
+describe('REFUSE-1: a deployment fails for what the rows hold, and leaves nothing behind', () => {
   test.for(ROWS)('$name: $code', async ({ columns, row, change, code, says }, { mysql }) => {
     const session = await mysql.session()
     await session.run(sql.raw(`CREATE TABLE t (id INT PRIMARY KEY, ${columns})`))

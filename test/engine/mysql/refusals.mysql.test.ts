@@ -144,7 +144,7 @@ const TABLES: readonly TableCase[] = [
   },
 ]
 
-describe('a deployment is refused before anything is touched', () => {
+describe('REFUSE-1: a deployment is refused before anything is touched', () => {
   test.for(TABLES)('$name: $code', async ({ code, before, deploy = [ADD], says }, { mysql }) => {
     const session = await mysql.session()
     for (const statement of before) await session.run(sql.raw(statement))
