@@ -65,7 +65,9 @@ export function comparable(
 ): RawBuilder<unknown> {
   const own = side === 'source' ? from : to
   const name = columnOf(pair[side], own)
-  const value = isSame(from, to) ? plain(from, name) : converted({ from, to }, own, name)
+  const value = isSame(from, to)
+    ? plain(from, name)
+    : (asBits(pair, { from, to }, name) ?? converted({ from, to }, own, name))
   const large = LARGE.test(from.dataType) || LARGE.test(to.dataType)
   return large ? sql`SHA2(${value}, 256)` : value
 }
@@ -109,14 +111,22 @@ function converted(
   if (only('time')) return bytes(sql`CAST(${name} AS TIME(6))`)
   const json = asJson(both, name)
   if (json) return bytes(json)
-  // As it is written: by the number that a text holds.
-  if (familyOf(column.to) === 'bits' && only('text', 'bytes', 'json', 'bits')) {
-    return bytes(sql`CAST(CAST(${name} AS UNSIGNED) AS CHAR)`)
-  }
   if (only('bytes', 'spatial') || (only('text', 'bytes') && both.has('bytes'))) return bytes(name)
   // Everything else is compared as the server prints it.
   const text = own.charset === null ? sql`CAST(${name} AS CHAR CHARACTER SET utf8mb4)` : name
   return bytes(sql`CONVERT(${text} USING utf8mb4)`)
+}
+
+/** A value of a text that the change turns into BIT: the number that it holds, as it is written (conversion.ts). */
+function asBits(
+  pair: TablePair,
+  { from, to }: SharedColumn,
+  name: RawBuilder<unknown>,
+): RawBuilder<unknown> | null {
+  const [before, after] = pair.write === 'update_insert' ? [to, from] : [from, to]
+  const isText = ['text', 'bytes', 'json'].includes(familyOf(before))
+  if (!isText || familyOf(after) !== 'bits') return null
+  return sql`CAST(CAST(CAST(${name} AS UNSIGNED) AS CHAR) AS BINARY)`
 }
 
 /** A value as JSON prints it, where one side is JSON and the other can become it; a number becomes it by its text. */
