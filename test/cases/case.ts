@@ -19,6 +19,8 @@ export type Case = {
   readonly before: readonly string[]
   /** What the application does all the time; EVENTs of `before` come on top. */
   readonly workload: readonly string[]
+  /** What it does in the revert window, once per round; when there is any, the case ends with a revert. */
+  readonly revert: readonly string[]
   /** The ALTERs, which cut over together. */
   readonly change: readonly string[]
   readonly expected: Expected
@@ -73,6 +75,7 @@ function ownCase(name: string, files: ReadonlyMap<string, string>): Case {
     name,
     before: splitScript(files.get('before.sql') ?? ''),
     workload: splitScript(files.get('workload.sql') ?? ''),
+    revert: splitScript(files.get('revert.sql') ?? ''),
     change: splitScript(files.get('change.sql') ?? ''),
     expected:
       expect.outcome === 'complete'
@@ -96,6 +99,7 @@ function foreignCase(name: string, files: ReadonlyMap<string, string>): Case {
     name,
     before: splitScript(create),
     workload: [],
+    revert: [],
     change: [`ALTER TABLE ${table} ${clause || 'ENGINE=InnoDB'}`],
     expected: failed ? { outcome: 'failed', code: null } : { outcome: 'complete', structure },
     sqlMode: files.get('sql_mode')?.trim() ?? null,

@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest'
 import type { Session } from '../../../src/mysql/session.ts'
 import { productTables } from '../../support/deployment.ts'
 import { type MysqlTest, test } from '../../support/mysql.ts'
-import { type Case, type Expected, loadCases } from '../case.ts'
+import { type Case, loadCases } from '../case.ts'
 import { type Line, MigrateCommand } from '../command.ts'
 import {
   columnNames,
@@ -30,8 +30,9 @@ describe.concurrent('crossfade migrate, case', () => {
     using command = start(mysql, one)
 
     const result = await drive(command, { one, workload, observer })
+    const last = result?.event === 'cutover' ? await revert(mysql, one, command) : result
 
-    expect(await outcomeOf(command, result)).toMatch(patternOf(one.expected))
+    expect(await outcomeOf(command, last)).toMatch(patternOf(one))
     expect(workload.errors).toEqual([])
     if (one.expected.outcome === 'failed') {
       expect(await command.exited).toBe(1)
@@ -41,14 +42,30 @@ describe.concurrent('crossfade migrate, case', () => {
     }
     expect(await command.exited).toBe(0)
     for (const table of await swappedTables(command)) {
-      await compareWithServersOwn(await applicationSession(mysql, one), one, table)
+      const { live, shadow, old } = table
+      // After a revert the changed table has the shadow's name again.
+      const pair = one.revert.length > 0 ? [live, shadow] : [old, live]
+      await compareWithServersOwn(await applicationSession(mysql, one), one, { live, pair })
     }
   })
 })
 
-function start(mysql: MysqlTest, { change, options }: Case): MigrateCommand {
+function start(mysql: MysqlTest, { change, options, revert: rounds }: Case): MigrateCommand {
   const alters = change.flatMap((statement) => ['--alter', statement])
-  return new MigrateCommand(mysql.url, [...alters, '--hold', ...options])
+  const window = rounds.length > 0 ? ['--revert-window', '10m'] : []
+  return new MigrateCommand(mysql.url, [...alters, '--hold', ...window, ...options])
+}
+
+/** Writes in the revert window, and goes back. */
+async function revert(mysql: MysqlTest, one: Case, command: MigrateCommand): Promise<Line | null> {
+  const sync = await command.seen('reverse_in_sync', 'revert_impossible', 'failed')
+  if (sync?.event !== 'reverse_in_sync') return sync
+  const workload = new Workload(await applicationSession(mysql, one), one.revert)
+  await workload.written(ROUNDS_AT_GATE)
+  await workload.stop()
+  expect(workload.errors).toEqual([])
+  command.say('revert')
+  return await command.seen('reverted', 'revert_impossible', 'failed')
 }
 
 /** Stages, lets the application write at the gate, ends its writes, cuts over; returns the last event. */
@@ -68,18 +85,19 @@ async function drive(
   await workload.stop()
   await stopEvents(observer)
   command.say('cutover')
-  return await command.seen('complete', 'failed')
+  return await command.seen(one.revert.length > 0 ? 'cutover' : 'complete', 'failed')
 }
 
 /** The outcome as `complete` or `failed CODE: message`. */
 async function outcomeOf(command: MigrateCommand, result: Line | null): Promise<string> {
   if (result === null) return `ended without a word: ${await command.stderr}`
-  const { event, code, message } = result
+  const { event, code, message, reason } = result
+  if (event === 'revert_impossible') return `${event}: ${reason}`
   return event === 'failed' ? `failed ${code}: ${message}` : event
 }
 
-function patternOf(expected: Expected): RegExp {
-  if (expected.outcome === 'complete') return /^complete$/
+function patternOf({ expected, revert: rounds }: Case): RegExp {
+  if (expected.outcome === 'complete') return rounds.length > 0 ? /^reverted$/ : /^complete$/
   return new RegExp(`^failed ${expected.code ?? ''}`)
 }
 
@@ -109,7 +127,12 @@ async function witness(session: Session, { rows }: { readonly rows: boolean }): 
   )
 }
 
-type Swapped = { readonly kind: string; readonly live: string; readonly old: string | null }
+type Swapped = {
+  readonly kind: string
+  readonly live: string
+  readonly shadow: string | null
+  readonly old: string | null
+}
 
 async function swappedTables(command: MigrateCommand): Promise<readonly Swapped[]> {
   const started = await command.seen('started')
@@ -118,15 +141,18 @@ async function swappedTables(command: MigrateCommand): Promise<readonly Swapped[
 }
 
 /**
- * The server itself is the judge: the old table, which has all rows, is changed by the very ALTER, and must then be
- * what the new table is, in structure and in every row.
+ * The server itself is the judge: the table of the old schema, which has all rows, is changed by the very ALTER, and
+ * must then be what the table of the new schema is, in structure and in every row.
  */
 async function compareWithServersOwn(
   session: Session,
   { change, ignore, expected }: Case,
-  { live, old }: Swapped,
+  {
+    live,
+    pair: [old, changed],
+  }: { readonly live: string; readonly pair: readonly (string | null)[] },
 ): Promise<void> {
-  if (old === null) throw new TypeError('a table that is changed leaves an old one')
+  if (!old || !changed) throw new TypeError('a table that is changed leaves two')
   const before = await columnNames(session, old)
   const numberBefore = await nextNumber(session, old)
   await session.run(sql`SET SESSION sql_mode =
@@ -138,18 +164,18 @@ async function compareWithServersOwn(
     const clauses = sql.raw(statement.slice(found?.[0].length))
     await session.run(sql`ALTER TABLE ${sql.id(old)} ${clauses}`)
   }
-  const unknown = [...ignore, ...(await unforeseeable(session, live, before))]
+  const unknown = [...ignore, ...(await unforeseeable(session, changed, before))]
 
-  expect(await structureOf(session, live)).toEqual(await structureOf(session, old))
-  expect(await differenceOf(session, old, live, unknown)).toEqual({
+  expect(await structureOf(session, changed)).toEqual(await structureOf(session, old))
+  expect(await differenceOf(session, old, changed, unknown)).toEqual({
     rows: expect.any(Number),
     onlySome: [],
     onlyOther: [],
   })
-  expect(await nextNumber(session, live)).toSatisfy(
+  expect(await nextNumber(session, changed)).toSatisfy(
     (next: number | null) => next === null || numberBefore === null || next >= numberBefore,
   )
   if (expected.outcome === 'complete' && expected.structure !== null) {
-    expect(await createStatement(session, live)).toContain(expected.structure)
+    expect(await createStatement(session, changed)).toContain(expected.structure)
   }
 }

@@ -1,0 +1,2 @@
+INSERT IGNORE INTO words VALUES (CONCAT('öl', FLOOR(RAND() * 60)), 'de', 'zażółć');
+DELETE FROM words WHERE word LIKE 'Grün2%' ORDER BY RAND() LIMIT 1;
