@@ -32,7 +32,7 @@ describe('applyKeys', () => {
     await apply([1n], [2n])
     await apply([2n], [1n])
 
-    expect(once).toEqual(await rowsOf(session, 't'))
+    expect(once).toEqual(['1 paid 5'])
     expect(await rowsOf(session, 't_new')).toEqual(once)
   })
 
