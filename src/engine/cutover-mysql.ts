@@ -1,6 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Clock } from '../clock.ts'
-import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { fenceComment, ownComment, revertComment } from './follower.ts'
 import type { PreparedOperation } from './shadow.ts'
@@ -14,12 +13,12 @@ export type SwapContext = {
   readonly operations: readonly PreparedOperation[]
   readonly direction: SwapDirection
   readonly clock: Clock
-  /** Resolves when the stream has delivered a row that is written through the given session now. */
-  readonly passBarrier: (session: Session) => Promise<void>
-  /** Applies every pending key through the given session. */
+  /** Resolves when the stream has delivered a row that is written now, through another session. */
+  readonly passBarrier: () => Promise<void>
+  /** Applies every pending key through the given session, which holds the locks. */
   readonly drain: (session: Session) => Promise<void>
-  /** Records that the swap happened, through the given session. */
-  readonly record: (session: Session) => Promise<void>
+  /** Records that the swap happened, through another session. */
+  readonly record: () => Promise<void>
 }
 
 /**
@@ -40,21 +39,19 @@ export type SwapContext = {
 export async function swapTables(session: Session, context: SwapContext): Promise<number> {
   const { clock, operations, schema, direction } = context
   const begunAt = clock.now().getTime()
-  const locked = operations.flatMap((operation) => namesOf(operation, direction))
-  const locks = [
-    ...locked.map((name) => sql.id(schema, name)),
-    sql.id(ENGINE_SCHEMA, 'barrier'),
-    sql.id(ENGINE_SCHEMA, 'deployment'),
-  ].map((table) => sql`${table} WRITE`)
+  // Only the tables of this request: the engine's own belong to all deployments, and none must hold up another.
+  const locks = operations
+    .flatMap((operation) => namesOf(operation, direction))
+    .map((name) => sql`${sql.id(schema, name)} WRITE`)
   await session.run(sql`LOCK TABLES ${sql.join(locks)}`)
   try {
-    await context.passBarrier(session)
+    await context.passBarrier()
     await context.drain(session)
     await carryAutoIncrement(session, context)
     const renames = operations.flatMap((operation) => renamesOf(operation, { schema, direction }))
     const comment = direction === 'forward' ? fenceComment(context.id) : revertComment(context.id)
     await session.run(sql`RENAME TABLE ${sql.raw(comment)} ${sql.join(renames)}`)
-    await context.record(session)
+    await context.record()
   } finally {
     // A session that is lost holds no locks; what it was doing is told by the error that is already on its way.
     await session.run(sql`UNLOCK TABLES`).catch(() => session.destroy())
@@ -106,6 +103,7 @@ async function nextNumber(session: Session, schema: string, table: string): Prom
   const row = await session.row(
     sql<Record<string, string>>`SHOW CREATE TABLE ${sql.id(schema, table)}`,
   )
-  const found = / AUTO_INCREMENT=(\d+)/.exec((row?.['Create Table'] ?? '').split('\n').at(-1) ?? '')
+  // The options stand after the columns, and after them the table's comment and its partitions.
+  const found = /\n\)[^'\n]*? AUTO_INCREMENT=(\d+)/.exec(row?.['Create Table'] ?? '')
   return BigInt(found?.[1] ?? 1)
 }

@@ -15,6 +15,8 @@ const PENDING_KEYS_AT_LOCK = 200
 export type CutoverContext = Omit<SwapContext, 'passBarrier' | 'drain' | 'clock'> & {
   readonly clock: Clock
   readonly follower: Follower
+  /** A session that never holds the tables, for barriers. */
+  readonly control: Session
   readonly appliers: readonly Applier[]
   readonly onRetry: (attempt: number, reason: string) => void
   readonly signal: AbortSignal
@@ -30,7 +32,7 @@ export async function cutOver(session: Session, context: CutoverContext): Promis
   const { clock, signal, appliers } = context
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted()
-    await catchUp(session, context)
+    await catchUp(context)
     try {
       return await swapOnce(session, context)
     } catch (error) {
@@ -65,21 +67,21 @@ async function reasonToRetry(
 }
 
 /** Waits until hardly anything is left to be applied under the locks. */
-async function catchUp(session: Session, context: CutoverContext): Promise<void> {
-  const { follower, appliers, clock, signal } = context
-  await follower.passBarrier(session, signal)
+async function catchUp(context: CutoverContext): Promise<void> {
+  const { control, follower, appliers, clock, signal } = context
+  await follower.passBarrier(control, signal)
   while (appliers.some(({ keys }) => keys.size > PENDING_KEYS_AT_LOCK)) {
     await clock.sleep(5, { signal })
   }
 }
 
 async function swapOnce(session: Session, context: CutoverContext): Promise<number> {
-  const { appliers, follower, signal } = context
+  const { appliers, control, follower, signal } = context
   await Promise.all(appliers.map((applier) => applier.halt()))
   const bounded = () => AbortSignal.any([signal, AbortSignal.timeout(HOLD_LOCKS_MS)])
   return await swapTables(session, {
     ...context,
-    passBarrier: (locked) => follower.passBarrier(locked, bounded()),
+    passBarrier: () => follower.passBarrier(control, bounded()),
     drain: async (locked) => {
       for (const applier of appliers) await applier.drain(locked)
     },

@@ -96,7 +96,7 @@ export class Lifecycle {
     const { id } = this.#checkpoint
     const stalledMs = await this.#swap('forward', {
       signal,
-      record: (locked) => saveSwapped(locked, id, revertUntil),
+      record: () => saveSwapped(this.#sync.control, id, revertUntil),
     })
     this.#state.emit({ event: 'cutover', stalledMs, revertUntil })
     return revertUntil
@@ -128,27 +128,23 @@ export class Lifecycle {
 
   async #swap(
     direction: SwapDirection,
-    {
-      signal,
-      record,
-    }: { readonly signal: AbortSignal; readonly record: (locked: Session) => Promise<void> },
+    { signal, record }: { readonly signal: AbortSignal; readonly record: () => Promise<void> },
   ): Promise<number> {
     const sync = this.#sync
     const { id, schema } = this.#checkpoint
     const session = await sync.session()
-    return await sync.quietly(() =>
-      cutOver(session, {
-        id,
-        schema,
-        operations: sync.operations,
-        direction,
-        clock: this.#clock,
-        follower: sync.follower,
-        appliers: direction === 'forward' ? sync.forwardAppliers : sync.reverseAppliers,
-        onRetry: (attempt, reason) => this.#state.emit({ event: 'cutover_retry', attempt, reason }),
-        record,
-        signal,
-      }),
-    )
+    return await cutOver(session, {
+      id,
+      schema,
+      operations: sync.operations,
+      direction,
+      clock: this.#clock,
+      follower: sync.follower,
+      control: sync.control,
+      appliers: direction === 'forward' ? sync.forwardAppliers : sync.reverseAppliers,
+      onRetry: (attempt, reason) => this.#state.emit({ event: 'cutover_retry', attempt, reason }),
+      record,
+      signal,
+    })
   }
 }

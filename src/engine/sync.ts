@@ -3,7 +3,6 @@ import type { Key, KeyLayout } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import { connect, type Target } from '../mysql/connect.ts'
-import { isContention } from '../mysql/errno.ts'
 import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import { Applier } from './applier.ts'
@@ -53,8 +52,6 @@ export class Sync implements AsyncDisposable {
   readonly #frontiers = new Map<string, Frontier>()
   readonly #copies: TableCopy[] = []
   readonly #sessions = new AsyncDisposableStack()
-  /** While the tables are locked for the swap, the engine's own tables are too. */
-  #quiet = false
   #reverseEnded = false
 
   private constructor(
@@ -193,16 +190,6 @@ export class Sync implements AsyncDisposable {
     return rows
   }
 
-  /** Runs `swap` while nothing else of ours touches the engine's own tables, which the swap locks too. */
-  async quietly<T>(swap: () => Promise<T>): Promise<T> {
-    this.#quiet = true
-    try {
-      return await swap()
-    } finally {
-      this.#quiet = false
-    }
-  }
-
   /**
    * Keeps the old tables in sync from now on. `onImpossible` is called when one cannot hold a new row any more: then
    * the change stays live and nothing is applied backwards any further.
@@ -298,15 +285,8 @@ export class Sync implements AsyncDisposable {
   async #keepCheckpoint(signal: AbortSignal): Promise<never> {
     const { clock, checkpoint } = this.#options
     for (;;) {
-      if (!this.#quiet) {
-        try {
-          await this.follower.beat(this.control)
-          await savePosition(this.control, checkpoint.id, this.follower.safePosition(this.#oldest))
-        } catch (error) {
-          // The swap of another deployment locks these tables for a moment; the next round catches up.
-          if (!isContention(error)) throw error
-        }
-      }
+      await this.follower.beat(this.control)
+      await savePosition(this.control, checkpoint.id, this.follower.safePosition(this.#oldest))
       await clock.sleep(BEAT_EVERY_MS, { signal })
     }
   }

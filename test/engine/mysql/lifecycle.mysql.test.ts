@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
+import type { Session } from '../../../src/mysql/session.ts'
 import { createOrders, Deployment, ordersTable, productTables } from '../../support/deployment.ts'
 import { type MysqlTest, NOTHING, test } from '../../support/mysql.ts'
 import { startWorkload } from '../../support/workload.ts'
@@ -147,6 +148,24 @@ describe('a deployment under writes', () => {
     expect(Number(row?.id)).toBe(5000)
   })
 
+  test('goes on with the next number of a table with partitions too, whatever its comment says', async ({
+    mysql,
+  }) => {
+    const session = await mysql.session()
+    await session.run(sql`CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, v INT)
+      COMMENT 'not AUTO_INCREMENT=9000' PARTITION BY HASH (id) PARTITIONS 2`)
+    const deployment = await Deployment.stage(mysql.target, ['ALTER TABLE t MODIFY v BIGINT'])
+    await deployment.reached('ready_to_cutover')
+    await session.run(sql`INSERT INTO t VALUES (4999, 1)`)
+    await session.run(sql`DELETE FROM t`)
+    deployment.run.cutover()
+    await deployment.reached('complete')
+
+    await session.run(sql`INSERT INTO t (v) VALUES (1)`)
+
+    expect(await session.rows(sql`SELECT id FROM t`)).toEqual([{ id: 5000 }])
+  })
+
   test('copies nothing while paused, and goes on when told', async ({ mysql }) => {
     const session = await mysql.session()
     await createOrders(session, ordersTable(5_000))
@@ -195,6 +214,30 @@ describe('a deployment under writes', () => {
   })
 })
 
+describe('two deployments of one server', () => {
+  test('do not hold each other up, also while one of them cannot have its locks', async ({
+    mysql,
+  }) => {
+    const session = await mysql.session()
+    for (const table of ['orders', 'refunds']) await createOrders(session, ordersTable(100, table))
+    const application = await mysql.session()
+    const blocked = await Deployment.stage(mysql.target, [WIDEN])
+    await blocked.reached('ready_to_cutover')
+
+    await application.transaction(async () => {
+      await application.run(sql`UPDATE orders SET total = 7 WHERE id = 1`)
+      blocked.run.cutover()
+      await lockPending(session, 'orders')
+      const index = 'ALTER TABLE refunds ADD INDEX by_total (total)'
+      const other = await Deployment.stage(mysql.target, [index], { cutover: 'auto' })
+      await other.reached('complete')
+      expect(blocked.story).toBe('started → ready_to_cutover')
+    })
+
+    await blocked.reached('complete')
+  })
+})
+
 describe('a command that makes no sense now', () => {
   test('is refused with the next step and changes nothing', async ({ mysql }) => {
     const session = await mysql.session()
@@ -227,6 +270,18 @@ async function start(mysql: MysqlTest, tables: readonly ReturnType<typeof orders
   const workload = await startWorkload({ target: mysql.target, tables, writers: 4 })
   onTestFinished(async () => void (await workload.stop()))
   return workload
+}
+
+/** Resolves once somebody waits for an exclusive lock of a table. */
+async function lockPending(session: Session, table: string): Promise<void> {
+  await expect
+    .poll(async () => {
+      const rows = await session.rows(sql`
+        SELECT 1 FROM performance_schema.metadata_locks WHERE LOCK_STATUS = 'PENDING'
+          AND OBJECT_SCHEMA = DATABASE() AND OBJECT_NAME = ${table}`)
+      return rows.length
+    })
+    .toBeGreaterThan(0)
 }
 
 async function tableNames(mysql: MysqlTest): Promise<readonly string[]> {
