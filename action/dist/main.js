@@ -15584,10 +15584,6 @@ const ERRORS = {
 		status: 409,
 		summary: "A table that the deploy needs to make is already there."
 	},
-	LONG_TRANSACTION: {
-		status: 409,
-		summary: "An open transaction keeps the table locked."
-	},
 	ALTER_INVALID: {
 		status: 422,
 		summary: "The statement is not an ALTER that can be deployed."
@@ -15616,10 +15612,6 @@ const ERRORS = {
 		status: 409,
 		summary: "Somebody changed the table while it was deployed."
 	},
-	CUTOVER_BLOCKED: {
-		status: 409,
-		summary: "The tables could not be locked for the cutover."
-	},
 	REVERT_IMPOSSIBLE: {
 		status: 409,
 		summary: "The old schema can no longer hold the new rows."
@@ -15627,6 +15619,10 @@ const ERRORS = {
 	OUTCOME_UNKNOWN: {
 		status: 500,
 		summary: "It cannot be told whether a step happened."
+	},
+	DEPLOYMENT_BUSY: {
+		status: 409,
+		summary: "Another process is working on the deployment."
 	},
 	CHECKPOINT_MISSING: {
 		status: 404,
@@ -59579,6 +59575,7 @@ const ERRNO = {
 	DEADLOCK: 1213,
 	SPECIFIC_ACCESS_DENIED: 1227,
 	LOG_PURGED: 1236,
+	OPTION_PREVENTS_STATEMENT: 1290,
 	LOCK_NOWAIT: 3572
 };
 function errnoOf(error) {
