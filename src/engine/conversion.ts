@@ -49,9 +49,31 @@ const BACK: Readonly<Record<string, Form>> = {
  */
 export function valueFor(pair: TablePair, { from, to }: SharedColumn): RawBuilder<unknown> {
   const name = columnOf(pair.source, from)
+  if (isInstant(from) !== isInstant(to)) return inZoneOf(to, from, name)
   const forms = pair.write === 'update_insert' ? BACK : FORWARD
   const form = forms[`${kindOf(from)} ${kindOf(to)}`]
   return form ? form(name) : name
+}
+
+/** Whether the column holds moments, and not what a clock on some wall shows. */
+function isInstant({ dataType }: ShapeColumn): boolean {
+  return dataType === 'timestamp'
+}
+
+/**
+ * A value of `own` for a column of the other sort: between TIMESTAMP, which our sessions read in UTC, and a clock's time
+ * stands the server's time zone, as it does for ALTER TABLE in a session of the default zone. What has no counterpart,
+ * such as a zero date, stays as it is and is judged where it is written (test/cases/mysql/time-zone.mysql.test.ts).
+ */
+export function inZoneOf(
+  other: ShapeColumn,
+  own: ShapeColumn,
+  name: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  if (isInstant(own) === isInstant(other)) return name
+  const [utc, server] = [sql`'+00:00'`, sql`@@GLOBAL.time_zone`]
+  const [from, to] = isInstant(own) ? [utc, server] : [server, utc]
+  return sql`COALESCE(CONVERT_TZ(${name}, ${from}, ${to}), ${name})`
 }
 
 function kindOf({ dataType }: ShapeColumn): Kind {

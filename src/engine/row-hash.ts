@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { inZoneOf } from './conversion.ts'
 import { columnOf } from './key-sql.ts'
 import { type SharedColumn, scaleOf, type TablePair } from './pair.ts'
 import type { ShapeColumn } from './table-shape.ts'
@@ -64,7 +65,9 @@ export function comparable(
   side: 'source' | 'target',
 ): RawBuilder<unknown> {
   const own = side === 'source' ? from : to
-  const name = columnOf(pair[side], own)
+  const stored = columnOf(pair[side], own)
+  const name =
+    own.dataType === 'timestamp' ? inZoneOf(own === from ? to : from, own, stored) : stored
   const value = isSame(from, to)
     ? plain(from, name)
     : (asBits(pair, { from, to }, name) ?? converted({ from, to }, own, name))
