@@ -1,0 +1,59 @@
+import { connect, createServer, type Socket } from 'node:net'
+import type { Target } from '../../../src/mysql/connect.ts'
+
+/** COM_BINLOG_DUMP and COM_BINLOG_DUMP_GTID, as the first byte of a packet. */
+const DUMP = new Set([0x12, 0x1e])
+
+/** A way to a server on which the change stream, and nothing else, can be held up. */
+export class HeldStream implements AsyncDisposable {
+  readonly target: Target
+  readonly #stack: AsyncDisposableStack
+  /** The server's side of each dump, and ours. */
+  readonly #streams: Map<Socket, Socket>
+
+  private constructor(target: Target, stack: AsyncDisposableStack, streams: Map<Socket, Socket>) {
+    this.target = target
+    this.#stack = stack
+    this.#streams = streams
+  }
+
+  static async open(target: Target): Promise<HeldStream> {
+    const stack = new AsyncDisposableStack()
+    const streams = new Map<Socket, Socket>()
+    const server = createServer((client) => {
+      const upstream = connect(target.port, target.host)
+      const end = () => {
+        client.destroy()
+        upstream.destroy()
+        streams.delete(upstream)
+      }
+      for (const socket of [client, upstream]) {
+        socket.on('error', end)
+        socket.on('close', end)
+        stack.defer(end)
+      }
+      client.on('data', (bytes) => {
+        if (bytes.length > 4 && DUMP.has(bytes.readUInt8(4))) streams.set(upstream, client)
+      })
+      client.pipe(upstream)
+      upstream.pipe(client)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    stack.defer(() => void server.close())
+    const address = server.address()
+    if (typeof address !== 'object' || address === null) throw new TypeError('no port')
+    return new HeldStream({ ...target, host: '127.0.0.1', port: address.port }, stack, streams)
+  }
+
+  /** From now on nothing of the stream arrives, for so long. */
+  hold(forMs: number): void {
+    for (const [stream, client] of this.#streams) {
+      stream.unpipe(client)
+      setTimeout(() => stream.pipe(client), forMs)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync()
+  }
+}
