@@ -6,12 +6,15 @@ const servers = ['mysql-9.7', 'mariadb-10.11'] as const
 /** Whole deployments: the cutover on MariaDB is not written yet, and preflight refuses it. */
 const MYSQL_ONLY = 'test/*/mysql/**'
 
+const SETUP = ['test/support/property-seed.ts']
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'pure',
+          setupFiles: SETUP,
           include: ['test/**/*.test.ts'],
           exclude: ['**/*.mysql.test.ts', '**/*.github.test.ts'],
         },
@@ -20,6 +23,7 @@ export default defineConfig({
         (server): TestProjectInlineConfiguration => ({
           test: {
             name: server,
+            setupFiles: SETUP,
             include: ['test/**/*.mysql.test.ts'],
             exclude: server === 'mysql-9.7' ? [] : [MYSQL_ONLY],
             globalSetup: ['test/support/start-server.ts'],
@@ -32,6 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'github',
+          setupFiles: SETUP,
           include: ['test/**/*.github.test.ts'],
           globalSetup: ['test/support/start-server.ts'],
           provide: { server: 'mysql-9.7' },

@@ -26521,7 +26521,7 @@ function blocks(items) {
 	return items.filter((item) => item !== "").join("\n\n");
 }
 function asWords(value) {
-	return value.replace(/[@#]|:(?=[\w+/-])|\bwww(?=\.)|\bGH-(?=\d)/gi, `$&${BREAK}`).replace(/\b(?=[a-f]*\d)[\da-f]{7,}\b/gi, (sha) => sha.replace(/.{6}/g, `$&${BREAK}`)).replace(/[\\`*[\]<>|~@#&$]|(?<![a-z\d])_|_(?![a-z\d])|^\s*[-+=]|(?<=^\s*\d+)[.)]|:(?=\u200b)/gi, (mark) => {
+	return value.replace(/[@#]|:(?=[\w+/-])|(?<![a-z\d])(?:www(?=\.)|GH-(?=\d))/gi, `$&${BREAK}`).replace(/(?<![a-z\d])(?=[a-f]*\d)[\da-f]{7,}(?![a-z\d])/gi, (sha) => sha.replace(/.{6}/g, `$&${BREAK}`)).replace(/[\\`*[\]<>|~@#&$]|(?<![a-z\d])_|_(?![a-z\d])|^\s*[-+=]|(?<=^\s*\d+)[.)]|:(?=\u200b)/gi, (mark) => {
 		const last = mark.slice(-1);
 		return `${mark.slice(0, -1)}&#${last.charCodeAt(0)};`;
 	}).replaceAll(BREAK, "&#8203;");

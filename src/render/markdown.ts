@@ -177,17 +177,22 @@ export const NOTHING = '' as Markdown
  * bots that quote changelogs do.
  */
 function asWords(value: string): Markdown {
-  return value
-    .replace(/[@#]|:(?=[\w+/-])|\bwww(?=\.)|\bGH-(?=\d)/gi, `$&${BREAK}`)
-    .replace(/\b(?=[a-f]*\d)[\da-f]{7,}\b/gi, (sha) => sha.replace(/.{6}/g, `$&${BREAK}`))
-    .replace(
-      /[\\`*[\]<>|~@#&$]|(?<![a-z\d])_|_(?![a-z\d])|^\s*[-+=]|(?<=^\s*\d+)[.)]|:(?=\u200b)/gi,
-      (mark) => {
-        const last = mark.slice(-1)
-        return `${mark.slice(0, -1)}&#${last.charCodeAt(0)};`
-      },
-    )
-    .replaceAll(BREAK, '&#8203;') as Markdown
+  return (
+    value
+      // An underscore is part of a word for a regular expression, but a link may begin after one.
+      .replace(/[@#]|:(?=[\w+/-])|(?<![a-z\d])(?:www(?=\.)|GH-(?=\d))/gi, `$&${BREAK}`)
+      .replace(/(?<![a-z\d])(?=[a-f]*\d)[\da-f]{7,}(?![a-z\d])/gi, (sha) =>
+        sha.replace(/.{6}/g, `$&${BREAK}`),
+      )
+      .replace(
+        /[\\`*[\]<>|~@#&$]|(?<![a-z\d])_|_(?![a-z\d])|^\s*[-+=]|(?<=^\s*\d+)[.)]|:(?=\u200b)/gi,
+        (mark) => {
+          const last = mark.slice(-1)
+          return `${mark.slice(0, -1)}&#${last.charCodeAt(0)};`
+        },
+      )
+      .replaceAll(BREAK, '&#8203;') as Markdown
+  )
 }
 
 /** A zero-width space; {@link printable} has taken out any that was there before. */

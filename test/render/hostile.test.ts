@@ -21,6 +21,7 @@ const PIECES = [
   'https://evil.example/?a=b',
   'http:',
   'www.evil.example',
+  'a_www.evil.example',
   'mailto:a@b.example',
   '[x](https://evil.example)',
   '![x](https://evil.example/a.png)',
