@@ -8,7 +8,7 @@ import type { Check } from './check.ts'
 const STREAM = ['REPLICATION SLAVE', 'BINLOG MONITOR', 'ALL PRIVILEGES']
 
 /** Asks for what only grants can tell; the rest is tried by the statements themselves before any row moves. */
-export const checkPrivileges: Check = async ({ session }) => {
+export const checkPrivileges: Check = async ({ session, schema }) => {
   const rows = await session.rows(sql<Record<string, string>>`SHOW GRANTS`)
   const grants = rows.flatMap((row) => Object.values(row))
   const global = grants.filter((grant) => / ON \*\.\* /.test(grant)).join('\n')
@@ -17,6 +17,9 @@ export const checkPrivileges: Check = async ({ session }) => {
   const roles = grants.some((grant) => !/ ON /.test(grant))
   if (!roles && !STREAM.some((privilege) => global.includes(privilege))) {
     refusals.push(missing('REPLICATION SLAVE', 'REPLICATION SLAVE, REPLICATION CLIENT ON *.*'))
+  }
+  if (!roles && !grants.some((grant) => showsTriggers(grant, schema))) {
+    refusals.push(missing('TRIGGER, so that triggers could be seen', `TRIGGER ON \`${schema}\`.*`))
   }
   try {
     await session.run(sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA)}`)
@@ -27,6 +30,28 @@ export const checkPrivileges: Check = async ({ session }) => {
     refusals.push(missing(`CREATE on the schema ${ENGINE_SCHEMA}`, `ALL ON \`${ENGINE_SCHEMA}\`.*`))
   }
   return refusals
+}
+
+/**
+ * Whether a line of SHOW GRANTS lets the account see the triggers of every table in the schema. Without it the server
+ * hides them, and a table that has one would be swapped without it.
+ */
+function showsTriggers(grant: string, schema: string): boolean {
+  const found = /^GRANT (.+?) ON (\*|`(?:[^`]|``)+`)\.\* TO /.exec(grant)
+  const [, privileges = '', place = ''] = found ?? []
+  const named = privileges.split(', ')
+  if (!named.includes('TRIGGER') && !named.includes('ALL PRIVILEGES')) return false
+  return place === '*' || patternOf(place.slice(1, -1)).test(schema)
+}
+
+/** The schema of a grant is a pattern as of LIKE: `_` is any character, `%` any number of them. */
+function patternOf(like: string): RegExp {
+  const source = like.replaceAll('``', '`').replace(/\\([_%])|([_%])|([^\w\s])/g, (...match) => {
+    const [, plain, wild, other] = match
+    if (wild === '_') return '.'
+    return wild === '%' ? '.*' : (plain ?? `\\${other}`)
+  })
+  return new RegExp(`^${source}$`, 'i')
 }
 
 function missing(privilege: string, grant: string): Refusal {

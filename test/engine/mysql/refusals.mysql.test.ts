@@ -220,13 +220,31 @@ describe('REFUSE-1: a deployment is refused before anything is touched', () => {
       mysql,
       session,
       'SELECT, REPLICATION SLAVE, REPLICATION CLIENT',
-      'SELECT, INSERT, UPDATE, DELETE, ALTER, DROP, LOCK TABLES',
+      'SELECT, INSERT, UPDATE, DELETE, ALTER, DROP, LOCK TABLES, TRIGGER',
     )
 
     await expect(Deployment.stage(target, [ADD])).rejects.toMatchObject({
       code: 'PRIVILEGE_MISSING',
     })
     expect(await unfinished(session, mysql.schema)).toBe(0)
+  })
+
+  test('an account that could not see a trigger: PRIVILEGE_MISSING', async ({ mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY)`)
+    await session.run(sql`CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.id = NEW.id + 1`)
+    const target = await anAccount(
+      mysql,
+      session,
+      'SELECT, REPLICATION SLAVE, REPLICATION CLIENT',
+      'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, LOCK TABLES',
+    )
+
+    await expect(Deployment.stage(target, [ADD])).rejects.toMatchObject({
+      code: 'PRIVILEGE_MISSING',
+      message: expect.stringContaining('TRIGGER'),
+    })
+    expect(await productTables(session)).toEqual([])
   })
 
   test('two deployments of one table that start at once: one is refused', async ({ mysql }) => {
@@ -265,7 +283,7 @@ async function anAccount(
   mysql: MysqlTest,
   root: Session,
   global: string,
-  onSchema = 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX',
+  onSchema = 'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, TRIGGER',
 ): Promise<Target> {
   const user = `u${mysql.schema.slice(-20)}`
   const account = sql`${sql.lit(user)}@'127.0.0.1'`
