@@ -227,15 +227,19 @@ export async function dropShadows(
 
 /**
  * Whether the tables are swapped, as the server's own dictionary says: the only witness when a connection was
- * lost in the middle of the RENAME. One RENAME swaps all tables or none, so one table tells.
+ * lost in the middle of the RENAME. One RENAME swaps all tables or none, so one table tells. Best one that has an old
+ * table, whose name nobody else uses; where all are created, a live table alone could be somebody else's, so the
+ * shadow must be gone too.
  */
 export async function isSwapped(
   session: Session,
   schema: string,
-  request: EngineRequest,
+  { id, operations }: EngineRequest,
 ): Promise<boolean> {
-  const [first] = request.operations
-  if (!first) return false
-  const { live, old } = tableNames(request.id, first.table)
-  return (await readShape(session, schema, first.kind === 'create' ? live : old)) !== null
+  const isThere = async (name: string) => (await readShape(session, schema, name)) !== null
+  const witness = operations.find(({ kind }) => kind !== 'create') ?? operations[0]
+  if (!witness) return false
+  const { live, shadow, old } = tableNames(id, witness.table)
+  if (witness.kind !== 'create') return await isThere(old)
+  return (await isThere(live)) && !(await isThere(shadow))
 }

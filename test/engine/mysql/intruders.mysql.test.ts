@@ -30,6 +30,26 @@ describe('a deployment stops when somebody else changes its table', () => {
     expect(await unfinished(session, mysql.schema)).toBe(0)
   })
 
+  test.for([
+    [['CREATE TABLE receipts (id INT PRIMARY KEY)', ADD]],
+    [['CREATE TABLE receipts (id INT PRIMARY KEY)']],
+  ] as const)(
+    'by making the table that %j would make, and it is not taken for ours',
+    async ([statements], { mysql }) => {
+      const session = await mysql.session()
+      await session.run(sql.raw(`CREATE TABLE t (${T})`))
+      const deployment = await Deployment.stage(mysql.target, statements)
+      await deployment.reached('ready_to_cutover')
+
+      await session.run(sql`CREATE TABLE receipts (theirs INT PRIMARY KEY)`)
+
+      expect(await deployment.run.finished).toBe('failed')
+      expect(deployment.story).toMatch(/^started → ready_to_cutover → failed TABLE_CHANGED/)
+      expect(await productTables(session)).toEqual([])
+      expect(await session.rows(sql`SELECT theirs FROM receipts`)).toEqual([])
+    },
+  )
+
   test('during the copy', async ({ mysql }) => {
     const session = await mysql.session()
     await session.run(sql.raw(`CREATE TABLE t (${T})`))
