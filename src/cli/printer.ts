@@ -58,7 +58,7 @@ function sentences(event: EngineEvent): readonly string[] {
       return [`Cutover try ${event.attempt} gave way: ${event.reason}. Trying again.`]
     case 'connection_lost':
       return [
-        `The server does not answer (${event.reason}). Trying again; nothing is lost meanwhile.`,
+        `The server does not answer or is too busy (${event.reason}). Trying again; nothing is lost.`,
       ]
     case 'cutover':
       return [

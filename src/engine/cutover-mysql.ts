@@ -4,6 +4,15 @@ import type { Session } from '../mysql/session.ts'
 import { fenceComment, ownComment, revertComment } from './follower.ts'
 import type { PreparedOperation } from './shadow.ts'
 
+/** The tables are swapped, but that was not written down: to be read from the dictionary, never to be tried again. */
+export class SwapUnrecorded extends Error {
+  override readonly name = 'SwapUnrecorded'
+
+  constructor(cause: unknown) {
+    super('the swap happened and was not recorded', { cause })
+  }
+}
+
 /** Which way the tables are swapped: to the new schema, or back to the old one. */
 export type SwapDirection = 'forward' | 'back'
 
@@ -34,6 +43,7 @@ export type SwapContext = {
  * Before step 4 every failure releases the locks and leaves things as they were. When the connection is lost during
  * the RENAME, the server's dictionary tells whether it happened (`isSwapped`).
  *
+ * @throws {SwapUnrecorded} when the tables are swapped and only the record of it failed.
  * @throws the server's error; `isContention` says that the locks were not to be had in time.
  */
 export async function swapTables(session: Session, context: SwapContext): Promise<number> {
@@ -51,7 +61,9 @@ export async function swapTables(session: Session, context: SwapContext): Promis
     const renames = operations.flatMap((operation) => renamesOf(operation, { schema, direction }))
     const comment = direction === 'forward' ? fenceComment(context.id) : revertComment(context.id)
     await session.run(sql`RENAME TABLE ${sql.raw(comment)} ${sql.join(renames)}`)
-    await context.record()
+    await context.record().catch((error: unknown) => {
+      throw new SwapUnrecorded(error)
+    })
   } finally {
     // A session that is lost holds no locks; what it was doing is told by the error that is already on its way.
     await session.run(sql`UNLOCK TABLES`).catch(() => session.destroy())

@@ -82,7 +82,7 @@ export type EngineEvent = { readonly at: Date } & (
   /** The tables are swapped. `stalledMs`: how long the application's writes could have waited. */
   | { readonly event: 'cutover'; readonly stalledMs: number; readonly revertUntil: Date | null }
   | { readonly event: 'reverse_in_sync' }
-  /** The server does not answer; it is tried again without end, and nothing is lost meanwhile. */
+  /** The server does not answer, or kept us waiting too long; it is tried again from the checkpoint without end, and nothing is lost meanwhile. */
   | { readonly event: 'connection_lost'; readonly lostForMs: number; readonly reason: string }
   /** The change is live but can no longer be reverted: the old schema cannot hold a new row. */
   | { readonly event: 'revert_impossible'; readonly reason: string }

@@ -1,11 +1,12 @@
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Target } from '../mysql/connect.ts'
-import { codeOf, isConnectionLost } from '../mysql/errno.ts'
+import { codeOf, isConnectionLost, isContention } from '../mysql/errno.ts'
 import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import { type Checkpoint, findCheckpoint, saveOutcome, saveSwapped } from './checkpoint.ts'
 import { type RunCommand, requirePhase } from './commands.ts'
+import { SwapUnrecorded } from './cutover-mysql.ts'
 import { Lifecycle, type NewEvent, type RunState, revertUntilOf } from './lifecycle.ts'
 import type {
   EngineEvent,
@@ -169,7 +170,8 @@ export class ShadowRun implements EngineRun {
     const now = clock.now().getTime()
     this.#lostSince ??= now
     const lostForMs = now - this.#lostSince
-    this.#emit({ event: 'connection_lost', lostForMs, reason: codeOf(error) ?? 'no answer' })
+    const reason = codeOf(error instanceof SwapUnrecorded ? error.cause : error) ?? 'no answer'
+    this.#emit({ event: 'connection_lost', lostForMs, reason })
     const signal = options.signal ? { signal: options.signal } : {}
     await clock.sleep(Math.min(5_000, 200 + lostForMs / 4), signal)
   }
@@ -313,7 +315,9 @@ export function failureOf(error: unknown): EngineFailure {
  * deployment may be busy with ourselves: the server has not noticed yet that the old connection is gone.
  */
 function verdictOf(error: unknown): 'away' | 'busy' | 'over' {
-  if (isConnectionLost(error)) return 'away'
+  // Whoever waits for a lock of the engine's own, or could not write a swap down, starts over from the checkpoint.
+  if (error instanceof SwapUnrecorded || isConnectionLost(error) || isContention(error))
+    return 'away'
   if (!(error instanceof Refusal)) return 'over'
   if (error.code === 'DATABASE_UNREACHABLE') return 'away'
   return error.code === 'DEPLOYMENT_BUSY' ? 'busy' : 'over'

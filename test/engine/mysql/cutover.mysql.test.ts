@@ -8,6 +8,35 @@ import { HeldStream } from './held-stream.ts'
 
 const CHANGE = 'ALTER TABLE orders ADD COLUMN status INT NOT NULL DEFAULT 0'
 
+describe('a swap that could not be recorded', () => {
+  test('CRASH-2: is found in the dictionary, and the revert window opens all the same', async ({
+    mysql,
+  }) => {
+    const session = await mysql.session()
+    await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY)`)
+    await session.run(sql`INSERT INTO t VALUES (1)`)
+    const stranger = await mysql.session()
+    const deployment = await Deployment.stage(mysql.target, ['ALTER TABLE t ADD COLUMN w INT'], {
+      id: 'unrecorded',
+      revertWindowMs: 600_000,
+    })
+    await deployment.reached('ready_to_cutover')
+
+    await stranger.transaction(async () => {
+      await stranger.rows(
+        sql`SELECT 1 FROM _crossfade.deployment WHERE id = 'unrecorded' FOR UPDATE`,
+      )
+      deployment.run.cutover()
+      await deployment.reached('connection_lost')
+    })
+    await deployment.reached('reverse_in_sync')
+    deployment.run.revert()
+
+    expect(await deployment.run.finished).toBe('reverted')
+    expect(deployment.story).toMatch(/cutover → reverse_in_sync → reverted$/)
+  })
+})
+
 describe('CUTOVER-1: a write that the stream brings only after the locks are taken', () => {
   test('is in the new table, and after a revert in the old one', async ({ mysql }) => {
     const session = await mysql.session()
