@@ -136,11 +136,22 @@ async function differingUnderLock(
     signal.throwIfAborted()
     try {
       return await session.transaction(async () => {
-        await session.rows(sql`SELECT 1 FROM ${rowsOf('source')} ${lockOrFail}`)
+        const present = async (lock: RawBuilder<unknown>) => {
+          const rows = await session.rows(sql<Record<string, unknown>>`
+            SELECT ${selectKey(pair)} FROM ${rowsOf('source')} ${lock}`)
+          return new Set(rows.map((row) => keyId(readKey(pair, row))))
+        }
+        const locked = await present(lockOrFail)
         const bounded = AbortSignal.any([signal, AbortSignal.timeout(HOLD_LOCKS_MS)])
         await passBarrier(bounded)
         while (ids.some((id) => keys.has(id))) await clock.sleep(5, { signal: bounded })
-        return await differingKeys(session, pair, rowsOf, lockOrFail)
+        const differing = await differingKeys(session, pair, rowsOf, lockOrFail)
+        // A row that was not there to be locked and is there now came after the barrier: its change is on its way.
+        const now = await present(sql``)
+        return differing
+          .map((key) => ({ key, id: keyId(key) }))
+          .filter(({ id }) => locked.has(id) || !now.has(id))
+          .map(({ key }) => key)
       })
     } catch (error) {
       const isBusy = isContention(error) || isTimeout(error)
