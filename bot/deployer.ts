@@ -9,6 +9,7 @@ import type {
   EngineRun,
   RunOptions,
 } from '../src/engine/port.ts'
+import { engineRequest } from '../src/engine/request.ts'
 import { Refusal } from '../src/errors.ts'
 import type { Target } from '../src/mysql/connect.ts'
 import { listAudit } from '../src/store/audit.ts'
@@ -142,7 +143,7 @@ async function beginWithoutCheckpoint(
     case 'pending_cutover': {
       const plan = await requirePlan(parts, stored)
       await requireUnchanged(target, plan)
-      return await engine.stage(await engineRequest(parts, stored, plan), run)
+      return await engine.stage(await requestOf(parts, stored, plan), run)
     }
     case 'in_progress_cancel':
       await recordFact(parts.store, id, { type: 'cancelled', at: parts.clock.now() }, ENGINE)
@@ -175,21 +176,20 @@ async function requirePlan({ store }: Parts, { id, deployment }: StoredDeploymen
   return plan
 }
 
-async function engineRequest(
+async function requestOf(
   parts: Parts,
   stored: StoredDeployment,
   plan: Plan,
 ): Promise<EngineRequest> {
   const steering = steeringOf(await listAudit(parts.store, stored.deployRequestId), stored.id)
-  return {
+  return engineRequest({
     id: engineId(stored),
     operations: plan.operations.map(({ kind, table, statement }) => ({ kind, table, statement })),
     // Auto-apply can be changed while it runs, so the deployer decides at the gate.
     cutover: 'hold',
     revertWindowMs: stored.deployment.revertWindowMs,
-    chunkRows: null,
     throttleRatio: steering.throttleRatio,
-  }
+  })
 }
 
 /**

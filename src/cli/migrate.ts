@@ -10,6 +10,7 @@ import type {
   RunPhase,
   TableOperation,
 } from '../engine/port.ts'
+import { engineRequest } from '../engine/request.ts'
 import { parseAlter, tableNamed } from '../engine/statement.ts'
 import { Refusal } from '../errors.ts'
 import { parseTarget } from '../mysql/connect.ts'
@@ -130,14 +131,14 @@ function readOptions(args: readonly string[]): Options | 'help' {
     url,
     json: values.json ?? false,
     discard,
-    request: {
+    request: engineRequest({
       id: newId(),
       operations: statements.map(toOperation),
       cutover: values.hold ? 'hold' : 'auto',
       revertWindowMs: readWindow(values['revert-window'] ?? 'off'),
       chunkRows: readNumber('--chunk-rows', values['chunk-rows'], { least: 1, most: 1_000_000 }),
       throttleRatio: readNumber('--throttle', values.throttle, { least: 0, most: 95 }) ?? 0,
-    },
+    }),
   }
 }
 

@@ -4,6 +4,7 @@ import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import { type Position, positionFromJson, positionToJson } from '../mysql/position.ts'
 import type { Session } from '../mysql/session.ts'
 import type { EngineFailure, EngineOutcome, EngineRequest } from './port.ts'
+import { engineRequest, type WantedRequest } from './request.ts'
 
 /**
  * What is saved so that a crash loses nothing. It lives in a schema of its own on the *same server* as the
@@ -108,8 +109,8 @@ function toCheckpoint(row: Row): Checkpoint {
     outcome: row.outcome,
     // Sound: only saveOutcome writes this column, from an EngineFailure.
     failure: row.failure === null ? null : (JSON.parse(row.failure) as EngineFailure),
-    // Sound: only insertCheckpoint writes this column, from an EngineRequest.
-    request: JSON.parse(row.request) as EngineRequest,
+    // Sound: only insertCheckpoint writes this column, from an EngineRequest of this or an earlier version.
+    request: engineRequest(JSON.parse(row.request) as WantedRequest),
     position: positionFromJson(row.position),
     afterFence: Boolean(row.after_fence),
     revertUntil:

@@ -14,6 +14,8 @@ const OVER: RunStatus = {
   pendingKeys: 0,
   paused: false,
   throttleRatio: 0,
+  throttledBy: null,
+  verified: null,
   tables: [],
 }
 

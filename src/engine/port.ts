@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts'
+import type { Target } from '../mysql/connect.ts'
 
 /**
  * What the rest of the product knows of an engine: stage a change, watch it, cut over, cancel, revert, end the
@@ -25,6 +26,32 @@ export type EngineRequest = {
   readonly chunkRows: number | null
   /** 0–95: the share of time in which the row copy rests. */
   readonly throttleRatio: number
+  /** `polite` keeps the application's commits about as fast as before; `fast` copies as fast as the server can. */
+  readonly profile: 'polite' | 'fast'
+  readonly limits: ThrottleLimits
+  /**
+   * `shadow` copies; `instant` changes the live tables with ALGORITHM=INSTANT or refuses: it can neither be held at
+   * the gate nor be reverted.
+   */
+  readonly method: 'shadow' | 'instant'
+  /** How long the old tables are kept after the deployment; null keeps them until somebody drops them. */
+  readonly quarantineMs: number | null
+}
+
+/**
+ * Above which values the row copy pauses; null means that the value does not matter. A value that cannot be read
+ * pauses the copy too.
+ */
+export type ThrottleLimits = {
+  /** The lag of each replica of {@link RunOptions.replicas}. */
+  readonly replicaLagMs: number | null
+  readonly threadsRunning: number | null
+  /** InnoDB's history list: undo records that are not purged. */
+  readonly historyLength: number | null
+  /** How long a small commit of the engine's own takes. */
+  readonly commitLatencyMs: number | null
+  /** A SELECT of one value: above 0 pauses. */
+  readonly query: string | null
 }
 
 export type RunPhase =
@@ -46,6 +73,14 @@ export type OperationTables = {
   readonly old: string | null
 }
 
+/** A comparison of every row of every pair. */
+export type Verified = {
+  readonly at: Date
+  readonly rows: number
+  /** Rows that differed because a change was on its way, and were equal a moment later. */
+  readonly lagging: number
+}
+
 /** Where a run is now. Counts are of all tables together; `tables` has each. */
 export type RunStatus = {
   readonly phase: RunPhase
@@ -59,6 +94,10 @@ export type RunStatus = {
   readonly pendingKeys: number
   readonly paused: boolean
   readonly throttleRatio: number
+  /** Why the copy is held up now, in words; null when it is not. */
+  readonly throttledBy: string | null
+  /** The last comparison of all rows that was finished; null before the first. */
+  readonly verified: Verified | null
   readonly tables: readonly {
     readonly table: string
     readonly rowsCopied: number
@@ -102,6 +141,8 @@ export type RunOptions = {
   readonly onEvent: (event: EngineEvent) => void
   /** Aborting stops the run where it is, as a crash would: nothing is cleaned up, `resume` goes on. */
   readonly signal?: AbortSignal
+  /** Servers whose lag the copy minds; they hold passwords, so they are given anew to every process. */
+  readonly replicas?: readonly Target[]
 }
 
 /** A deployment in the engine's hands. Every command refuses with DEPLOY_STATE when it is not its time. */
@@ -109,8 +150,11 @@ export interface EngineRun {
   /** Settles after the last event; never rejects, but for an aborted signal. */
   readonly finished: Promise<EngineOutcome>
   readonly status: () => RunStatus
-  /** Ends the waiting at the gate; also before it is reached. */
-  readonly cutover: () => void
+  /**
+   * Ends the waiting at the gate; also before it is reached. `force` kills the transactions that are still in the way
+   * after the first tries; said again, it turns a cutover that is being tried into a forced one.
+   */
+  readonly cutover: (options?: { readonly force: boolean }) => void
   readonly pause: () => void
   readonly resume: () => void
   readonly throttle: (ratio: number) => void

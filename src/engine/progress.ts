@@ -46,6 +46,8 @@ export class Progress {
       pendingKeys: sync?.pendingKeys ?? 0,
       paused: throttle.paused,
       throttleRatio: throttle.ratio,
+      throttledBy: null,
+      verified: null,
       tables,
     }
   }

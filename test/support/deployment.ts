@@ -1,11 +1,7 @@
 import { sql } from 'kysely'
 import { createEngine } from '../../src/engine/engine.ts'
-import type {
-  EngineEvent,
-  EngineRequest,
-  EngineRun,
-  TableOperation,
-} from '../../src/engine/port.ts'
+import type { EngineEvent, EngineRun, TableOperation } from '../../src/engine/port.ts'
+import { engineRequest, type WantedRequest } from '../../src/engine/request.ts'
 import { parseAlter, tableNamed } from '../../src/engine/statement.ts'
 import type { Target } from '../../src/mysql/connect.ts'
 import type { Session } from '../../src/mysql/session.ts'
@@ -31,24 +27,25 @@ export class Deployment {
   static async stage(
     target: Target,
     statements: readonly string[],
-    options: Partial<EngineRequest> & {
+    options: Partial<WantedRequest> & {
       readonly signal?: AbortSignal
+      readonly replicas?: readonly Target[]
       readonly listener?: (event: EngineEvent) => void
     } = {},
   ): Promise<Deployment> {
-    const { signal, listener, ...request } = options
+    const { signal, replicas, listener, ...request } = options
     const deployment = new Deployment(listener)
     const run = await createEngine(target).stage(
-      {
+      engineRequest({
         id: `t${Math.floor(Math.random() * 36 ** 8).toString(36)}`,
         operations: statements.map(operationOf),
-        cutover: 'hold',
-        revertWindowMs: null,
-        chunkRows: null,
-        throttleRatio: 0,
         ...request,
+      }),
+      {
+        onEvent: deployment.#onEvent,
+        ...(signal ? { signal } : {}),
+        ...(replicas ? { replicas } : {}),
       },
-      { onEvent: deployment.#onEvent, ...(signal ? { signal } : {}) },
     )
     deployment.#follow(run)
     return deployment

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { EngineEvent, EngineRequest } from '../../src/engine/port.ts'
+import type { EngineEvent } from '../../src/engine/port.ts'
+import type { WantedRequest } from '../../src/engine/request.ts'
 import type { Target } from '../../src/mysql/connect.ts'
 
 /** What {@link EngineProcess} tells its child to do. */
@@ -8,7 +9,7 @@ export type EngineOrder = {
   readonly target: Target
   readonly id: string
   readonly statements: readonly string[]
-  readonly options: Partial<EngineRequest>
+  readonly options: Partial<WantedRequest>
   /** Reverts as soon as it can. */
   readonly reverts?: boolean
   /** Where it kills itself with -9; null when it does not. */
@@ -34,7 +35,7 @@ export class EngineProcess {
   static stage(
     target: Target,
     statements: readonly string[],
-    options: Partial<EngineRequest> & Pick<EngineOrder, 'reverts' | 'dies'> = {},
+    options: Partial<WantedRequest> & Pick<EngineOrder, 'reverts' | 'dies'> = {},
   ): EngineProcess {
     const id = `c${Math.floor(Math.random() * 36 ** 8).toString(36)}`
     const { reverts, dies, ...request } = options
