@@ -1,5 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net'
-import type { Target } from '../../../src/mysql/connect.ts'
+import type { Target } from '../../src/mysql/connect.ts'
 
 /** COM_BINLOG_DUMP and COM_BINLOG_DUMP_GTID, as the first byte of a packet. */
 const DUMP = new Set([0x12, 0x1e])
