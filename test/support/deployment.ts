@@ -51,8 +51,12 @@ export class Deployment {
     return deployment
   }
 
-  static async resume(target: Target, id: string): Promise<Deployment> {
-    const deployment = new Deployment()
+  static async resume(
+    target: Target,
+    id: string,
+    { listener }: { readonly listener?: (event: EngineEvent) => void } = {},
+  ): Promise<Deployment> {
+    const deployment = new Deployment(listener)
     deployment.#follow(await createEngine(target).resume(id, { onEvent: deployment.#onEvent }))
     return deployment
   }

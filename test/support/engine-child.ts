@@ -1,46 +1,64 @@
-import { type Connection, createConnection } from 'mysql2/promise'
-import type { EngineEvent } from '../../src/engine/port.ts'
-import { driverOptions } from '../../src/mysql/connect.ts'
+import { inspect } from 'node:util'
+import type { EngineEvent, RunPhase } from '../../src/engine/port.ts'
+import { Refusal } from '../../src/errors.ts'
 import { Deployment } from './deployment.ts'
-import type { Death, EngineOrder } from './engine-process.ts'
+import type { Command, EngineOrder, Message } from './engine-process.ts'
+import { StatementTraps } from './statement-trap.ts'
 
 // Sound: only EngineProcess starts this file.
 const order = JSON.parse(process.argv[2] ?? '') as EngineOrder
 
-if (order.dies) await dieAt(order.dies)
-const tell = (event: EngineEvent) => process.send?.({ ...event, cause: null })
-const deployment = await Deployment.stage(order.target, order.statements, {
-  ...order.options,
-  id: order.id,
-  listener: (event) => {
-    tell(event)
-    if (event.event === 'reverse_in_sync' && order.reverts) deployment.run.revert()
+const say = (message: Message) => process.send?.(message)
+const waits = order.waits ?? []
+let goOn = () => {}
+let deployment: Deployment | null = null
+let cause = ''
+
+const traps = new StatementTraps([...(order.dies ? [order.dies] : []), ...waits], {
+  phase: () => deployment?.run.status().phase ?? 'starting',
+  spring: (trap) => {
+    if (trap === order.dies) process.kill(process.pid, 'SIGKILL')
+    say({ type: 'waiting', trap: waits.indexOf(trap) })
+    return new Promise((resolve) => {
+      goOn = resolve
+    })
   },
 })
-// Finer than the engine's own progress, so that it can be killed at a chosen share of the rows.
-const timer = setInterval(() => {
-  tell({ event: 'progress', at: new Date(), ...deployment.run.status() })
-}, 20)
-await deployment.run.finished
-clearInterval(timer)
-process.disconnect()
+traps.set()
 
-/** Looks at every statement of every connection; after one means after the server has answered. */
-async function dieAt({ when, statement }: Death): Promise<void> {
-  const pattern = new RegExp(statement)
-  const first = await createConnection(driverOptions(order.target))
-  // Sound: the prototype of a connection is what all of them share.
-  const shared = Object.getPrototypeOf(first) as Connection
-  await first.end()
-  const query = shared.query
-  const die = () => process.kill(process.pid, 'SIGKILL')
-  async function queryOrDie(this: Connection, ...args: Parameters<typeof query>) {
-    const hit = pattern.test(String(args[0]))
-    if (hit && when === 'before') die()
-    const answer = await query.apply(this, args)
-    if (hit) die()
-    return answer
-  }
-  // Sound: it returns what the original does.
-  shared.query = queryOrDie as typeof query
+process.on('message', (command: Command) => {
+  if (command === 'go_on') goOn()
+  else deployment?.run[command]()
+})
+
+const listener = (event: EngineEvent) => {
+  if (event.event === 'failed') cause = inspect(event.cause, { depth: 4 })
+  say({ type: 'event', event: 'cause' in event ? { ...event, cause: null } : event })
+  if (event.event === 'reverse_in_sync' && order.reverts) deployment?.run.revert()
 }
+
+try {
+  deployment = order.stage
+    ? await Deployment.stage(order.target, order.stage.statements, {
+        ...order.stage.options,
+        id: order.id,
+        listener,
+      })
+    : await Deployment.resume(order.target, order.id, { listener })
+  // Finer than the engine's own progress, so that it can be killed at a chosen share of the rows.
+  let phase: RunPhase | null = null
+  const { run } = deployment
+  const timer = setInterval(() => {
+    const status = run.status()
+    if (status.phase !== phase) say({ type: 'phase', phase: status.phase })
+    phase = status.phase
+    say({ type: 'event', event: { event: 'progress', at: new Date(), ...status } })
+  }, 20)
+  const outcome = await run.finished
+  clearInterval(timer)
+  say({ type: 'ended', outcome, statements: traps.statements, cause })
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error
+  say({ type: 'refused', code: error.code, message: error.message })
+}
+process.disconnect()

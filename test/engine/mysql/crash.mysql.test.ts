@@ -85,7 +85,7 @@ describe('CRASH-1: an engine process that is killed with -9', () => {
       chunkRows: 100,
       revertWindowMs: ends === 'complete' ? null : 600_000,
       reverts,
-      dies: { when, statement: STATEMENTS[what] },
+      dies: { when, at: { matches: STATEMENTS[what] } },
     })
     onTestFinished(() => engine.kill())
     expect(await engine.ended()).toBe('SIGKILL')
