@@ -65,6 +65,8 @@ export async function startThrowaway(
   const program = await findProgram(flavour, env)
   const folder = await mkdtemp(join(tmpdir(), 'crossfade-'))
   await cp(await findTemplate(program, cacheFolder(env)), join(folder, 'data'), { recursive: true })
+  // MySQL's server_uuid: a server without one makes its own, and a replica must not have its source's.
+  await rm(join(folder, 'data', 'auto.cnf'), { force: true })
   const port = await freePort()
   const socketPath = join(folder, 's')
   let child: ChildProcess | null = null
