@@ -32,6 +32,10 @@ export const ERRORS = {
   FOREIGN_KEY: { status: 422, summary: 'A foreign key makes the swap of the table unsafe.' },
   TRIGGER: { status: 422, summary: 'The table has triggers, which a swap would lose.' },
   NAME_CLASH: { status: 409, summary: 'A table that the deploy needs to make is already there.' },
+  LIMIT_UNREADABLE: {
+    status: 422,
+    summary: 'A limit of the throttle was given for something that cannot be read.',
+  },
   // What can go wrong while a deployment runs
   ALTER_INVALID: { status: 422, summary: 'The statement is not an ALTER that can be deployed.' },
   VALUE_DOES_NOT_FIT: { status: 422, summary: 'An existing row cannot be held by the new schema.' },

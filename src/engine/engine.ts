@@ -16,9 +16,12 @@ import {
 } from './checkpoint.ts'
 import { finishedRun } from './finished-run.ts'
 import type { Engine, EngineRequest, EngineRun, RunOptions } from './port.ts'
+import type { PreflightContext } from './preflight/check.ts'
+import { requireReplicas } from './preflight/limits.ts'
 import { preflight } from './preflight/preflight.ts'
 import { failureOf, ShadowRun } from './run.ts'
 import { createShadows, dropShadows } from './shadow.ts'
+import { signalsOf } from './signal/signals.ts'
 import { parseAlter } from './statement.ts'
 import { openSession } from './sync.ts'
 import { readShape } from './table-shape.ts'
@@ -46,7 +49,9 @@ async function stage({ target, clock, options }: Deps, request: EngineRequest): 
   await using session = await openSession({ target, flavour: server.flavour })
   const schema = await spellSchema(session, given)
   const spelled = await inTurn(session, async () => {
-    const found = await check(session, { server, schema, request })
+    const replicas = options.replicas ?? []
+    const signals = signalsOf(request, { target, replicas, flavour: server.flavour, clock })
+    const found = await check(session, { server, schema, request, replicas, signals })
     await prepareEngineSchema(session)
     const position = await readPosition(session)
     await insertCheckpoint(session, schema, { request: found, position })
@@ -74,6 +79,7 @@ async function resume({ target, clock, options }: Deps, id: string): Promise<Eng
   if (found.outcome !== null) return finishedRun(found, found.outcome, { clock, options })
   const { schema, request } = found
   if (found.stage === 'preparing') await dropShadows(session, schema, request)
+  requireReplicas(request, options.replicas ?? [])
   const checkpoint = found.stage === 'preparing' ? await prepare(session, schema, request) : found
   return new ShadowRun(checkpoint, {
     target,
@@ -119,7 +125,7 @@ async function askServer(target: Target): Promise<Server> {
 /** Checks everything, and returns the request with its tables spelled as the server spells them. */
 async function check(
   session: Session,
-  context: { readonly server: Server; readonly schema: string; readonly request: EngineRequest },
+  context: Omit<PreflightContext, 'session' | 'tables'>,
 ): Promise<EngineRequest> {
   const { request, schema } = context
   if (request.operations.length === 0) {

@@ -46,7 +46,7 @@ export class Progress {
       pendingKeys: sync?.pendingKeys ?? 0,
       paused: throttle.paused,
       throttleRatio: throttle.ratio,
-      throttledBy: null,
+      throttledBy: throttle.throttledBy,
       verified: null,
       tables,
     }

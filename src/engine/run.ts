@@ -18,6 +18,7 @@ import type {
 } from './port.ts'
 import { Progress } from './progress.ts'
 import { dropShadows, isSwapped, tablesOf } from './shadow.ts'
+import { signalsOf } from './signal/signals.ts'
 import { openSession, Sync } from './sync.ts'
 import { TaskGroup } from './task-group.ts'
 import { Throttle } from './throttle.ts'
@@ -60,7 +61,14 @@ export class ShadowRun implements EngineRun {
     this.#checkpoint = checkpoint
     this.#context = context
     this.#resumed = context.resumed
-    this.#throttle = new Throttle(context.clock, checkpoint.request.throttleRatio)
+    this.#throttle = new Throttle({
+      clock: context.clock,
+      ratio: checkpoint.request.throttleRatio,
+      signals: signalsOf(checkpoint.request, {
+        ...context,
+        replicas: context.options.replicas ?? [],
+      }),
+    })
     this.#progress = new Progress(context.clock)
     this.#state = {
       phase: 'starting',

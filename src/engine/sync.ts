@@ -114,6 +114,7 @@ export class Sync implements AsyncDisposable {
   async start(group: TaskGroup): Promise<void> {
     group.spawn((signal) => this.follower.follow(this.#options.target, signal))
     group.spawn((signal) => this.#keepCheckpoint(signal))
+    group.spawn((signal) => this.#options.throttle.watch(signal))
     for (const applier of this.#forward.values()) {
       const session = await this.session()
       group.spawn((signal) => applier.run(session, signal))
@@ -148,6 +149,8 @@ export class Sync implements AsyncDisposable {
     const work = async () => {
       try {
         const session = await this.session()
+        // Not even the first chunk is copied while a signal forbids it.
+        await this.#options.throttle.rest(0, either)
         for (const copy of this.#copies) {
           while (await copy.copyNext(session, this.#options.throttle, either)) {
             // Each call copies a chunk.

@@ -4,6 +4,7 @@ import { checkBinlogFilter } from './binlog-filter.ts'
 import type { Check, PreflightContext } from './check.ts'
 import { checkFlavour } from './flavour.ts'
 import { checkForeignKeys } from './foreign-keys.ts'
+import { checkLimits } from './limits.ts'
 import { checkNameClash } from './name-clash.ts'
 import { checkPrivileges } from './privileges.ts'
 import { checkReadOnly } from './read-only.ts'
@@ -21,6 +22,7 @@ const CHECKS: readonly Check[] = [
   checkForeignKeys,
   checkTriggers,
   checkNameClash,
+  checkLimits,
 ]
 
 /**
