@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import type { Clock } from '../../src/clock.ts'
 import { createEngine } from '../../src/engine/engine.ts'
 import type { EngineEvent, EngineRun, TableOperation } from '../../src/engine/port.ts'
 import { engineRequest, type WantedRequest } from '../../src/engine/request.ts'
@@ -30,12 +31,13 @@ export class Deployment {
     options: Partial<WantedRequest> & {
       readonly signal?: AbortSignal
       readonly replicas?: readonly Target[]
+      readonly clock?: Clock
       readonly listener?: (event: EngineEvent) => void
     } = {},
   ): Promise<Deployment> {
-    const { signal, replicas, listener, ...request } = options
+    const { signal, replicas, listener, clock, ...request } = options
     const deployment = new Deployment(listener)
-    const run = await createEngine(target).stage(
+    const run = await createEngine(target, clock).stage(
       engineRequest({
         id: `t${Math.floor(Math.random() * 36 ** 8).toString(36)}`,
         operations: statements.map(operationOf),

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import type { EngineEvent, RunPhase } from '../../src/engine/port.ts'
 import { Refusal } from '../../src/errors.ts'
+import { isConnectionLost } from '../../src/mysql/errno.ts'
 import { Deployment } from './deployment.ts'
 import type { Command, EngineOrder, Message } from './engine-process.ts'
 import { StatementTraps } from './statement-trap.ts'
@@ -58,7 +59,8 @@ try {
   clearInterval(timer)
   say({ type: 'ended', outcome, statements: traps.statements, cause })
 } catch (error) {
-  if (!(error instanceof Refusal)) throw error
-  say({ type: 'refused', code: error.code, message: error.message })
+  if (error instanceof Refusal) say({ type: 'refused', code: error.code, message: error.message })
+  else if (!isConnectionLost(error)) throw error
+  else say({ type: 'refused', code: 'CONNECTION_LOST', message: String(error) })
 }
 process.disconnect()

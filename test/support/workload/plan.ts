@@ -1,3 +1,4 @@
+import { seededRandom } from '../seeded-random.ts'
 import type { Ledger, Row } from './ledger.ts'
 
 /** One statement of a workload, with `?` for values and `??` for names. */
@@ -191,15 +192,4 @@ function move(
 export function whereKey(ledger: Ledger, n: number): { sql: string; values: unknown[] } {
   const key = Object.entries(ledger.table.key(n))
   return { sql: key.map(() => '?? = ?').join(' AND '), values: key.flat() }
-}
-
-/** mulberry32: 32 bits of state are enough to vary a workload. */
-function seededRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
