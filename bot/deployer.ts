@@ -360,6 +360,8 @@ function toFact(event: Exclude<EngineEvent, { event: 'progress' }>): DeploymentE
       return { type: 'started', at }
     case 'ready_to_cutover':
       return { type: 'in_sync', at }
+    case 'cutover_blocked':
+      return { type: 'cutover_blocked', at }
     case 'cutover':
       return { type: 'swapped', revertUntil: event.revertUntil, at }
     case 'revert_impossible':

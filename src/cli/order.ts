@@ -3,6 +3,7 @@ import { Refusal } from '../errors.ts'
 
 const ORDERS: Readonly<Record<string, (run: EngineRun) => void>> = {
   cutover: (run) => run.cutover(),
+  'cutover force': (run) => run.cutover({ force: true }),
   pause: (run) => run.pause(),
   resume: (run) => run.resume(),
   cancel: (run) => run.cancel(),
@@ -27,10 +28,11 @@ export function runOrder(run: EngineRun, line: string): OrderAnswer {
       run.throttle(/^\d+$/.test(argument ?? '') ? Number(argument) : Number.NaN)
       return { kind: 'done', order }
     }
-    const action = argument === undefined ? ORDERS[order] : undefined
+    const said = [order, argument, ...rest].join(' ').trim()
+    const action = Object.hasOwn(ORDERS, said) ? ORDERS[said] : undefined
     if (!action) throw unknown(line.trim())
     action(run)
-    return { kind: 'done', order }
+    return { kind: 'done', order: said }
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'refused', refusal: error }
     throw error
@@ -40,7 +42,7 @@ export function runOrder(run: EngineRun, line: string): OrderAnswer {
 function unknown(line: string): Refusal {
   const shown = line.slice(0, 40)
   return new Refusal('COMMAND_UNKNOWN', `There is no command "${shown}".`, {
-    next: 'Say one of: status, cutover, pause, resume, throttle N, cancel, revert, skip-revert.',
+    next: 'Say one of: status, cutover, cutover force, pause, resume, throttle N, cancel, revert, skip-revert.',
   })
 }
 

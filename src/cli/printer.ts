@@ -55,7 +55,14 @@ function sentences(event: EngineEvent): readonly string[] {
         `In sync: ${count(event.verifiedRows)} rows compared, all equal. Say "cutover" to swap.`,
       ]
     case 'cutover_retry':
-      return [`Cutover try ${event.attempt} gave way: ${event.reason}. Trying again.`]
+      return event.killed.length > 0
+        ? [`Cutover try ${event.attempt}: ${event.reason}.`]
+        : [`Cutover try ${event.attempt} gave way: ${event.reason}. Trying again.`]
+    case 'cutover_blocked':
+      return [
+        `The cutover was tried ${event.attempts} times in an hour: ${event.reason}.`,
+        'Back at the gate, still in sync. Say "cutover" to try again, or "cutover force" to end what is in the way.',
+      ]
     case 'connection_lost':
       return [
         `The server does not answer or is too busy (${event.reason}). Trying again; nothing is lost.`,

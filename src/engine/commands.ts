@@ -3,6 +3,8 @@ import type { RunPhase } from './port.ts'
 
 export type RunCommand =
   | 'cutover'
+  /** A cutover that may end the connections that are in its way. */
+  | 'force'
   | 'pause'
   | 'resume'
   | 'throttle'
@@ -15,6 +17,7 @@ const BEFORE_GATE: readonly RunPhase[] = ['starting', 'copying', 'catching_up', 
 /** In which phases a command means something. */
 const ALLOWED: Readonly<Record<RunCommand, readonly RunPhase[]>> = {
   cutover: [...BEFORE_GATE, 'in_sync'],
+  force: [...BEFORE_GATE, 'in_sync', 'cutting_over', 'reverting'],
   pause: BEFORE_GATE,
   resume: BEFORE_GATE,
   throttle: BEFORE_GATE,
@@ -29,16 +32,22 @@ const NEXT: Readonly<Record<RunPhase, string>> = {
   catching_up: 'Wait until the tables are in sync, or cancel.',
   verifying: 'Wait until the tables are compared, or cancel.',
   in_sync: 'Cut over, or cancel.',
-  cutting_over: 'Wait: the swap is being tried.',
+  cutting_over: 'Wait: the swap is being tried. Say “cutover force” to end what is in its way.',
   revert_window: 'Revert, or skip-revert to keep the change.',
-  reverting: 'Wait: the swap back is being tried.',
+  reverting: 'Wait: the swap back is being tried. Say “cutover force” to end what is in its way.',
   finished: 'Start a new deployment.',
+}
+
+/** How people say it, where that is not the command's own name. */
+const NAME: Readonly<Partial<Record<RunCommand, string>>> = {
+  force: 'cutover force',
+  skipRevert: 'skip-revert',
 }
 
 /** @throws {Refusal} DEPLOY_STATE when `command` makes no sense in `phase`. */
 export function requirePhase(command: RunCommand, phase: RunPhase): void {
   if (ALLOWED[command].includes(phase)) return
-  const name = command === 'skipRevert' ? 'skip-revert' : command
+  const name = NAME[command] ?? command
   throw new Refusal('DEPLOY_STATE', `The deployment is ${phase}: ${name} does nothing now.`, {
     next: NEXT[phase],
   })

@@ -33,7 +33,8 @@ export function finishedRun(
   return {
     finished: tell(eventsOf(checkpoint, outcome, clock.now()), options).then(() => outcome),
     status: () => OVER,
-    cutover: refuse('cutover'),
+    cutover: ({ force } = { force: false }) =>
+      requirePhase(force ? 'force' : 'cutover', 'finished'),
     pause: refuse('pause'),
     resume: refuse('resume'),
     throttle: refuse('throttle'),

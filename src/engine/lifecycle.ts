@@ -7,6 +7,7 @@ import type { SwapDirection } from './cutover-mysql.ts'
 import type { EngineEvent, EngineRequest, RunPhase } from './port.ts'
 import type { Sync } from './sync.ts'
 import type { TaskGroup } from './task-group.ts'
+import { TriesOver } from './tries.ts'
 
 /** An event before it gets its time. */
 export type NewEvent = EngineEvent extends infer E
@@ -21,7 +22,14 @@ export type RunState = {
   /** The gate was reached and told. */
   ready: boolean
   revertImpossible: Refusal | null
-  readonly wanted: { cutover: boolean; cancel: boolean; revert: boolean; skipRevert: boolean }
+  readonly wanted: {
+    cutover: boolean
+    /** Whoever is in the way of the swap may be ended. */
+    force: boolean
+    cancel: boolean
+    revert: boolean
+    skipRevert: boolean
+  }
   readonly emit: (event: NewEvent) => void
 }
 
@@ -60,8 +68,7 @@ export class Lifecycle {
     const { stage, revertUntil } = this.#checkpoint
     if (stage === 'reverse') return await this.#keepOld(group, revertUntil)
     await this.#reachGate(group.signal)
-    await this.#waitAtGate(group.signal)
-    return await this.#keepOld(group, await this.#cutOver(group.signal))
+    return await this.#keepOld(group, await this.#passGate(group.signal))
   }
 
   async #reachGate(signal: AbortSignal): Promise<void> {
@@ -86,6 +93,27 @@ export class Lifecycle {
       session ??= await this.#sync.session()
       await this.#sync.verify(session, signal)
       verifiedAt = this.#clock.now().getTime()
+    }
+  }
+
+  /**
+   * Waits at the gate and cuts over; when the tables were not to be had, it waits at the gate again.
+   *
+   * @returns when the revert window ends; null when there is none.
+   */
+  async #passGate(signal: AbortSignal): Promise<Date | null> {
+    const { wanted, emit } = this.#state
+    for (;;) {
+      await this.#waitAtGate(signal)
+      try {
+        return await this.#cutOver(signal)
+      } catch (error) {
+        if (!(error instanceof TriesOver)) throw error
+        wanted.cutover = false
+        wanted.force = false
+        this.#state.phase = 'in_sync'
+        emit({ event: 'cutover_blocked', attempts: error.attempts, reason: error.reason })
+      }
     }
   }
 
@@ -142,7 +170,12 @@ export class Lifecycle {
       follower: sync.follower,
       control: sync.control,
       appliers: direction === 'forward' ? sync.forwardAppliers : sync.reverseAppliers,
-      onRetry: (attempt, reason) => this.#state.emit({ event: 'cutover_retry', attempt, reason }),
+      onRetry: (retry) => this.#state.emit({ event: 'cutover_retry', ...retry }),
+      open: () => sync.open(),
+      own: () => sync.connectionIds,
+      isForced: () => this.#state.wanted.force,
+      // Whoever wants the old tables back is in trouble: only the end of the deployment ends that.
+      endless: direction === 'back',
       record,
       signal,
     })

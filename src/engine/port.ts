@@ -117,7 +117,17 @@ export type EngineEvent = { readonly at: Date } & (
   | { readonly event: 'started'; readonly tables: readonly OperationTables[] }
   | ({ readonly event: 'progress' } & RunStatus)
   | { readonly event: 'ready_to_cutover'; readonly verifiedRows: number }
-  | { readonly event: 'cutover_retry'; readonly attempt: number; readonly reason: string }
+  /**
+   * A try that was given up. With `killed` it was not: the connections that were in its way have been ended by force.
+   */
+  | {
+      readonly event: 'cutover_retry'
+      readonly attempt: number
+      readonly reason: string
+      readonly killed: readonly number[]
+    }
+  /** It was tried for an hour; the tables stay in sync at the gate until somebody says `cutover` again. */
+  | { readonly event: 'cutover_blocked'; readonly attempts: number; readonly reason: string }
   /** The tables are swapped. `stalledMs`: how long the application's writes could have waited. */
   | { readonly event: 'cutover'; readonly stalledMs: number; readonly revertUntil: Date | null }
   | { readonly event: 'reverse_in_sync' }

@@ -76,6 +76,7 @@ export class ShadowRun implements EngineRun {
       revertImpossible: null,
       wanted: {
         cutover: checkpoint.request.cutover === 'auto',
+        force: false,
         cancel: false,
         revert: false,
         skipRevert: false,
@@ -93,9 +94,10 @@ export class ShadowRun implements EngineRun {
     })
   }
 
-  cutover(): void {
-    this.#want('cutover')
+  cutover({ force }: { readonly force: boolean } = { force: false }): void {
+    this.#want(force ? 'force' : 'cutover')
     this.#state.wanted.cutover = true
+    this.#state.wanted.force ||= force
   }
 
   pause(): void {

@@ -52,6 +52,7 @@ export class Sync implements AsyncDisposable {
   readonly #frontiers = new Map<string, Frontier>()
   readonly #copies: TableCopy[] = []
   readonly #sessions = new AsyncDisposableStack()
+  readonly #connectionIds = new Set<number>()
   #reverseEnded = false
 
   private constructor(
@@ -63,6 +64,7 @@ export class Sync implements AsyncDisposable {
     this.control = control
     this.operations = operations
     this.#sessions.use(control)
+    this.#connectionIds.add(control.threadId)
     this.#lockOrFail = LOCK_OR_FAIL[options.flavour]
     const { checkpoint, clock } = options
     this.follower = new Follower(
@@ -107,7 +109,19 @@ export class Sync implements AsyncDisposable {
 
   /** A session of its own for one task; it ends with this object. */
   async session(): Promise<Session> {
-    return this.#sessions.use(await openSession(this.#options))
+    return this.#sessions.use(await this.open())
+  }
+
+  /** A session that the caller ends. */
+  async open(): Promise<Session> {
+    const session = await openSession(this.#options)
+    this.#connectionIds.add(session.threadId)
+    return session
+  }
+
+  /** The connections that this object has opened, as in `KILL`: never those of anybody else. */
+  get connectionIds(): ReadonlySet<number> {
+    return this.#connectionIds
   }
 
   /** Starts to follow the stream, to apply changes forward, and to save the checkpoint. */
