@@ -7,7 +7,7 @@ import { type Position, readPosition } from '../../src/mysql/position.ts'
 import type { Session } from '../../src/mysql/session.ts'
 
 /** The table that a test writes to when it is done. */
-const BARRIER = 'zz_barrier'
+export const BARRIER = 'zz_barrier'
 
 /** What was written between two moments, and how to read it again. */
 export type Written = {

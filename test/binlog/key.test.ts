@@ -6,6 +6,7 @@ const value = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
   fc.string({ maxLength: 4 }),
   fc.uint8Array({ maxLength: 4 }),
+  fc.constant(null),
 )
 
 test('keyId is equal exactly when all parts of two keys are', () => {
@@ -13,7 +14,7 @@ test('keyId is equal exactly when all parts of two keys are', () => {
   const print = (parts: Key) =>
     JSON.stringify(
       parts.map((part) =>
-        part instanceof Uint8Array ? ['b', ...part] : [typeof part, part.toString()],
+        part instanceof Uint8Array ? ['b', ...part] : [typeof part, String(part)],
       ),
     )
   fc.assert(
@@ -32,6 +33,8 @@ test.each<readonly [string, Key, Key]>([
   ['two texts from one', ['a', 'b'], ['a1:b']],
   ['two numbers from one', [1n, 2n], [12n]],
   ['a text from its bytes', ['ab'], [Buffer.from('ab')]],
+  ['NULL from a number', [null, 1n], [1n, null]],
+  ['NULL from its text', [null], ['z;']],
   ['zero bytes from fewer', [Buffer.of(0)], [Buffer.of(0, 0)]],
 ])('keyId tells %s', (_, a, b) => {
   expect(keyId(a)).not.toBe(keyId(b))
