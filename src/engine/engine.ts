@@ -78,8 +78,9 @@ async function resume({ target, clock, options }: Deps, id: string): Promise<Eng
   }
   if (found.outcome !== null) return finishedRun(found, found.outcome, { clock, options })
   const { schema, request } = found
+  // After the swap nothing is copied any more.
+  if (found.stage !== 'reverse') requireReplicas(request, options.replicas ?? [])
   if (found.stage === 'preparing') await dropShadows(session, schema, request)
-  requireReplicas(request, options.replicas ?? [])
   const checkpoint = found.stage === 'preparing' ? await prepare(session, schema, request) : found
   return new ShadowRun(checkpoint, {
     target,

@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { ownQuery } from '../../src/engine/signal/own-query.ts'
-import { reasonOf, type Signal } from '../../src/engine/signal/signal.ts'
-import { connect } from '../../src/mysql/connect.ts'
-import { type MysqlTest, test } from '../support/mysql.ts'
+import { ownQuery } from '../../../src/engine/signal/own-query.ts'
+import { reasonOf, type Signal } from '../../../src/engine/signal/signal.ts'
+import { connect } from '../../../src/mysql/connect.ts'
+import { type MysqlTest, test } from '../../support/mysql.ts'
 
 describe('ownQuery', () => {
   test.for([
