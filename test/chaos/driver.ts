@@ -70,7 +70,7 @@ export class Driver {
     let failure: Error | null = null
     engine.listen((message) => {
       try {
-        if (message.type === 'waiting') void this.#strike(engine, faults[message.trap])
+        if (message.type === 'waiting') void this.#strike(engine, faults, message.trap)
         outcome = this.#hear(engine, message) ?? outcome
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error))
@@ -144,16 +144,19 @@ export class Driver {
     await this.#workload.written(WRITES_BETWEEN).catch(() => null)
   }
 
-  async #strike(engine: EngineProcess, fault: Fault | undefined): Promise<void> {
+  async #strike(engine: EngineProcess, faults: readonly Fault[], trap: number): Promise<void> {
+    const fault = faults[trap]
     if (!fault) throw new TypeError('there is no such trap')
     this.#waiting.delete(fault)
     this.struck.push(fault)
     this.#timeline.note(toText(fault))
+    // A server that is still starting cannot be killed again.
+    if (fault.kind === 'kill_server') await Promise.allSettled(this.#lasting)
     const struck = strike(fault, { ...this.#victims, killEngine: () => engine.kill() })
     const over = struck.then((one) => one.over)
     over.catch((error: unknown) => this.#timeline.note(`the fault itself failed: ${String(error)}`))
     this.#lasting.push(over)
     await struck.catch(() => null)
-    engine.tell('go_on')
+    engine.tell(trap)
   }
 }

@@ -1,6 +1,8 @@
 import { sql } from 'kysely'
 import type { RunPhase } from '../../src/engine/port.ts'
+import { Refusal } from '../../src/errors.ts'
 import { connect, type Target } from '../../src/mysql/connect.ts'
+import { isConnectionLost } from '../../src/mysql/errno.ts'
 import type { ThrowawayServer } from '../../src/mysql/throwaway.ts'
 import type { HeldStream } from '../support/held-stream.ts'
 import type { Chance } from '../support/seeded-random.ts'
@@ -103,13 +105,13 @@ export async function strike(
       return { over }
     case 'kill_connection':
     case 'kill_connections':
-      await killConnections(victims, fault.kind === 'kill_connection')
+      await unlessDown(killConnections(victims, fault.kind === 'kill_connection'))
       return { over }
     case 'kill_server':
       await server.kill()
       return { over: later(fault.forMs / 4).then(() => server.start()) }
     case 'hold_table':
-      return await holdTable(victims, fault.forMs)
+      return (await unlessDown(holdTable(victims, fault.forMs))) ?? { over }
     case 'stall_stream':
       stream.hold(fault.forMs)
       return { over }
@@ -145,6 +147,17 @@ async function holdTable(
     await session[Symbol.asyncDispose]()
   })
   return { over }
+}
+
+/** A server that an earlier fault has killed has no connections and no tables to harm. */
+async function unlessDown<T>(harm: Promise<T>): Promise<T | null> {
+  try {
+    return await harm
+  } catch (error) {
+    const isDown = error instanceof Refusal && error.code === 'DATABASE_UNREACHABLE'
+    if (isDown || isConnectionLost(error)) return null
+    throw error
+  }
 }
 
 function later(ms: number): Promise<void> {

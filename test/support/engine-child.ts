@@ -11,7 +11,7 @@ const order = JSON.parse(process.argv[2] ?? '') as EngineOrder
 
 const say = (message: Message) => process.send?.(message)
 const waits = order.waits ?? []
-let goOn = () => {}
+const held = new Map<number, () => void>()
 let deployment: Deployment | null = null
 let cause = ''
 
@@ -19,16 +19,15 @@ const traps = new StatementTraps([...(order.dies ? [order.dies] : []), ...waits]
   phase: () => deployment?.run.status().phase ?? 'starting',
   spring: (trap) => {
     if (trap === order.dies) process.kill(process.pid, 'SIGKILL')
-    say({ type: 'waiting', trap: waits.indexOf(trap) })
-    return new Promise((resolve) => {
-      goOn = resolve
-    })
+    const number = waits.indexOf(trap)
+    say({ type: 'waiting', trap: number })
+    return new Promise((resolve) => held.set(number, resolve))
   },
 })
 traps.set()
 
 process.on('message', (command: Command) => {
-  if (command === 'go_on') goOn()
+  if (typeof command === 'number') held.get(command)?.()
   else deployment?.run[command]()
 })
 

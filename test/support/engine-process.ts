@@ -22,8 +22,8 @@ export type EngineOrder = {
   readonly waits?: readonly Trap[]
 }
 
-/** What may be said to an engine process; `go_on` after a trap at which it waits. */
-export type Command = 'cutover' | 'revert' | 'skipRevert' | 'cancel' | 'go_on'
+/** What may be said to an engine process; a number lets it go on at the trap of this number. */
+export type Command = 'cutover' | 'revert' | 'skipRevert' | 'cancel' | number
 
 /** What an engine process says. */
 export type Message =
