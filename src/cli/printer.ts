@@ -118,6 +118,7 @@ function progressLine(status: RunStatus): string {
     ...(status.etaSeconds === null ? [] : [`${status.etaSeconds} s left`]),
     `lag ${status.lagMs} ms`,
     ...(status.paused ? ['paused'] : []),
+    ...(status.throttledBy === null ? [] : [`throttled by ${status.throttledBy}`]),
   ]
   return parts.join(' · ')
 }
