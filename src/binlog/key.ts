@@ -4,8 +4,9 @@
  * - `bigint`: every integer type, YEAR and BIT; ENUM and SET as their internal number.
  * - `string`: DECIMAL, DATE, TIME, DATETIME and TIMESTAMP as `CAST(column AS CHAR)` prints them in time zone +00:00.
  * - `Uint8Array`: characters and bytes, in the column's own character set; BINARY(n) padded to n bytes, CHAR not padded.
+ * - `null`: NULL, in a column whose layout says that it may be.
  */
-export type KeyValue = bigint | string | Uint8Array
+export type KeyValue = bigint | string | Uint8Array | null
 
 /** The values of a key's columns, in the order of the key. */
 export type Key = readonly KeyValue[]
@@ -22,6 +23,8 @@ export type KeyColumn = {
   readonly unsigned: boolean
   /** The length of BINARY(n) in bytes; null for every other type. */
   readonly length: number | null
+  /** Whether it may be NULL; when that is not said, a NULL means that the table is another one. */
+  readonly nullable?: boolean
 }
 
 /** How to find the key in a row of a table. */
@@ -78,6 +81,7 @@ export function keyId(key: Key): string {
 }
 
 function partId(value: KeyValue): string {
+  if (value === null) return 'z;'
   if (typeof value === 'bigint') return `n${value};`
   if (typeof value === 'string') return `s${value.length}:${value}`
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength)

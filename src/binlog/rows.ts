@@ -36,6 +36,7 @@ export class RowReader {
   readonly #columns: readonly Column[]
   readonly #places: Int32Array
   readonly #readers: readonly ValueReader[]
+  readonly #nullable: readonly boolean[]
   readonly #jsonBytes: number
   readonly #images = new Map<string, Image>()
 
@@ -49,6 +50,7 @@ export class RowReader {
     this.#jsonBytes = (json + 7) >> 3
     this.#places = new Int32Array(columns.length).fill(-1)
     if (columns.length !== layout.columnCount) throw tableChanged(name)
+    this.#nullable = layout.keyColumns.map(({ nullable }) => nullable === true)
     this.#readers = layout.keyColumns.map((key, place) => {
       const column = columns[key.ordinal]
       const reader = column && findValueReader(column, key)
@@ -129,7 +131,7 @@ export class RowReader {
       let length = sizes[index] as number
       const place = places[index] as number
       if (isNull(rows, start, index)) {
-        this.#refuseKey(place)
+        if (place >= 0) key[place] = this.#nullAt(place)
         continue
       }
       if (length < 0) {
@@ -144,9 +146,10 @@ export class RowReader {
     return offset
   }
 
-  /** A column of the key is never NULL, unless the table is no longer the one the layout is of. */
-  #refuseKey(place: number): void {
-    if (place >= 0) throw tableChanged(this.#name)
+  /** Where a column of the key is NULL and must not be, the table is no longer the one the layout is of. */
+  #nullAt(place: number): null {
+    if (!this.#nullable[place]) throw tableChanged(this.#name)
+    return null
   }
 
   #readValue(place: number, rows: Buffer, offset: number, length: number): KeyValue {

@@ -7,6 +7,7 @@ import { valueFor } from './conversion.ts'
 import { differingKeys, driftRefusal, type RowsOf, rowsByKey } from './difference.ts'
 import {
   columnOf,
+  equalKeyColumn,
   keepsOrder,
   keyIn,
   keySpelledIn,
@@ -123,6 +124,7 @@ async function writeShared(
     if (present.length > 0) await updateShared(session, pair, present)
   }
   try {
+    await moveShared(session, pair, { present, absent })
     await update()
     await deleteGone(session, pair, absent)
   } catch (error) {
@@ -151,17 +153,44 @@ async function refuseAltered(
   if (altered.length > 0) throw await driftRefusal(session, pair, altered)
 }
 
+/**
+ * Where the target's index is only a part of the key, the rest of a row's key can change while it stays the same row of
+ * the target. Such a row is updated, not deleted and inserted, so that it keeps the target's own columns. It must be
+ * the copy of a row that is gone: two rows of the source with one key of the target are a duplicate, not a change.
+ */
+async function moveShared(
+  session: Session,
+  pair: TablePair,
+  { present, absent }: { readonly present: readonly Key[]; readonly absent: readonly Key[] },
+): Promise<void> {
+  if (pair.targetIndex.length === pair.key.length) return
+  if (present.length === 0 || absent.length === 0) return
+  const sameIndex = pair.targetIndex.flatMap((place) => {
+    const column = pair.key[place]
+    return column ? equalKeyColumn(pair, column) : []
+  })
+  await session.run(sql`UPDATE ${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')}
+      ON ${sql.join(sameIndex, sql` AND `)}
+    SET ${assignments(pair)}
+    WHERE ${keyIn(pair, 'source', present)} AND ${keySpelledIn(pair, absent)}`)
+}
+
 async function updateShared(
   session: Session,
   pair: TablePair,
   keys: readonly Key[],
 ): Promise<void> {
-  const assignments = pair.columns.map(
-    (column) => sql`${columnOf(pair.target, column.to)} = ${valueFor(pair, column)}`,
-  )
   await session.run(sql`UPDATE ${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')} ON ${sameKey(pair)}
-    SET ${sql.join(assignments)}
+    SET ${assignments(pair)}
     WHERE ${keyIn(pair, 'source', keys)}`)
+}
+
+function assignments(pair: TablePair): RawBuilder<unknown> {
+  return sql.join(
+    pair.columns.map(
+      (column) => sql`${columnOf(pair.target, column.to)} = ${valueFor(pair, column)}`,
+    ),
+  )
 }
 
 /** Where the target's own columns wait while their rows are deleted and inserted anew. */

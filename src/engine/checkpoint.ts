@@ -232,6 +232,7 @@ export async function readCopiedPrefix(
 function keyToJson(key: Key): string {
   return JSON.stringify(
     key.map((value) => {
+      if (value === null) throw new TypeError('no boundary of a chunk is NULL')
       if (typeof value === 'bigint') return { n: value.toString() }
       return typeof value === 'string' ? { s: value } : { b: Buffer.from(value).toString('hex') }
     }),

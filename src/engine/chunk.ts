@@ -1,11 +1,19 @@
 import { sql } from 'kysely'
 import type { Key } from '../binlog/key.ts'
 import type { Session } from '../mysql/session.ts'
-import { columnOf, type KeyRange, keyInRange, readKey, selectKey, tableByKey } from './key-sql.ts'
+import {
+  columnOf,
+  iteratedColumns,
+  type KeyRange,
+  keyInRange,
+  readKey,
+  selectKey,
+  tableByKey,
+} from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 
 /**
- * The last of the first `rows` keys of `range`, read without locks; null when the range has fewer. Rows that come
+ * The last of the first `rows` keys of `range`, its iterated columns alone, read without locks; null when the range has fewer. Rows that come
  * or go meanwhile make a chunk larger or smaller, never wrong.
  */
 export async function nextBoundary(
@@ -14,12 +22,12 @@ export async function nextBoundary(
   range: KeyRange,
   rows: number,
 ): Promise<Key | null> {
-  const order = sql.join(pair.key.map(({ from }) => columnOf(pair.source, from)))
+  const order = sql.join(iteratedColumns(pair).map(({ from }) => columnOf(pair.source, from)))
   const row = await session.row(sql<Record<string, unknown>>`
     SELECT ${selectKey(pair)} FROM ${tableByKey(pair, 'source')}
     WHERE ${keyInRange(pair, 'source', range)}
     ORDER BY ${order} LIMIT 1 OFFSET ${sql.lit(Math.max(0, rows - 1))}`)
-  return row === null ? null : readKey(pair, row)
+  return row === null ? null : readKey(pair, row).slice(0, pair.iterated)
 }
 
 /** The time that one chunk should take: long enough to be efficient, short enough not to hold up a writer. */

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { columnOf } from './key-sql.ts'
-import type { SharedColumn, TablePair } from './pair.ts'
+import type { TablePair } from './pair.ts'
+import type { SharedColumn } from './shared-column.ts'
 import type { ShapeColumn } from './table-shape.ts'
 
 type Kind = 'number' | 'float' | 'names' | 'json' | 'bits' | 'text' | 'other'

@@ -1,8 +1,9 @@
 import { type RawBuilder, sql } from 'kysely'
 import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
-import { asTarget, columnOf, tableByKey, tableOf } from './key-sql.ts'
-import type { SharedColumn, TablePair } from './pair.ts'
+import { asTarget, columnOf, iteratedColumns, tableByKey, tableOf } from './key-sql.ts'
+import type { TablePair } from './pair.ts'
+import type { SharedColumn } from './shared-column.ts'
 
 /** What a duplicate that the target reported comes from. */
 export type DuplicateCause =
@@ -71,10 +72,11 @@ async function hasEqualBeyond(
     (column) =>
       sql`${of(held, column.to.name)} = ${asTarget(column, columnOf(pair.source, column.from))}`,
   )
-  const isOther = pair.key.map(
+  // The columns of the source's index say which row it is, whatever its other columns have become meanwhile.
+  const isOther = iteratedColumns(pair).map(
     ({ from, to }) => sql`${of(other, from.name)} = ${asSource({ from, to }, of(held, to.name))}`,
   )
-  const isSame = pair.key.map(
+  const isSame = iteratedColumns(pair).map(
     ({ from }) => sql`${of(other, from.name)} = ${columnOf(pair.source, from)}`,
   )
   const isEqual = columns.map(

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Key, KeyValue } from '../binlog/key.ts'
-import type { SharedColumn, TablePair } from './pair.ts'
+import type { TablePair } from './pair.ts'
+import { fractionOf, type SharedColumn, scaleOf } from './shared-column.ts'
 import type { ShapeColumn, TableShape } from './table-shape.ts'
 
 /** `schema`.`table`, quoted. Everything here is written without aliases, which LOCK TABLES would have to name too. */
@@ -30,6 +31,7 @@ const BYTES = new Set(['char', 'varchar', 'binary', 'varbinary'])
  * the column then goes by the column's collation and can use its index.
  */
 export function keyLiteral(column: ShapeColumn, value: KeyValue): string {
+  if (value === null) throw new TypeError(`NULL equals nothing: ${column.name}`)
   if (typeof value === 'bigint') return value.toString()
   if (typeof value === 'string') {
     if (!/^[-+0-9:. ]*$/.test(value))
@@ -54,8 +56,8 @@ function keyExpression(column: ShapeColumn, name: RawBuilder<unknown>): RawBuild
 }
 
 /**
- * The key columns as `k0, k1, …`, for {@link readKey}. The target's text comes in the source's charset, so that
- * the same key is the same bytes from both.
+ * The key columns as `k0, k1, …`, for {@link readKey}. The target's text comes in the source's charset and its numbers
+ * and times with the source's digits, so that the same key is the same value from both.
  */
 export function selectKey(
   pair: TablePair,
@@ -64,13 +66,26 @@ export function selectKey(
   const parts = pair.key.map(({ from, to }, index) => {
     const own = side === 'source' ? from : to
     const name = columnOf(pair[side], own)
-    const recoded =
-      own.charset !== from.charset && from.charset !== null
-        ? sql`CONVERT(${name} USING ${sql.raw(charsetName(from.charset))})`
-        : name
-    return sql`${keyExpression(from, recoded)} AS ${sql.id(`k${index}`)}`
+    return sql`${keyExpression(from, asSpelled(from, own, name))} AS ${sql.id(`k${index}`)}`
   })
   return sql.join(parts)
+}
+
+/** A value of `own` in the charset, or with as many digits, as one of `from` has. */
+function asSpelled(
+  from: ShapeColumn,
+  own: ShapeColumn,
+  name: RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  if (own.charset !== from.charset && from.charset !== null) {
+    return sql`CONVERT(${name} USING ${sql.raw(charsetName(from.charset))})`
+  }
+  if (scaleOf(own) !== scaleOf(from)) {
+    return sql`CAST(${name} AS DECIMAL(65, ${sql.lit(scaleOf(from))}))`
+  }
+  if (fractionOf(own) === fractionOf(from)) return name
+  const type = from.dataType === 'time' ? sql`TIME` : sql`DATETIME`
+  return sql`CAST(${name} AS ${type}(${sql.lit(fractionOf(from))}))`
 }
 
 /** A row of {@link selectKey} as a key. */
@@ -78,7 +93,8 @@ export function readKey(pair: TablePair, row: Readonly<Record<string, unknown>>)
   return pair.key.map(({ from }, index) => toKeyValue(from, row[`k${index}`]))
 }
 
-function toKeyValue({ dataType }: ShapeColumn, value: unknown): KeyValue {
+function toKeyValue({ dataType, nullable }: ShapeColumn, value: unknown): KeyValue {
+  if (value === null && nullable) return null
   if (BYTES.has(dataType)) {
     if (value instanceof Uint8Array) return value
     throw new TypeError(`the driver gave ${typeof value} for bytes`)
@@ -87,9 +103,21 @@ function toKeyValue({ dataType }: ShapeColumn, value: unknown): KeyValue {
   return INTEGER.has(dataType) ? BigInt(value) : value
 }
 
-/** Whether both tables keep their keys in the same order and tell the same keys apart: not under another collation. */
-export function keepsOrder(pair: TablePair): boolean {
-  return pair.key.every(({ from, to }) => from.collation === to.collation)
+/**
+ * Whether both tables keep their keys in the same order and tell the same keys apart: not under another collation, and
+ * not by an index of other columns.
+ */
+export function keepsOrder({ key, iterated, targetIndex }: TablePair): boolean {
+  const sameIndex =
+    key.length === iterated &&
+    targetIndex.length === iterated &&
+    targetIndex.every((place, at) => place === at)
+  return sameIndex && key.every(({ from, to }) => from.collation === to.collation)
+}
+
+/** The columns of the source's index: what rows are iterated and ordered by. */
+export function iteratedColumns({ key, iterated }: TablePair): readonly SharedColumn[] {
+  return key.slice(0, iterated)
 }
 
 /** A source column's value with the target column's charset and collation, so that the two can be compared. */
@@ -110,14 +138,22 @@ export function asTarget(
  * they are for the application; where the collations differ, only the same text is.
  */
 export function sameKey(pair: TablePair): RawBuilder<unknown> {
-  const parts = pair.key.flatMap((column) => {
-    const source = columnOf(pair.source, column.from)
-    const target = columnOf(pair.target, column.to)
-    const equal = sql`${target} = ${asTarget(column, source)}`
-    if (column.from.collation === column.to.collation) return [equal]
-    return [equal, sql`${spelling(column, target)} = CAST(${source} AS BINARY)`]
-  })
-  return sql.join(parts, sql` AND `)
+  return sql.join(
+    pair.key.flatMap((column) => equalKeyColumn(pair, column)),
+    sql` AND `,
+  )
+}
+
+/** The part of {@link sameKey} that is about one column. */
+export function equalKeyColumn(
+  pair: TablePair,
+  column: SharedColumn,
+): readonly RawBuilder<unknown>[] {
+  const source = columnOf(pair.source, column.from)
+  const target = columnOf(pair.target, column.to)
+  const equal = sql`${target} = ${asTarget(column, source)}`
+  if (column.from.collation === column.to.collation) return [equal]
+  return [equal, sql`${spelling(column, target)} = CAST(${source} AS BINARY)`]
 }
 
 /** {@link sameKey} in a form with which the source can be searched for each row of the target. */
@@ -144,52 +180,96 @@ function spelling({ from, to }: SharedColumn, target: RawBuilder<unknown>): RawB
  */
 export function keySpelledIn(pair: TablePair, keys: readonly Key[]): RawBuilder<unknown> {
   const range = keyIn(pair, 'target', keys)
-  if (pair.key.every(({ from }) => from.charset === null)) return range
+  const spelled = keys.filter(isWithoutNull)
+  if (spelled.length === 0 || pair.key.every(({ from }) => from.charset === null)) return range
   const columns = pair.key.map((column) => {
     const name = columnOf(pair.target, column.to)
     if (column.from.charset !== null) return spelling(column, name)
     return LISTED.has(column.from.dataType) ? sql`CAST(${name} AS UNSIGNED)` : name
   })
-  const tuples = keys.map((key) => `(${exactLiterals(pair.key, key).join(',')})`)
+  const tuples = spelled.map((key) => `(${exactLiterals(pair.key, key).join(',')})`)
   return sql`${range} AND (${sql.join(columns)}) IN (${sql.raw(tuples.join(','))})`
 }
 
 function exactLiterals(columns: readonly SharedColumn[], key: Key): string[] {
   return columns.map(({ from, to }, index) => {
     const value = valueAt(key[index])
-    if (from.charset === null || typeof value !== 'object') return keyLiteral(from, value)
+    if (from.charset === null || !(value instanceof Uint8Array)) return keyLiteral(from, value)
     // CHAR keeps no spaces at the end.
     const hex = Buffer.from(value).toString('hex')
     return `x'${to.dataType === 'char' ? hex.replace(/(?:20)+$/, '') : hex}'`
   })
 }
 
-/** `key IN (…)` for one of the two tables. `keys` is not empty. */
+/**
+ * `key IN (…)` for one of the two tables. `keys` is not empty. Columns stand in the order of the table's own index:
+ * MySQL 9.7 reads the whole table where a tuple begins with another column (test/engine/key-sql.mysql.test.ts).
+ */
 export function keyIn(
   pair: TablePair,
   side: 'source' | 'target',
   keys: readonly Key[],
 ): RawBuilder<unknown> {
-  const columns = pair.key.map((column) =>
-    columnOf(pair[side], side === 'source' ? column.from : column.to),
-  )
-  const [only] = pair.key
-  if (pair.key.length === 1 && only) {
-    const values = keys.map(([value]) => keyLiteral(only.from, valueAt(value)))
-    return sql`${columns[0]} IN (${sql.raw(values.join(','))})`
+  const parts = inIndexOrder(pair, side)
+  // A column of the key that may be NULL in the source is of the target's index, where it never is.
+  const whole = keys.filter(isWithoutNull)
+  const open = side === 'source' ? keys.filter((key) => !isWithoutNull(key)) : []
+  const rows = open.map((key) => oneByOne(parts, key))
+  if (whole.length > 0) rows.push(allOf(parts, whole))
+  if (rows.length === 0) return sql`FALSE`
+  return rows.length === 1 && rows[0] ? rows[0] : sql`(${sql.join(rows, sql` OR `)})`
+}
+
+/** A column of the key on one side: its place in the key, and its name. */
+type Part = {
+  readonly place: number
+  readonly column: SharedColumn
+  readonly name: RawBuilder<unknown>
+}
+
+function inIndexOrder(pair: TablePair, side: 'source' | 'target'): readonly Part[] {
+  const places = [...new Set([...(side === 'target' ? pair.targetIndex : []), ...pair.key.keys()])]
+  return places.flatMap((place) => {
+    const column = pair.key[place]
+    if (!column) return []
+    return {
+      place,
+      column,
+      name: columnOf(pair[side], side === 'source' ? column.from : column.to),
+    }
+  })
+}
+
+function allOf(parts: readonly Part[], keys: readonly Key[]): RawBuilder<unknown> {
+  const [only] = parts
+  const literal = (key: Key, { column, place }: Part) =>
+    keyLiteral(column.from, valueAt(key[place]))
+  if (parts.length === 1 && only) {
+    return sql`${only.name} IN (${sql.raw(keys.map((key) => literal(key, only)).join(','))})`
   }
-  if (pair.key.some(({ from }) => LISTED.has(from.dataType))) {
+  if (parts.some(({ column }) => LISTED.has(column.from.dataType))) {
     // Inside of a tuple the server compares the name of an ENUM with the number, and never finds the row.
-    const rows = keys.map((key) => {
-      const parts = literals(pair.key, key).map(
-        (value, at) => sql`${columns[at]} = ${sql.raw(value)}`,
-      )
-      return sql`(${sql.join(parts, sql` AND `)})`
-    })
-    return sql`(${sql.join(rows, sql` OR `)})`
+    return sql`(${sql.join(
+      keys.map((key) => oneByOne(parts, key)),
+      sql` OR `,
+    )})`
   }
-  const tuples = keys.map((key) => `(${literals(pair.key, key).join(',')})`)
-  return sql`(${sql.join(columns)}) IN (${sql.raw(tuples.join(','))})`
+  const tuples = keys.map((key) => `(${parts.map((part) => literal(key, part)).join(',')})`)
+  return sql`(${sql.join(parts.map(({ name }) => name))}) IN (${sql.raw(tuples.join(','))})`
+}
+
+function oneByOne(parts: readonly Part[], key: Key): RawBuilder<unknown> {
+  const conditions = parts.map(({ place, column, name }) => {
+    const value = valueAt(key[place])
+    return value === null
+      ? sql`${name} IS NULL`
+      : sql`${name} = ${sql.raw(keyLiteral(column.from, value))}`
+  })
+  return sql`(${sql.join(conditions, sql` AND `)})`
+}
+
+function isWithoutNull(key: Key): boolean {
+  return !key.includes(null)
 }
 
 function literals(columns: readonly SharedColumn[], key: Key): string[] {
@@ -201,7 +281,7 @@ function valueAt(value: KeyValue | undefined): KeyValue {
   return value
 }
 
-/** A range of keys: greater than `after`, up to and including `upTo`; null means unbounded. */
+/** A range of keys: greater than `after`, up to and including `upTo`; null means unbounded. Only iterated columns count. */
 export type KeyRange = { readonly after: Key | null; readonly upTo: Key | null }
 
 /** The condition for the rows of a range. Written out column by column, because a comparison of tuples uses no index. */
@@ -220,13 +300,14 @@ export function keyInRange(
 type Bound = { readonly key: Key; readonly sign: '<' | '>'; readonly last: '<=' | '>' }
 
 function compare(pair: TablePair, side: 'source' | 'target', bound: Bound): RawBuilder<unknown> {
-  const values = literals(pair.key, bound.key)
+  const columns = iteratedColumns(pair)
+  const values = literals(columns, bound.key)
   const from = (index: number): RawBuilder<unknown> => {
-    const column = pair.key[index]
+    const column = columns[index]
     if (!column) throw new TypeError('a key has columns')
     const name = columnOf(pair[side], side === 'source' ? column.from : column.to)
     const value = sql.raw(values[index] ?? '')
-    if (index === pair.key.length - 1) return sql`${name} ${sql.raw(bound.last)} ${value}`
+    if (index === columns.length - 1) return sql`${name} ${sql.raw(bound.last)} ${value}`
     // `a >= x AND (a > x OR b > y)`: the first half bounds the range scan, the second is exact.
     return sql`(${name} ${sql.raw(bound.sign)}= ${value} AND (${name} ${sql.raw(bound.sign)} ${value} OR ${from(index + 1)}))`
   }
@@ -235,23 +316,27 @@ function compare(pair: TablePair, side: 'source' | 'target', bound: Bound): RawB
 
 /** Whether keys of this pair can be ordered here exactly as the server orders them. */
 export function isComparable(pair: TablePair): boolean {
-  return pair.key.every(({ from }) => ORDERED.has(from.dataType))
+  return iteratedColumns(pair).every(({ from }) => ORDERED.has(from.dataType))
 }
 
 /** Numbers compare as numbers, bytes as bytes, and these times have a text form that sorts like they do. */
 const ORDERED = new Set([...INTEGER, 'binary', 'varbinary', 'date', 'datetime', 'timestamp'])
 
-/** Compares two keys of a pair for which {@link isComparable} holds: negative, 0 or positive. */
-export function compareKeys(some: Key, other: Key): number {
-  for (const [index, value] of some.entries()) {
-    const order = compareValues(value, valueAt(other[index]))
+/**
+ * Compares a key with a boundary, which has the iterated columns alone, of a pair for which {@link isComparable} holds:
+ * negative, 0 or positive.
+ */
+export function compareKeys(key: Key, boundary: Key): number {
+  for (const [index, value] of boundary.entries()) {
+    const order = compareValues(valueAt(key[index]), value)
     if (order !== 0) return order
   }
   return 0
 }
 
 function compareValues(some: KeyValue, other: KeyValue): number {
-  if (typeof some === 'object' && typeof other === 'object') return Buffer.compare(some, other)
+  if (some instanceof Uint8Array && other instanceof Uint8Array) return Buffer.compare(some, other)
   if (some === other) return 0
+  if (some === null || other === null) throw new TypeError('rows are not iterated by NULL')
   return some < other ? -1 : 1
 }

@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import { inZoneOf } from './conversion.ts'
 import { columnOf } from './key-sql.ts'
-import { type SharedColumn, scaleOf, type TablePair } from './pair.ts'
+import type { TablePair } from './pair.ts'
+import { type SharedColumn, scaleOf } from './shared-column.ts'
 import type { ShapeColumn } from './table-shape.ts'
 
 type Family = 'exact' | 'float' | 'bits' | 'moment' | 'time' | 'text' | 'bytes' | 'json' | 'spatial'

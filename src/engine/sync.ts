@@ -13,7 +13,7 @@ import { Follower } from './follower.ts'
 import { Frontier } from './frontier.ts'
 import { refuseIntruder } from './intruder.ts'
 import { KeySet } from './key-set.ts'
-import { isComparable, tableOf } from './key-sql.ts'
+import { isComparable, keepsOrder, tableOf } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 import { openOperations, type PreparedOperation } from './shadow.ts'
 import type { TableShape } from './table-shape.ts'
@@ -77,7 +77,10 @@ export class Sync implements AsyncDisposable {
     )
     for (const { names, forward, reverse } of operations) {
       if (forward && checkpoint.stage === 'forward') {
-        const frontier = new Frontier(isComparable(forward))
+        // After a restart, a range of the source does not lead to all that an earlier process may have written: then
+        // every change is applied.
+        const mayForget = keepsOrder(forward) || !options.resumed
+        const frontier = new Frontier(isComparable(forward) && mayForget)
         this.#frontiers.set(names.live, frontier)
         this.#forward.set(names.live, this.#applierOf(forward, frontier))
       }
@@ -267,6 +270,7 @@ export class Sync implements AsyncDisposable {
         dataType: from.dataType,
         unsigned: from.unsigned,
         length: from.dataType === 'binary' ? from.length : null,
+        nullable: from.nullable,
       })),
     }
   }
