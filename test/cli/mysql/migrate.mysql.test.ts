@@ -96,6 +96,28 @@ describe('crossfade migrate', () => {
     expect(await productTables(session)).toEqual([])
   })
 
+  test('tells in its status what holds the copy up', async ({ mysql }) => {
+    const { session, workload } = await shop(mysql)
+    await workload.stop()
+    await session.run(sql`CREATE TABLE brake AS SELECT 3 AS n`)
+    const limits = ['--throttle-query', 'SELECT n FROM brake', '--max-commit-latency', '1m']
+    const cli = start(mysql, [
+      '--alter',
+      CHANGE,
+      '--json',
+      ...limits,
+      '--max-threads-running',
+      '900',
+    ])
+
+    const held = (line: Line) => line.event === 'progress' && line.throttledBy !== null
+    expect(await cli.seen(held)).toMatchObject({ throttledBy: 'throttle query: 3, limit 0' })
+    await session.run(sql`UPDATE brake SET n = 0`)
+
+    await cli.seen('complete')
+    expect(await cli.exited).toBe(0)
+  })
+
   test('exits 1 with code, message and next step when the change is refused', async ({ mysql }) => {
     const session = await mysql.session()
     await session.run(sql`CREATE TABLE orders (note TEXT)`)
@@ -115,6 +137,10 @@ describe('crossfade migrate', () => {
     [['--alter', 'ALTER TABLE orders ADD x INT', '--throttle', '96']],
     [['--alter', 'ALTER TABLE orders ADD x INT', '--chunk-rows', '0']],
     [['--alter', 'ALTER TABLE orders ADD x INT', '--fast']],
+    [['--alter', 'ALTER TABLE orders ADD x INT', '--max-replica-lag', '5s']],
+    [['--alter', 'ALTER TABLE orders ADD x INT', '--replica', 'mysql://amy@db2:3306']],
+    [['--alter', 'ALTER TABLE orders ADD x INT', '--max-commit-latency', '100']],
+    [['--alter', 'ALTER TABLE orders ADD x INT', '--max-threads-running', '0']],
     [[]],
   ] as const)('exits 2 on wrong usage: %j', async ([args], { mysql }) => {
     const cli = start(mysql, [...args, '--json'])
@@ -156,14 +182,15 @@ function start(mysql: MysqlTest, args: readonly string[]) {
     exited,
     say: (line: string) => void child.stdin.write(`${line}\n`),
     kill: (signal: NodeJS.Signals = 'SIGKILL') => void child.kill(signal),
-    /** The first line with this event, now or when it comes. */
-    seen: async (event: string): Promise<Line> => {
+    /** The first line with this event, or that is so, now or when it comes. */
+    seen: async (wanted: string | ((line: Line) => boolean)): Promise<Line> => {
+      const is = (line: Line) => (typeof wanted === 'string' ? line.event === wanted : wanted(line))
       for (;;) {
-        const found = lines.find((line) => line.event === event)
+        const found = lines.find(is)
         if (found) return found
         const next = await Promise.race([once(output, 'line'), closed.then(() => null)])
-        if (next === null && !lines.some((line) => line.event === event)) {
-          throw new Error(`ended before ${event}: ${JSON.stringify(lines.at(-1))}`)
+        if (next === null && !lines.some(is)) {
+          throw new Error(`ended before ${wanted}: ${JSON.stringify(lines.at(-1))}`)
         }
       }
     },
