@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { EngineOutcome } from '../../src/engine/port.ts'
 import { connect, parseTarget, type Target } from '../../src/mysql/connect.ts'
+import { ERRNO } from '../../src/mysql/errno.ts'
 import type { Flavour } from '../../src/mysql/server.ts'
 import type { Session } from '../../src/mysql/session.ts'
 import { startThrowaway, type ThrowawayServer } from '../../src/mysql/throwaway.ts'
@@ -70,7 +71,7 @@ export async function playRound(
   const { outcome, problems } = await driveToEnd(driver)
   const report = await workload.stop()
   if (server.pid === 0) await server.start()
-  const compared = await compare(admin, scenario, { report, outcome })
+  const compared = await compare(admin, scenario, { report, outcome, timeline })
   return {
     seed,
     seconds: Math.round(timeline.ms / 1000),
@@ -131,15 +132,26 @@ async function fill(session: Session, { create, workload }: ChaosTable): Promise
 async function compare(
   admin: Target,
   { tables, ending, faults }: Scenario,
-  { report, outcome }: { readonly report: Report; readonly outcome: EngineOutcome | 'none' },
+  {
+    report,
+    outcome,
+    timeline,
+  }: {
+    readonly report: Report
+    readonly outcome: EngineOutcome | 'none'
+    readonly timeline: Timeline
+  },
 ): Promise<{ readonly rows: number; readonly problems: readonly string[] }> {
   const problems: string[] = []
   if (outcome !== ending) problems.push(`it ended as ${outcome} instead of ${ending}`)
   const serverDied = faults.some(({ kind }) => kind === 'kill_server')
-  for (const { code, message, connectionLost } of report.errors) {
-    if (!(serverDied && connectionLost)) problems.push(`the application got ${code}: ${message}`)
-  }
   await using session = await connect(admin)
+  for (const { code, message, connectionLost, at, errno } of report.errors) {
+    if (serverDied && connectionLost) continue
+    problems.push(`the application got ${code}: ${message}`)
+    timeline.note(`the application got ${code}`, at)
+    if (errno === ERRNO.DEADLOCK) problems.push(await lastDeadlock(session))
+  }
   let rows = 0
   for (const { workload } of tables) {
     const { compared, missing, phantom, different } = await report.compare(session, workload.name)
@@ -152,6 +164,12 @@ async function compare(
   }
   if (outcome === ending) problems.push(...(await leftovers(session, tables)))
   return { rows, problems }
+}
+
+/** What the server remembers of the last deadlock: who held what, and who waited. */
+async function lastDeadlock(session: Session): Promise<string> {
+  const row = await session.row(sql<{ Status: string }>`SHOW ENGINE INNODB STATUS`)
+  return /LATEST DETECTED DEADLOCK[\s\S]*?(?=\nTRANSACTIONS\n)/.exec(row?.Status ?? '')?.[0] ?? ''
 }
 
 /** One table is kept for each change: the old one, or after a revert the new one. */

@@ -1,17 +1,19 @@
 /** What happened in a round, and when; for whoever has to find out why it failed. */
 export class Timeline {
-  readonly #begun = performance.now()
-  readonly #lines: string[] = []
+  readonly #begunAt = Date.now()
+  readonly #lines: { readonly ms: number; readonly line: string }[] = []
 
-  note(what: string): void {
-    this.#lines.push(`${String(this.ms).padStart(7)} ms  ${what}`)
+  /** `at` is for what is told later than it happened. */
+  note(what: string, at = new Date()): void {
+    const ms = at.getTime() - this.#begunAt
+    this.#lines.push({ ms, line: `${String(ms).padStart(7)} ms  ${what}` })
   }
 
   get ms(): number {
-    return Math.round(performance.now() - this.#begun)
+    return Date.now() - this.#begunAt
   }
 
   get lines(): readonly string[] {
-    return this.#lines
+    return this.#lines.toSorted((a, b) => a.ms - b.ms).map(({ line }) => line)
   }
 }

@@ -80,10 +80,10 @@ export class Deployment {
     })
   }
 
-  /** The events without progress, for messages and assertions. */
+  /** The events without progress and comparisons, for messages and assertions. */
   get story(): string {
     return this.events
-      .filter(({ event }) => event !== 'progress')
+      .filter(({ event }) => event !== 'progress' && event !== 'verified')
       .map((event) =>
         event.event === 'failed' ? `failed ${event.code} ${event.message}` : event.event,
       )

@@ -27,8 +27,16 @@ const traps = new StatementTraps([...(order.dies ? [order.dies] : []), ...waits]
 traps.set()
 
 process.on('message', (command: Command) => {
-  if (typeof command === 'number') held.get(command)?.()
-  else deployment?.run[command]()
+  if (typeof command === 'number') {
+    held.get(command)?.()
+    return
+  }
+  try {
+    deployment?.run[command]()
+  } catch (error) {
+    // A command that comes when its time is over is refused, and does nothing.
+    if (!(error instanceof Refusal)) throw error
+  }
 })
 
 const listener = (event: EngineEvent) => {

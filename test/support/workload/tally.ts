@@ -3,6 +3,7 @@ import type { Statement } from './plan.ts'
 
 /** A write that the application saw fail. */
 export type WriteError = {
+  readonly at: Date
   readonly code: string
   readonly errno: number | null
   readonly message: string

@@ -107,6 +107,7 @@ export class Writer {
     const { tally } = this.#options
     const lost = isConnectionLost(error)
     tally.failed({
+      at: systemClock.now(),
       code: codeOf(error) ?? '',
       errno: errnoOf(error),
       message: error instanceof Error ? error.message : String(error),
