@@ -376,6 +376,7 @@ function toFact(event: Exclude<EngineEvent, { event: 'progress' }>): DeploymentE
       const { code, message, next } = event
       return { type: 'failed', failure: { code, message, next }, at }
     }
+    case 'verified':
     case 'cutover_retry':
     case 'connection_lost':
     case 'reverse_in_sync':

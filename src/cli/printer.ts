@@ -1,4 +1,4 @@
-import type { EngineEvent, RunStatus } from '../engine/port.ts'
+import type { EngineEvent, RunStatus, Verified } from '../engine/port.ts'
 import type { CommandIo } from './io.ts'
 import { type OrderAnswer, toJson } from './order.ts'
 
@@ -50,6 +50,8 @@ function sentences(event: EngineEvent): readonly string[] {
       ]
     case 'progress':
       return [progressLine(event)]
+    case 'verified':
+      return [`${comparedWords(event)}, in ${(event.tookMs / 1000).toFixed(1)} s.`]
     case 'ready_to_cutover':
       return [
         `In sync: ${count(event.verifiedRows)} rows compared, all equal. Say "cutover" to swap.`,
@@ -75,7 +77,7 @@ function sentences(event: EngineEvent): readonly string[] {
     case 'reverse_in_sync':
       return ['The old tables follow the new ones: "revert" would lose nothing.']
     case 'revert_impossible':
-      return [`A revert is no longer possible: ${event.reason}`]
+      return [`A revert is not possible since ${clock(event.since)}: ${event.reason}`]
     case 'complete':
       return ['Complete.']
     case 'reverted':
@@ -85,6 +87,12 @@ function sentences(event: EngineEvent): readonly string[] {
     case 'failed':
       return [`${event.code}: ${event.message}`, `  ${event.next}`]
   }
+}
+
+/** `1,234,567 rows compared, 0 differences, 12 had lagged`. */
+function comparedWords({ rows, lagging }: Pick<Verified, 'rows' | 'lagging'>): string {
+  const lagged = lagging === 0 ? '' : `, ${count(lagging)} had lagged`
+  return `${count(rows)} rows compared, 0 differences${lagged}`
 }
 
 function windowLine(until: Date | null): readonly string[] {
@@ -118,6 +126,12 @@ function progressLine(status: RunStatus): string {
     ...(status.etaSeconds === null ? [] : [`${status.etaSeconds} s left`]),
     `lag ${status.lagMs} ms`,
     ...(status.paused ? ['paused'] : []),
+    ...(status.verified === null
+      ? []
+      : [`${comparedWords(status.verified)} at ${clock(status.verified.at)}`]),
+    ...(status.revertImpossible === null
+      ? []
+      : [`a revert is not possible since ${clock(status.revertImpossible.since)}`]),
     ...(status.throttledBy === null ? [] : [`throttled by ${status.throttledBy}`]),
   ]
   return parts.join(' · ')

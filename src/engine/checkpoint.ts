@@ -3,7 +3,7 @@ import type { Key, KeyValue } from '../binlog/key.ts'
 import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import { type Position, positionFromJson, positionToJson } from '../mysql/position.ts'
 import type { Session } from '../mysql/session.ts'
-import type { EngineFailure, EngineOutcome, EngineRequest } from './port.ts'
+import type { EngineFailure, EngineOutcome, EngineRequest, RevertImpossible } from './port.ts'
 import { engineRequest, type WantedRequest } from './request.ts'
 
 /**
@@ -18,12 +18,16 @@ export type Checkpoint = {
   readonly schema: string
   readonly stage: 'preparing' | 'forward' | 'reverse'
   readonly outcome: EngineOutcome | null
+  /** How it is about to end: what is left to do is tidying up, and nothing else may be done any more. */
+  readonly ending: EngineOutcome | null
   readonly request: EngineRequest
   /** Every change before it is applied or will be seen again by the copy. */
   readonly position: Position
   /** Whether `position` is after the swap's RENAME: changes before it belong to the old table. */
   readonly afterFence: boolean
   readonly revertUntil: Date | null
+  /** Since when the old tables no longer follow; once it is written, they never do again. */
+  readonly revertImpossible: RevertImpossible | null
   /** Why it failed; null when it did not. */
   readonly failure: EngineFailure | null
 }
@@ -40,11 +44,13 @@ export async function prepareEngineSchema(session: Session): Promise<void> {
     schema_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     stage VARCHAR(10) CHARACTER SET ascii NOT NULL,
     outcome VARCHAR(10) CHARACTER SET ascii NULL,
+    ending VARCHAR(10) CHARACTER SET ascii NULL,
     failure TEXT CHARACTER SET utf8mb4 NULL,
     request LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
     position TEXT CHARACTER SET utf8mb4 NOT NULL,
     after_fence BOOLEAN NOT NULL DEFAULT FALSE,
     revert_until DATETIME(3) NULL,
+    revert_impossible TEXT CHARACTER SET utf8mb4 NULL,
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)
   ) ENGINE=InnoDB`)
@@ -61,6 +67,13 @@ export async function prepareEngineSchema(session: Session): Promise<void> {
     number BIGINT UNSIGNED NOT NULL,
     PRIMARY KEY (deployment_id, number)
   ) ENGINE=InnoDB`)
+  await session.run(sql`CREATE TABLE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA, 'quarantine')} (
+    schema_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    deployment_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    keep_until DATETIME(3) NOT NULL,
+    PRIMARY KEY (schema_name, table_name)
+  ) ENGINE=InnoDB`)
 }
 
 type Row = {
@@ -68,11 +81,13 @@ type Row = {
   schema_name: string
   stage: Checkpoint['stage']
   outcome: EngineOutcome | null
+  ending: EngineOutcome | null
   failure: string | null
   request: string
   position: string
   after_fence: number
   revert_until: string | null
+  revert_impossible: string | null
 }
 
 /** The checkpoint of a deployment, or null when the server has none. */
@@ -94,10 +109,10 @@ export async function unfinishedCheckpoints(
   return rows.map(toCheckpoint)
 }
 
-/** Asks for the table that is made last. */
-async function hasEngineSchema(session: Session): Promise<boolean> {
+/** Whether the engine has made its tables; asks for the one that is made last. */
+export async function hasEngineSchema(session: Session): Promise<boolean> {
   const found = await session.row(sql`SELECT 1 FROM information_schema.TABLES
-    WHERE TABLE_SCHEMA = ${ENGINE_SCHEMA} AND TABLE_NAME = 'barrier'`)
+    WHERE TABLE_SCHEMA = ${ENGINE_SCHEMA} AND TABLE_NAME = 'quarantine'`)
   return found !== null
 }
 
@@ -107,15 +122,22 @@ function toCheckpoint(row: Row): Checkpoint {
     schema: row.schema_name,
     stage: row.stage,
     outcome: row.outcome,
+    ending: row.ending,
     // Sound: only saveOutcome writes this column, from an EngineFailure.
     failure: row.failure === null ? null : (JSON.parse(row.failure) as EngineFailure),
     // Sound: only insertCheckpoint writes this column, from an EngineRequest of this or an earlier version.
     request: engineRequest(JSON.parse(row.request) as WantedRequest),
     position: positionFromJson(row.position),
     afterFence: Boolean(row.after_fence),
-    revertUntil:
-      row.revert_until === null ? null : new Date(`${row.revert_until.replace(' ', 'T')}Z`),
+    revertUntil: row.revert_until === null ? null : fromSqlTime(row.revert_until),
+    revertImpossible: row.revert_impossible === null ? null : toImpossible(row.revert_impossible),
   }
+}
+
+function toImpossible(json: string): RevertImpossible {
+  // Sound: only saveRevertImpossible writes this column.
+  const { since, reason } = JSON.parse(json) as { readonly since: string; readonly reason: string }
+  return { since: new Date(since), reason }
 }
 
 /** The first checkpoint of a deployment, written before anything else of it. */
@@ -158,6 +180,29 @@ export async function saveSwapped(
     SET stage = 'reverse', revert_until = ${revertUntil === null ? null : toSqlTime(revertUntil)} WHERE id = ${id}`)
 }
 
+/** Records that the old tables no longer follow. From then on the position may pass what could not be applied. */
+export async function saveRevertImpossible(
+  session: Session,
+  id: string,
+  impossible: RevertImpossible,
+): Promise<void> {
+  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE}
+    SET revert_impossible = ${JSON.stringify(impossible)} WHERE id = ${id}`)
+}
+
+/** Records how a deployment is about to end, before anything is tidied up: a crash must not make it end otherwise. */
+export async function saveEnding(
+  session: Session,
+  id: string,
+  { outcome, failure }: Ending,
+): Promise<void> {
+  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE}
+    SET ending = ${outcome}, failure = ${failure && JSON.stringify(failure)} WHERE id = ${id}`)
+}
+
+/** How a deployment ends. */
+export type Ending = { readonly outcome: EngineOutcome; readonly failure: EngineFailure | null }
+
 /** Ends a deployment: what is left of it are its outcome and the table it keeps, if any. */
 export async function saveOutcome(
   session: Session,
@@ -176,8 +221,14 @@ export async function saveOutcome(
   })
 }
 
-function toSqlTime(at: Date): string {
+/** An instant as the server's DATETIME holds it, in UTC. */
+export function toSqlTime(at: Date): string {
   return at.toISOString().replace('T', ' ').replace('Z', '')
+}
+
+/** {@link toSqlTime}, backwards. */
+export function fromSqlTime(text: string): Date {
+  return new Date(`${text.replace(' ', 'T')}Z`)
 }
 
 /** Which table of which deployment a chunk belongs to. */

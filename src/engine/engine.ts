@@ -80,8 +80,9 @@ async function resume({ target, clock, options }: Deps, id: string): Promise<Eng
   const { schema, request } = found
   // After the swap nothing is copied any more.
   if (found.stage !== 'reverse') requireReplicas(request, options.replicas ?? [])
-  if (found.stage === 'preparing') await dropShadows(session, schema, request)
-  const checkpoint = found.stage === 'preparing' ? await prepare(session, schema, request) : found
+  const isPreparing = found.stage === 'preparing' && found.ending === null
+  if (isPreparing) await dropShadows(session, schema, request)
+  const checkpoint = isPreparing ? await prepare(session, schema, request) : found
   return new ShadowRun(checkpoint, {
     target,
     flavour: server.flavour,

@@ -16,6 +16,7 @@ const OVER: RunStatus = {
   throttleRatio: 0,
   throttledBy: null,
   verified: null,
+  revertImpossible: null,
   tables: [],
 }
 
@@ -31,8 +32,8 @@ export function finishedRun(
   const refuse = (command: Parameters<typeof requirePhase>[0]) => () =>
     requirePhase(command, 'finished')
   return {
-    finished: tell(eventsOf(checkpoint, outcome, clock.now()), options).then(() => outcome),
-    status: () => OVER,
+    finished: tell(endEvents(checkpoint, outcome, clock.now()), options).then(() => outcome),
+    status: () => ({ ...OVER, revertImpossible: checkpoint.revertImpossible }),
     cutover: ({ force } = { force: false }) =>
       requirePhase(force ? 'force' : 'cutover', 'finished'),
     pause: refuse('pause'),
@@ -50,7 +51,8 @@ async function tell(events: readonly EngineEvent[], { onEvent }: RunOptions): Pr
   for (const event of events) onEvent(event)
 }
 
-function eventsOf(
+/** How a deployment ended, told to somebody who may have missed what came before. */
+export function endEvents(
   { stage, revertUntil, failure }: Checkpoint,
   outcome: EngineOutcome,
   at: Date,

@@ -1,4 +1,5 @@
 import { type Key, keyId } from '../binlog/key.ts'
+import type { KeyWatch } from './key-watch.ts'
 
 /** A changed key that waits to be applied. */
 export type PendingKey = {
@@ -29,6 +30,7 @@ export class KeySet {
   readonly #again = new Map<string, PendingKey>()
   readonly #parked = new Map<string, Parked>()
   readonly #taken = new Map<string, Taken>()
+  readonly #watches = new Set<KeyWatch>()
 
   get size(): number {
     return this.#fresh.size + this.#again.size + this.#parked.size + this.#taken.size
@@ -53,9 +55,19 @@ export class KeySet {
 
   add(key: Key, number: number): void {
     const id = keyId(key)
+    for (const watch of this.#watches) watch.note(id)
     const taken = this.#taken.get(id)
     if (taken) taken.changedAgain ??= number
     else if (!this.#isWaiting(id)) this.#fresh.set(id, { id, key, number, attempts: 0 })
+  }
+
+  /** Tells `watch` of every change from now on, until {@link unwatch}. */
+  watch(watch: KeyWatch): void {
+    this.#watches.add(watch)
+  }
+
+  unwatch(watch: KeyWatch): void {
+    this.#watches.delete(watch)
   }
 
   /** Takes up to `limit` keys of those that `mayTake` allows and that are not parked beyond `nowMs`. */

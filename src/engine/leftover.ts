@@ -1,8 +1,11 @@
+import { systemClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import { connect, type Target } from '../mysql/connect.ts'
-import { findCheckpoint, saveOutcome, unfinishedCheckpoints } from './checkpoint.ts'
+import { type Ending, findCheckpoint, unfinishedCheckpoints } from './checkpoint.ts'
+import { endDeployment } from './ending.ts'
 import type { TableOperation } from './port.ts'
-import { dropShadows, isSwapped } from './shadow.ts'
+import { clearSentries } from './sentry.ts'
+import { isSwapped } from './shadow.ts'
 import { claimDeployment } from './sync.ts'
 
 /** The id of an unfinished deployment of exactly these statements, or null: what a process that died has left. */
@@ -30,12 +33,13 @@ export async function discardDeployment(target: Target, id: string): Promise<voi
     })
   }
   const { schema, request } = checkpoint
+  await claimDeployment(session, id)
+  await clearSentries(session, { schema, request }, systemClock)
   if (await isSwapped(session, schema, request)) {
     throw new Refusal('DEPLOY_STATE', `The tables of the deployment ${id} are swapped already.`, {
       next: 'Run the same migrate command again to go on with its revert window.',
     })
   }
-  await claimDeployment(session, id)
-  await dropShadows(session, schema, request)
-  await saveOutcome(session, id, { outcome: 'cancelled' })
+  const ending: Ending = { outcome: 'cancelled', failure: null }
+  await endDeployment(session, checkpoint, { ending, clock: systemClock })
 }

@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts'
-import type { Refusal } from '../errors.ts'
-import type { Session } from '../mysql/session.ts'
-import { type Checkpoint, saveSwapped } from './checkpoint.ts'
+import { Refusal } from '../errors.ts'
+import { errnoOf, isConnectionLost, isContention } from '../mysql/errno.ts'
+import { type Checkpoint, saveRevertImpossible, saveSwapped } from './checkpoint.ts'
+import { Comparison } from './comparison.ts'
 import { cutOver } from './cutover.ts'
-import type { SwapDirection } from './cutover-mysql.ts'
-import type { EngineEvent, EngineRequest, RunPhase } from './port.ts'
+import type { EngineEvent, EngineRequest, RevertImpossible, RunPhase, Verified } from './port.ts'
+import type { SwapDirection } from './swap.ts'
 import type { Sync } from './sync.ts'
 import type { TaskGroup } from './task-group.ts'
 import { TriesOver } from './tries.ts'
@@ -21,7 +22,8 @@ export type RunState = {
   phase: RunPhase
   /** The gate was reached and told. */
   ready: boolean
-  revertImpossible: Refusal | null
+  revertImpossible: RevertImpossible | null
+  verified: Verified | null
   readonly wanted: {
     cutover: boolean
     /** Whoever is in the way of the swap may be ended. */
@@ -34,8 +36,6 @@ export type RunState = {
 }
 
 const WATCH_EVERY_MS = 50
-/** Verified again this often while the gate waits. */
-const VERIFY_EVERY_MS = 10 * 60_000
 
 /** When the revert window of a cutover that happens now ends; null when there is none. */
 export function revertUntilOf({ revertWindowMs }: EngineRequest, clock: Clock): Date | null {
@@ -52,6 +52,7 @@ export class Lifecycle {
   readonly #checkpoint: Checkpoint
   readonly #clock: Clock
   readonly #state: RunState
+  readonly #comparison: Comparison
 
   constructor(
     sync: Sync,
@@ -62,6 +63,13 @@ export class Lifecycle {
     this.#checkpoint = checkpoint
     this.#clock = clock
     this.#state = state
+    this.#comparison = new Comparison(sync, {
+      clock,
+      onVerified: (verified, told) => {
+        state.verified = verified
+        state.emit({ event: 'verified', ...told })
+      },
+    })
   }
 
   async run(group: TaskGroup): Promise<'complete' | 'reverted'> {
@@ -77,23 +85,20 @@ export class Lifecycle {
     this.#state.phase = 'catching_up'
     await this.#sync.catchUp(signal)
     this.#state.phase = 'verifying'
-    const verifiedRows = await this.#sync.verify(await this.#sync.session(), signal)
+    const { throttle } = this.#sync
+    const verifiedRows = await this.#comparison.now((ms) => throttle.rest(ms, signal), signal)
     await this.#sync.catchUp(signal)
     this.#state.phase = 'in_sync'
     if (!this.#state.ready) this.#state.emit({ event: 'ready_to_cutover', verifiedRows })
     this.#state.ready = true
   }
 
+  /** Waits for the cutover; it is not begun on a comparison that is too old. */
   async #waitAtGate(signal: AbortSignal): Promise<void> {
-    let session: Session | null = null
-    let verifiedAt = this.#clock.now().getTime()
-    while (!this.#state.wanted.cutover) {
-      await this.#clock.sleep(WATCH_EVERY_MS, { signal })
-      if (this.#clock.now().getTime() - verifiedAt < VERIFY_EVERY_MS) continue
-      session ??= await this.#sync.session()
-      await this.#sync.verify(session, signal)
-      verifiedAt = this.#clock.now().getTime()
-    }
+    await this.#comparison.until(() => this.#state.wanted.cutover, 'gate', signal)
+    if (this.#comparison.isCurrent) return
+    this.#state.phase = 'verifying'
+    await this.#comparison.now(async () => undefined, signal)
   }
 
   /**
@@ -134,24 +139,62 @@ export class Lifecycle {
   async #keepOld(group: TaskGroup, until: Date | null): Promise<'complete' | 'reverted'> {
     const { wanted } = this.#state
     if (until === null) return 'complete'
+    const isOver = () => wanted.revert || wanted.skipRevert || this.#clock.now() >= until
     this.#state.phase = 'revert_window'
-    await this.#sync.startReverse(group, (reason) => this.#giveUpRevert(reason))
-    await this.#sync.catchUp(group.signal)
-    if (!this.#state.revertImpossible) this.#state.emit({ event: 'reverse_in_sync' })
-    while (!wanted.revert && !wanted.skipRevert && this.#clock.now() < until) {
-      await this.#clock.sleep(WATCH_EVERY_MS, { signal: group.signal })
+    if (this.#state.revertImpossible) await this.#closeWayBack(this.#state.revertImpossible)
+    else await this.#followBack(group, isOver)
+    for (;;) {
+      while (!isOver()) await this.#clock.sleep(WATCH_EVERY_MS, { signal: group.signal })
+      if (!wanted.revert || wanted.skipRevert) return 'complete'
+      if (await this.#swapBack(group.signal)) return 'reverted'
     }
-    if (!wanted.revert || wanted.skipRevert) return 'complete'
-    this.#state.phase = 'reverting'
-    // That the tables are back is told by the server's dictionary, should the process die before it is recorded.
-    await this.#swap('back', { signal: group.signal, record: async () => undefined })
-    return 'reverted'
   }
 
-  #giveUpRevert(reason: Refusal): void {
-    this.#state.revertImpossible = reason
+  /** Keeps the old tables in sync, and compares them, until `isOver` or until they cannot follow any more. */
+  async #followBack(group: TaskGroup, isOver: () => boolean): Promise<void> {
+    const isClosed = () => this.#state.revertImpossible !== null
+    await this.#sync.startReverse(group, (reason) => this.#giveUpRevert(reason))
+    await this.#sync.catchUp(group.signal)
+    if (!isClosed()) this.#state.emit({ event: 'reverse_in_sync' })
+    try {
+      await this.#comparison.until(() => isOver() || isClosed(), 'revert_window', group.signal)
+    } catch (error) {
+      // Rows that no longer follow differ, of course.
+      if (isClosed()) return
+      if (error instanceof Refusal) await this.#giveUpRevert(error)
+      else if (!isRefusedByServer(error)) throw error
+      // A value that cannot be compared could still be written back: it is not for a comparison to close the way back.
+    }
+  }
+
+  /** @returns whether the old tables are live again; if not, the window goes on without a way back. */
+  async #swapBack(signal: AbortSignal): Promise<boolean> {
+    this.#state.phase = 'reverting'
+    try {
+      // That the tables are back is told by the server's dictionary, should the process die before it is recorded.
+      await this.#swap('back', { signal, record: async () => undefined })
+      return true
+    } catch (error) {
+      // It comes from the rows that are applied before the RENAME: the new tables are still live.
+      if (!(error instanceof Refusal)) throw error
+      this.#state.phase = 'revert_window'
+      await this.#giveUpRevert(error)
+      return false
+    }
+  }
+
+  async #giveUpRevert({ message }: Refusal): Promise<void> {
+    if (this.#state.revertImpossible) return
+    await this.#closeWayBack({ since: this.#clock.now(), reason: message })
+  }
+
+  /** Once impossible, always impossible: first it is remembered, then recorded, and only then acted upon and told. */
+  async #closeWayBack(impossible: RevertImpossible): Promise<void> {
+    this.#state.revertImpossible = impossible
     this.#state.wanted.revert = false
-    this.#state.emit({ event: 'revert_impossible', reason: reason.message })
+    await saveRevertImpossible(this.#sync.control, this.#checkpoint.id, impossible)
+    this.#sync.endReverse()
+    this.#state.emit({ event: 'revert_impossible', ...impossible })
   }
 
   async #swap(
@@ -160,8 +203,9 @@ export class Lifecycle {
   ): Promise<number> {
     const sync = this.#sync
     const { id, schema } = this.#checkpoint
-    const session = await sync.session()
-    return await cutOver(session, {
+    return await cutOver({
+      flavour: sync.flavour,
+      session: () => sync.session(),
       id,
       schema,
       operations: sync.operations,
@@ -180,4 +224,9 @@ export class Lifecycle {
       signal,
     })
   }
+}
+
+/** Whether the server refused a statement for what is in it, and not for the moment. */
+function isRefusedByServer(error: unknown): boolean {
+  return errnoOf(error) !== null && !isConnectionLost(error) && !isContention(error)
 }

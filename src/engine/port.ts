@@ -30,8 +30,8 @@ export type EngineRequest = {
   readonly profile: 'polite' | 'fast'
   readonly limits: ThrottleLimits
   /**
-   * `shadow` copies; `instant` changes the live tables with ALGORITHM=INSTANT or refuses: it can neither be held at
-   * the gate nor be reverted.
+   * `shadow` copies; `instant` changes the live tables with ALGORITHM=INSTANT or refuses: each in its own statement, so
+   * not all at one moment, and it cannot be reverted. Held, it waits at the gate without having done anything.
    */
   readonly method: 'shadow' | 'instant'
   /** How long the old tables are kept after the deployment; null keeps them until somebody drops them. */
@@ -73,6 +73,14 @@ export type OperationTables = {
   readonly old: string | null
 }
 
+/** Whether the server would make an operation with ALGORITHM=INSTANT. */
+export type InstantAnswer = {
+  readonly table: string
+  /** null when that is not known, and `reason` says why; then the live table itself decides. */
+  readonly eligible: boolean | null
+  readonly reason: string | null
+}
+
 /** A comparison of every row of every pair. */
 export type Verified = {
   readonly at: Date
@@ -80,6 +88,9 @@ export type Verified = {
   /** Rows that differed because a change was on its way, and were equal a moment later. */
   readonly lagging: number
 }
+
+/** The old tables can no longer be brought back: since when and why. The change stays live. */
+export type RevertImpossible = { readonly since: Date; readonly reason: string }
 
 /** Where a run is now. Counts are of all tables together; `tables` has each. */
 export type RunStatus = {
@@ -98,6 +109,8 @@ export type RunStatus = {
   readonly throttledBy: string | null
   /** The last comparison of all rows that was finished; null before the first. */
   readonly verified: Verified | null
+  /** Null as long as a revert is possible, and before the cutover. */
+  readonly revertImpossible: RevertImpossible | null
   readonly tables: readonly {
     readonly table: string
     readonly rowsCopied: number
@@ -114,9 +127,21 @@ export type EngineFailure = {
 
 /** What happens in a run, in the order in which it happens. */
 export type EngineEvent = { readonly at: Date } & (
-  | { readonly event: 'started'; readonly tables: readonly OperationTables[] }
+  | {
+      readonly event: 'started'
+      readonly tables: readonly OperationTables[]
+      /** Of each operation, in their order, whether it could be made without copying rows. */
+      readonly instant: readonly InstantAnswer[]
+    }
   | ({ readonly event: 'progress' } & RunStatus)
-  | { readonly event: 'ready_to_cutover'; readonly verifiedRows: number }
+  /** All rows were compared, and none differs; at the gate, or later in the revert window. */
+  | (Omit<Verified, 'at'> & {
+      readonly event: 'verified'
+      readonly tookMs: number
+      readonly side: 'gate' | 'revert_window'
+    })
+  /** `verifiedRows` is null where no row is copied. */
+  | { readonly event: 'ready_to_cutover'; readonly verifiedRows: number | null }
   /**
    * A try that was given up. With `killed` it was not: the connections that were in its way have been ended by force.
    */
@@ -133,8 +158,8 @@ export type EngineEvent = { readonly at: Date } & (
   | { readonly event: 'reverse_in_sync' }
   /** The server does not answer, or kept us waiting too long; it is tried again from the checkpoint without end, and nothing is lost meanwhile. */
   | { readonly event: 'connection_lost'; readonly lostForMs: number; readonly reason: string }
-  /** The change is live but can no longer be reverted: the old schema cannot hold a new row. */
-  | { readonly event: 'revert_impossible'; readonly reason: string }
+  /** The change is live but can no longer be reverted, as the old schema cannot hold a new row; told again on a resume. */
+  | ({ readonly event: 'revert_impossible' } & RevertImpossible)
   | { readonly event: 'complete' | 'reverted' }
   | { readonly event: 'cancelled'; readonly freedBytes: number }
   | (EngineFailure & {

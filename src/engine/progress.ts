@@ -22,7 +22,7 @@ export class Progress {
     readonly phase: RunPhase
     readonly sync: Sync | null
     readonly throttle: Throttle
-  }): RunStatus {
+  }): Omit<RunStatus, 'verified' | 'revertImpossible'> {
     const { sync, throttle, phase } = now
     const copied = sync?.rowsCopied ?? new Map<string, number>()
     const tables = (sync?.operations ?? []).flatMap(({ forward }) => {
@@ -47,7 +47,6 @@ export class Progress {
       paused: throttle.paused,
       throttleRatio: throttle.ratio,
       throttledBy: throttle.throttledBy,
-      verified: null,
       tables,
     }
   }

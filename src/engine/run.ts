@@ -4,9 +4,10 @@ import type { Target } from '../mysql/connect.ts'
 import { codeOf, isConnectionLost, isContention } from '../mysql/errno.ts'
 import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
-import { type Checkpoint, findCheckpoint, saveOutcome, saveSwapped } from './checkpoint.ts'
+import { type Checkpoint, type Ending, findCheckpoint, saveSwapped } from './checkpoint.ts'
 import { type RunCommand, requirePhase } from './commands.ts'
-import { SwapUnrecorded } from './cutover-mysql.ts'
+import { endDeployment, goOnEnding } from './ending.ts'
+import { endEvents } from './finished-run.ts'
 import { Lifecycle, type NewEvent, type RunState, revertUntilOf } from './lifecycle.ts'
 import type {
   EngineEvent,
@@ -17,9 +18,11 @@ import type {
   RunStatus,
 } from './port.ts'
 import { Progress } from './progress.ts'
-import { dropShadows, isSwapped, tablesOf } from './shadow.ts'
+import { clearSentries } from './sentry.ts'
+import { isSwapped, tablesOf } from './shadow.ts'
 import { signalsOf } from './signal/signals.ts'
-import { openSession, Sync } from './sync.ts'
+import { SwapUnrecorded } from './swap.ts'
+import { claimDeployment, openSession, Sync } from './sync.ts'
 import { TaskGroup } from './task-group.ts'
 import { Throttle } from './throttle.ts'
 
@@ -73,7 +76,8 @@ export class ShadowRun implements EngineRun {
     this.#state = {
       phase: 'starting',
       ready: false,
-      revertImpossible: null,
+      revertImpossible: checkpoint.revertImpossible,
+      verified: null,
       wanted: {
         cutover: checkpoint.request.cutover === 'auto',
         force: false,
@@ -87,11 +91,9 @@ export class ShadowRun implements EngineRun {
   }
 
   status(): RunStatus {
-    return this.#progress.status({
-      phase: this.#state.phase,
-      sync: this.#sync,
-      throttle: this.#throttle,
-    })
+    const { phase, verified, revertImpossible } = this.#state
+    const progress = this.#progress.status({ phase, sync: this.#sync, throttle: this.#throttle })
+    return { ...progress, verified, revertImpossible }
   }
 
   cutover({ force }: { readonly force: boolean } = { force: false }): void {
@@ -129,7 +131,7 @@ export class ShadowRun implements EngineRun {
   revert(): void {
     this.#want('revert')
     if (this.#state.revertImpossible) {
-      throw new Refusal('REVERT_IMPOSSIBLE', this.#state.revertImpossible.message, {
+      throw new Refusal('REVERT_IMPOSSIBLE', this.#state.revertImpossible.reason, {
         next: 'Skip the revert window to keep the change; to undo it, deploy a new change.',
       })
     }
@@ -188,8 +190,8 @@ export class ShadowRun implements EngineRun {
 
   /** From the checkpoint to the end, or to the first error. */
   async #attempt(): Promise<EngineOutcome> {
-    const reverted = await this.#readCheckpoint()
-    if (reverted) return 'reverted'
+    const over = await this.#readCheckpoint()
+    if (over) return over
     const group = new TaskGroup(this.#context.options.signal)
     this.#group = group
     if (this.#state.wanted.cancel && this.#checkpoint.stage !== 'reverse')
@@ -217,9 +219,9 @@ export class ShadowRun implements EngineRun {
    * Reads where the deployment stands. Whether a swap has happened is decided by the server's dictionary: a process
    * can die between the RENAME and the record of it.
    *
-   * @returns true when the tables are swapped back, and nothing is left to do.
+   * @returns how the deployment has ended, when nothing is left to do but to tidy up; else null.
    */
-  async #readCheckpoint(): Promise<boolean> {
+  async #readCheckpoint(): Promise<EngineOutcome | null> {
     await using session = await openSession(this.#context)
     const { id, request, schema } = this.#checkpoint
     const checkpoint = await findCheckpoint(session, id)
@@ -229,48 +231,65 @@ export class ShadowRun implements EngineRun {
       })
     }
     this.#checkpoint = checkpoint
+    // A RENAME of a connection that we have lost could still happen after we have looked.
+    await claimDeployment(session, id)
+    await clearSentries(session, { schema, request }, this.#context.clock)
+    // What is tidied up already must not be taken for somebody's doing.
+    if (checkpoint.ending !== null) return await this.#goOnEnding(session, checkpoint.ending)
     const swapped = await isSwapped(session, schema, request)
-    if (checkpoint.stage === 'reverse' && !swapped) {
-      await this.#finish(session, 'reverted')
-      return true
-    }
+    if (checkpoint.stage === 'reverse' && !swapped) return await this.#finish(session, 'reverted')
     if (checkpoint.stage !== 'reverse' && swapped) {
       const revertUntil = revertUntilOf(request, this.#context.clock)
       await saveSwapped(session, id, revertUntil)
       this.#checkpoint = { ...checkpoint, stage: 'reverse', revertUntil }
       this.#emit({ event: 'cutover', stalledMs: 0, revertUntil })
     }
-    return false
+    return null
+  }
+
+  /** Does what an earlier process, or an earlier connection, has left of the end. */
+  async #goOnEnding(session: Session, outcome: EngineOutcome): Promise<EngineOutcome> {
+    const { clock } = this.#context
+    const { failure } = this.#checkpoint
+    await goOnEnding(session, this.#checkpoint, { ending: { outcome, failure }, clock })
+    this.#outcome = outcome
+    this.#state.phase = 'finished'
+    const events = endEvents(this.#checkpoint, outcome, clock.now())
+    for (const event of events) this.#context.options.onEvent(event)
+    return outcome
   }
 
   async #finish(session: Session, outcome: 'complete' | 'reverted'): Promise<EngineOutcome> {
-    await saveOutcome(session, this.#checkpoint.id, { outcome })
+    const ending = { outcome, failure: null }
+    await endDeployment(session, this.#checkpoint, { ending, clock: this.#context.clock })
     this.#outcome = outcome
     this.#state.phase = 'finished'
     this.#emit({ event: outcome })
     return outcome
   }
 
-  /** Ends the run after an error that no new try would mend. */
-  async #end(error: unknown): Promise<EngineOutcome> {
+  /** Ends the run after an error that no new try would mend; null when the server went away meanwhile. */
+  async #end(error: unknown): Promise<EngineOutcome | null> {
+    const cancelled = error instanceof Cancelled
     try {
       await using session = await openSession(this.#context)
-      const { id, schema, request } = this.#checkpoint
+      const { schema, request } = this.#checkpoint
+      const { clock } = this.#context
+      await clearSentries(session, { schema, request }, clock)
       if (await isSwapped(session, schema, request)) return await this.#endSwapped(session, error)
-      const freedBytes = await dropShadows(session, schema, request)
-      const cancelled = error instanceof Cancelled
-      await saveOutcome(
-        session,
-        id,
-        cancelled ? { outcome: 'cancelled' } : { outcome: 'failed', failure: failureOf(error) },
-      )
+      const ending: Ending = cancelled
+        ? { outcome: 'cancelled', failure: null }
+        : { outcome: 'failed', failure: failureOf(error) }
+      const freedBytes = await endDeployment(session, this.#checkpoint, { ending, clock })
       if (!cancelled) return this.#fail(error)
       this.#state.phase = 'finished'
       this.#emit({ event: 'cancelled', freedBytes })
       return 'cancelled'
     } catch (failure) {
+      // What is left to do is in the checkpoint, or will be found to be done again.
+      if (verdictOf(failure) === 'away') return null
       // The tidying up failed too: the first error is the one to tell, the checkpoint knows the rest.
-      return this.#fail(error instanceof Cancelled ? failure : error)
+      return this.#fail(cancelled ? failure : error)
     }
   }
 
@@ -283,7 +302,9 @@ export class ShadowRun implements EngineRun {
     }
     const reason =
       error instanceof Refusal ? error.message : 'An internal error ended the reverse sync.'
-    this.#emit({ event: 'revert_impossible', reason })
+    const impossible = { since: this.#context.clock.now(), reason }
+    if (!this.#state.revertImpossible) this.#emit({ event: 'revert_impossible', ...impossible })
+    this.#state.revertImpossible ??= impossible
     return await this.#finish(session, 'complete')
   }
 

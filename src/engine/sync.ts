@@ -19,7 +19,7 @@ import { openOperations, type PreparedOperation } from './shadow.ts'
 import type { TableShape } from './table-shape.ts'
 import type { TaskGroup } from './task-group.ts'
 import type { Throttle } from './throttle.ts'
-import { verifyPair } from './verify.ts'
+import { type Compared, verifyPair } from './verify.ts'
 
 const COPY_WORKERS = 2
 const BEAT_EVERY_MS = 500
@@ -138,6 +138,14 @@ export class Sync implements AsyncDisposable {
     }
   }
 
+  get flavour(): Flavour {
+    return this.#options.flavour
+  }
+
+  get throttle(): Throttle {
+    return this.#options.throttle
+  }
+
   get rowsCopied(): ReadonlyMap<string, number> {
     return new Map(this.#copies.map((copy) => [copy.pair.source.name, copy.rowsCopied]))
   }
@@ -195,26 +203,34 @@ export class Sync implements AsyncDisposable {
     while (behind()) await this.#options.clock.sleep(POLL_MS, { signal })
   }
 
-  /** Compares every row of every pair, and returns how many rows there are. */
-  async verify(session: Session, signal: AbortSignal): Promise<number> {
-    let rows = 0
-    for (const { pair, keys } of this.#forward.values()) {
-      rows += await verifyPair(session, pair, {
+  /** Compares every row of every pair in the present direction; `rest` is called between two chunks. */
+  async verify(
+    session: Session,
+    rest: (workedMs: number) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<Compared> {
+    let all: Compared = { rows: 0, lagging: 0 }
+    for (const { pair, keys } of this.#active) {
+      const { rows, lagging } = await verifyPair(session, pair, {
         clock: this.#options.clock,
-        lockOrFail: this.#lockOrFail,
         keys,
         passBarrier: (barrierSignal) => this.follower.passBarrier(this.control, barrierSignal),
+        rest,
         signal,
       })
+      all = { rows: all.rows + rows, lagging: all.lagging + lagging }
     }
-    return rows
+    return all
   }
 
   /**
    * Keeps the old tables in sync from now on. `onImpossible` is called when one cannot hold a new row any more: then
-   * the change stays live and nothing is applied backwards any further.
+   * the change stays live, and it is to call {@link endReverse}.
    */
-  async startReverse(group: TaskGroup, onImpossible: (reason: Refusal) => void): Promise<void> {
+  async startReverse(
+    group: TaskGroup,
+    onImpossible: (reason: Refusal) => Promise<void>,
+  ): Promise<void> {
     for (const applier of this.#reverse.values()) {
       const session = await this.session()
       group.spawn(async (signal) => {
@@ -222,11 +238,18 @@ export class Sync implements AsyncDisposable {
           await applier.run(session, signal)
         } catch (error) {
           if (!(error instanceof Refusal)) throw error
-          this.#reverseEnded = true
-          onImpossible(error)
+          await onImpossible(error)
         }
       })
     }
+  }
+
+  /**
+   * Nothing is applied backwards any further, for ever: that must have been recorded before, because the checkpoint passes
+   * now what could not be applied.
+   */
+  endReverse(): void {
+    this.#reverseEnded = true
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -314,6 +337,7 @@ export class Sync implements AsyncDisposable {
 
   /** The number of the oldest change that is not applied, of all tables. */
   get #oldest(): number | null {
+    if (this.#reverseEnded) return null
     const numbers = this.#active.flatMap(({ keys }) => keys.oldest ?? [])
     return numbers.length === 0 ? null : Math.min(...numbers)
   }

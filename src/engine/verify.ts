@@ -1,11 +1,9 @@
-import { type RawBuilder, sql } from 'kysely'
-import { type Key, keyId } from '../binlog/key.ts'
-import type { Clock } from '../clock.ts'
-import { isContention } from '../mysql/errno.ts'
+import { sql } from 'kysely'
+import type { Key } from '../binlog/key.ts'
 import type { Session } from '../mysql/session.ts'
 import { nextBoundary } from './chunk.ts'
-import { differingKeys, driftRefusal, rowsByKey } from './difference.ts'
-import type { KeySet } from './key-set.ts'
+import { dataRefusal } from './data-error.ts'
+import { differingKeys } from './difference.ts'
 import {
   type KeyRange,
   keepsOrder,
@@ -18,31 +16,33 @@ import {
 } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 import { rowHash } from './row-hash.ts'
+import { type SettleContext, settle } from './settle.ts'
 
-const CHUNK_ROWS = 10_000
-/** So few rows are locked at once that the application hardly meets one of them. */
-const SUSPECTS_AT_ONCE = 50
-const CONTENTION_TRIES = 200
-/** The application must not wait for a slow stream: its rows are given back, and the comparison is tried again. */
-const HOLD_LOCKS_MS = 1_000
-/** A difference that is seen so often under locks is none that a change still under way could explain. */
-const DRIFT_LOOKS = 5
+/** How long the comparison of one chunk should take: its snapshot holds up the server's purge. */
+const CHUNK_MS = 200
+const FIRST_CHUNK_ROWS = 1_000
+const MIN_CHUNK_ROWS = 100
+const MAX_CHUNK_ROWS = 20_000
+/** Rows that only the target has and that no range leads to are looked at in portions of so many. */
+const STRAYS_AT_ONCE = 10_000
 
-export type VerifyContext = {
-  readonly clock: Clock
-  readonly lockOrFail: RawBuilder<unknown>
-  readonly keys: KeySet
-  /** Resolves when the stream has delivered everything that was committed before the call. */
-  readonly passBarrier: (signal: AbortSignal) => Promise<void>
-  readonly signal: AbortSignal
+export type VerifyContext = SettleContext & {
+  /** Rests between two chunks; given how long the last one took. */
+  readonly rest: (workedMs: number) => Promise<void>
+}
+
+/** What a comparison of all rows came to, when it found no drift. */
+export type Compared = {
+  readonly rows: number
+  /** Rows that differed because a change was on its way. */
+  readonly lagging: number
 }
 
 /**
- * Compares every row of both tables and returns how many there are.
+ * Compares every row of both tables.
  *
- * Chunk by chunk, one snapshot of the server covers both tables. A row that differs there may only lag, so it is
- * locked in the source; once the stream has delivered what came before the lock, and every such change of it is
- * applied, it must be equal. What still differs then is a defect or a value that the change has altered.
+ * Chunk by chunk, one snapshot of the server covers both tables. A row that differs there may only lag: settle.ts
+ * decides it. What differs without a change that explains it is a defect, or a value that the change of type has altered.
  *
  * @throws {Refusal} VALUE_DOES_NOT_FIT when a change of type altered values, DRIFT_FOUND for anything else.
  */
@@ -50,22 +50,47 @@ export async function verifyPair(
   session: Session,
   pair: TablePair,
   context: VerifyContext,
-): Promise<number> {
-  let rows = 0
-  let after: Key | null = null
-  for (;;) {
-    context.signal.throwIfAborted()
-    const upTo: Key | null = await nextBoundary(session, pair, { after, upTo: null }, CHUNK_ROWS)
-    const chunk = await compareChunk(session, pair, { after, upTo })
-    rows += chunk.rows
-    for (let at = 0; at < chunk.suspects.length; at += SUSPECTS_AT_ONCE) {
-      await settle(session, pair, chunk.suspects.slice(at, at + SUSPECTS_AT_ONCE), context)
-    }
+): Promise<Compared> {
+  // What a column generates was never compared with the values that it had before, and is not the old table's.
+  const towardsOld = pair.write === 'update_insert'
+  const columns = pair.columns.filter(({ from }) => !towardsOld || !from.generated)
+  try {
+    return await compareAll(session, { ...pair, columns }, context)
+  } catch (error) {
+    // To be compared, a value is brought to the other type, and may not be one of its values.
+    throw dataRefusal(error, pair) ?? error
+  }
+}
+
+async function compareAll(
+  session: Session,
+  pair: TablePair,
+  context: VerifyContext,
+): Promise<Compared> {
+  const { clock, signal } = context
+  let compared: Compared = { rows: 0, lagging: 0 }
+  let chunkRows = FIRST_CHUNK_ROWS
+  for (let after: Key | null = null; ; ) {
+    signal.throwIfAborted()
+    const begunAt = clock.now().getTime()
+    const upTo: Key | null = await nextBoundary(session, pair, { after, upTo: null }, chunkRows)
+    const { rows, suspects } = await compareChunk(session, pair, { after, upTo })
+    const tookMs = clock.now().getTime() - begunAt
+    await settle(session, pair, suspects, context)
+    compared = { rows: compared.rows + rows, lagging: compared.lagging + suspects.length }
     if (upTo === null) break
     after = upTo
+    chunkRows = nextSize(chunkRows, tookMs)
+    await context.rest(tookMs)
   }
-  if (!keepsOrder(pair)) await settle(session, pair, await strayKeys(session, pair), context)
-  return rows
+  if (keepsOrder(pair)) return compared
+  return { ...compared, lagging: compared.lagging + (await settleStrays(session, pair, context)) }
+}
+
+/** Changes at most twofold, so that one slow chunk among quick ones does not decide. */
+function nextSize(rows: number, tookMs: number): number {
+  const factor = Math.min(2, Math.max(0.5, CHUNK_MS / Math.max(1, tookMs)))
+  return Math.min(MAX_CHUNK_ROWS, Math.max(MIN_CHUNK_ROWS, Math.round(rows * factor)))
 }
 
 type Sum = { readonly rowCount: string | number; readonly hash: string }
@@ -98,69 +123,26 @@ async function compareChunk(
   })
 }
 
-/** The keys of the target's rows that the source lacks, where no range of keys can lead to them. */
+/** Decides for the target's rows that the source lacks, where no range of keys can lead to them. */
+async function settleStrays(
+  session: Session,
+  pair: TablePair,
+  context: VerifyContext,
+): Promise<number> {
+  let lagging = 0
+  for (;;) {
+    context.signal.throwIfAborted()
+    const strays = await strayKeys(session, pair)
+    await settle(session, pair, strays, context)
+    lagging += strays.length
+    if (strays.length < STRAYS_AT_ONCE) return lagging
+  }
+}
+
 async function strayKeys(session: Session, pair: TablePair): Promise<readonly Key[]> {
   const rows = await session.rows(sql<Record<string, unknown>>`
     SELECT ${selectKey(pair, 'target')} FROM ${tableByKey(pair, 'target')}
     WHERE NOT EXISTS (SELECT 1 FROM ${tableByKey(pair, 'source')} WHERE ${sameKeyFromTarget(pair)})
-    LIMIT ${sql.lit(SUSPECTS_AT_ONCE)}`)
+    LIMIT ${sql.lit(STRAYS_AT_ONCE)}`)
   return rows.map((row) => readKey(pair, row))
-}
-
-/**
- * Decides for some rows whether they only lag; throws when they do not. A row that was not there to be locked may
- * have been inserted after the barrier: what differs is looked at again, and then it is locked.
- */
-async function settle(
-  session: Session,
-  pair: TablePair,
-  suspects: readonly Key[],
-  context: VerifyContext,
-): Promise<void> {
-  let differing = suspects
-  for (let look = 1; look <= DRIFT_LOOKS && differing.length > 0; look += 1) {
-    differing = await differingUnderLock(session, pair, differing, context)
-  }
-  if (differing.length > 0) throw await driftRefusal(session, pair, differing)
-}
-
-async function differingUnderLock(
-  session: Session,
-  pair: TablePair,
-  suspects: readonly Key[],
-  { clock, signal, keys, lockOrFail, passBarrier }: VerifyContext,
-): Promise<readonly Key[]> {
-  const rowsOf = (side: 'source' | 'target') => rowsByKey(pair, side, suspects)
-  const ids = suspects.map(keyId)
-  for (let tries = 1; ; tries += 1) {
-    signal.throwIfAborted()
-    try {
-      return await session.transaction(async () => {
-        const present = async (lock: RawBuilder<unknown>) => {
-          const rows = await session.rows(sql<Record<string, unknown>>`
-            SELECT ${selectKey(pair)} FROM ${rowsOf('source')} ${lock}`)
-          return new Set(rows.map((row) => keyId(readKey(pair, row))))
-        }
-        const locked = await present(lockOrFail)
-        const bounded = AbortSignal.any([signal, AbortSignal.timeout(HOLD_LOCKS_MS)])
-        await passBarrier(bounded)
-        while (ids.some((id) => keys.has(id))) await clock.sleep(5, { signal: bounded })
-        const differing = await differingKeys(session, pair, rowsOf, lockOrFail)
-        // A row that was not there to be locked and is there now came after the barrier: its change is on its way.
-        const now = await present(sql``)
-        return differing
-          .map((key) => ({ key, id: keyId(key) }))
-          .filter(({ id }) => locked.has(id) || !now.has(id))
-          .map(({ key }) => key)
-      })
-    } catch (error) {
-      const isBusy = isContention(error) || isTimeout(error)
-      if (!isBusy || tries === CONTENTION_TRIES) throw error
-      await clock.sleep(Math.min(500, 10 * tries), { signal })
-    }
-  }
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'TimeoutError'
 }

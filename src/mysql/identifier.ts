@@ -7,8 +7,11 @@ const TAG_CHARACTERS = 6
 /** Where the engine keeps its checkpoints, on the target server itself. */
 export const ENGINE_SCHEMA = '_crossfade'
 
-/** Tables that the engine makes beside the application's: the shadow, and the old table after the cutover. */
-const PRODUCT_TABLE = new RegExp(`__xf_(new|old)_[0-9a-z]{${TAG_CHARACTERS}}$`)
+const TAG = `[0-9a-z]{${TAG_CHARACTERS}}`
+
+/** Tables that the engine makes beside the application's: the shadow, the old table after the cutover, and what is kept later. */
+const PRODUCT_TABLE = new RegExp(`__xf_(?:(?:new|old)|drop_\\d{12})_${TAG}$`)
+const QUARANTINED = new RegExp(`__xf_drop_(\\d{4})(\\d\\d)(\\d\\d)(\\d\\d)(\\d\\d)_${TAG}$`)
 
 /** True for a table that the engine made; such a table is never part of an application's schema. */
 export function isProductTable(name: string): boolean {
@@ -21,21 +24,46 @@ export type TableNames = { readonly live: string; readonly shadow: string; reado
 /**
  * Names for the shadow and the old table of `live`: a suffix, so that both sort after the live name
  * (a RENAME takes its locks in name order), with a tag that no other deployment and no other table of this
- * one has. A live name of over 49 characters is shortened: then the names still are unique but may sort before it.
+ * one has. A live name that is too long is cut, and `~` put after it, which sorts after every letter, digit and sign
+ * that names usually have.
  */
 export function tableNames(deploymentId: string, live: string): TableNames {
-  const tag = createHash('sha256')
+  const tag = tagOf(deploymentId, live)
+  const name = (role: 'new' | 'old') => suffixed(live, `__xf_${role}_${tag}`)
+  return { live, shadow: name('new'), old: name('old') }
+}
+
+/** The name under which a table of `live` is kept after its deployment, with the UTC minute until which it is. */
+export function quarantineName(deploymentId: string, live: string, until: Date): string {
+  // A minute that has begun counts whole: the name must not say less than the record.
+  const whole = new Date(Math.ceil(until.getTime() / 60_000) * 60_000)
+  const minute = whole.toISOString().replace(/\D/g, '').slice(0, 12)
+  return suffixed(live, `__xf_drop_${minute}_${tagOf(deploymentId, live)}`)
+}
+
+/** Until when a table with this name is kept; null when the name says nothing of it. */
+export function quarantinedUntil(name: string): Date | null {
+  const [, year, month, day, hour, minute] = QUARANTINED.exec(name) ?? []
+  if (!minute) return null
+  const until = new Date(`${year}-${month}-${day}T${hour}:${minute}:00Z`)
+  return Number.isNaN(until.getTime()) ? null : until
+}
+
+function suffixed(live: string, suffix: string): string {
+  const characters = [...live]
+  const room = MAX_CHARACTERS - suffix.length
+  if (characters.length <= room) return `${live}${suffix}`
+  return `${characters.slice(0, room - 1).join('')}~${suffix}`
+}
+
+function tagOf(deploymentId: string, live: string): string {
+  return createHash('sha256')
     .update(`${deploymentId}\0${live}`)
     .digest()
     .readBigUInt64BE()
     .toString(36)
     .padStart(TAG_CHARACTERS, '0')
     .slice(-TAG_CHARACTERS)
-  const name = (role: 'new' | 'old') => {
-    const suffix = `__xf_${role}_${tag}`
-    return `${[...live].slice(0, MAX_CHARACTERS - suffix.length).join('')}${suffix}`
-  }
-  return { live, shadow: name('new'), old: name('old') }
 }
 
 /**

@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { Applier } from '../../src/engine/applier.ts'
+import { applyKeys } from '../../src/engine/apply.ts'
 import { Frontier } from '../../src/engine/frontier.ts'
 import { KeySet } from '../../src/engine/key-set.ts'
 import { type VerifyContext, verifyPair } from '../../src/engine/verify.ts'
@@ -14,7 +15,7 @@ describe('VERIFY-1: verifyPair', () => {
   test('counts the rows of tables that are equal', async ({ mysql }) => {
     const orders = await aPairOfOrders(mysql)
 
-    expect(await verify(orders)).toBe(1000)
+    expect(await verify(orders)).toEqual({ rows: 1000, lagging: 0 })
   })
 
   test.for([
@@ -67,7 +68,7 @@ describe('VERIFY-1: verifyPair', () => {
       rows: ["('a'), ('B'), ('c'), ('é')"],
     })
     await names.session.run(sql`INSERT INTO t_new SELECT * FROM t`)
-    expect(await verify(names)).toBe(4)
+    expect(await verify(names)).toEqual({ rows: 4, lagging: 0 })
     await names.session.run(sql`INSERT INTO t_new VALUES ('A')`)
 
     await expect(verify(names)).rejects.toMatchObject({ code: 'DRIFT_FOUND' })
@@ -83,9 +84,9 @@ describe('VERIFY-1: verifyPair', () => {
     const applied = await mysql.session()
     const behind = { ...orders, session: applied }
 
-    const rows = await verify(behind, { passBarrier: () => apply([7n], [8n], [2000n]) })
+    const compared = await verify(behind, { passBarrier: () => apply([7n], [8n], [2000n]) })
 
-    expect(rows).toBe(1000)
+    expect(compared).toEqual({ rows: 1000, lagging: 3 })
   })
 
   test('waits for a change that is known and not applied yet', async ({ mysql }) => {
@@ -104,7 +105,72 @@ describe('VERIFY-1: verifyPair', () => {
       return Promise.resolve()
     }
 
-    expect(await verify(compared, { keys, passBarrier })).toBe(1000)
+    expect(await verify(compared, { keys, passBarrier })).toEqual({ rows: 1000, lagging: 1 })
+  })
+
+  test('takes no row for drift that comes and goes all the time, and is never there when looked at', async ({
+    mysql,
+  }) => {
+    const orders = await aPairOfOrders(mysql)
+    const restless = await restlessRow(mysql, orders, [
+      sql`INSERT INTO t VALUES (2000, 1, 'x')`,
+      sql`DELETE FROM t WHERE id = 2000`,
+    ])
+    // The row is in the target, and the change that takes it out again has not been delivered.
+    await restless.change()
+    await restless.deliver()
+    await restless.change()
+
+    const { rows, lagging } = await verify(
+      { ...orders, session: await mysql.session() },
+      restless.context,
+    )
+
+    expect({ rows, lagging }).toEqual({ rows: 1000, lagging: 1 })
+    expect(restless.changes).toBeGreaterThan(4)
+  })
+
+  test('takes no row for drift that changes between any two looks', async ({ mysql }) => {
+    const orders = await aPairOfOrders(mysql)
+    const restless = await restlessRow(mysql, orders, [
+      sql`UPDATE t SET total = total + 1 WHERE id = 2000`,
+      sql`UPDATE t SET total = total + 1 WHERE id = 2000`,
+    ])
+    await orders.application.run(sql`INSERT INTO t VALUES (2000, 1, 'x')`)
+
+    const { lagging } = await verify(
+      { ...orders, session: await mysql.session() },
+      restless.context,
+    )
+
+    expect(lagging).toBe(1)
+  })
+
+  test('finds drift beside rows that change all the time', async ({ mysql }) => {
+    const orders = await aPairOfOrders(mysql)
+    const restless = await restlessRow(mysql, orders, [
+      sql`INSERT INTO t VALUES (2000, 1, 'x')`,
+      sql`DELETE FROM t WHERE id = 2000`,
+    ])
+    await orders.session.run(sql`INSERT INTO t_new VALUES (2001, 1, 'x')`)
+
+    const verifying = verify({ ...orders, session: await mysql.session() }, restless.context)
+
+    await expect(verifying).rejects.toMatchObject({
+      code: 'DRIFT_FOUND',
+      message: expect.stringMatching(/^1 rows/),
+    })
+  })
+
+  test('takes a row for lag whose change waits for the application', async ({ mysql }) => {
+    const orders = await aPairOfOrders(mysql)
+    const keys = new KeySet()
+    await orders.session.run(sql`UPDATE t SET total = 1 WHERE id = 7`)
+    keys.add([7n], 1)
+
+    const { lagging } = await verify(orders, { keys })
+
+    expect(lagging).toBe(1)
   })
 
   test('takes no row for drift while writers change the source', async ({ mysql }) => {
@@ -129,7 +195,7 @@ describe('VERIFY-1: verifyPair', () => {
 
     await expect.poll(() => written).toBeGreaterThan(50)
     for (let round = 0; round < 5; round += 1) {
-      const rows = await verify({ ...orders, session: await mysql.session() }, { keys })
+      const { rows } = await verify({ ...orders, session: await mysql.session() }, { keys })
       expect(rows).toBeGreaterThan(500)
     }
 
@@ -215,7 +281,7 @@ describe('a change of type', () => {
   test('that keeps every value is not', async ({ mysql }) => {
     const changed = await changedColumns(mysql, HARMLESS)
 
-    expect(await verify(changed)).toBe(2)
+    expect(await verify(changed)).toEqual({ rows: 2, lagging: 0 })
   })
 })
 
@@ -236,6 +302,44 @@ async function changedColumns(mysql: Parameters<typeof aPair>[0], changes: reado
   return changed
 }
 
+/**
+ * The row 2000, which changes once before each barrier is written and once more before it is delivered: what a barrier
+ * delivers is applied, and what came after it is on its way.
+ */
+async function restlessRow(
+  mysql: Parameters<typeof aPair>[0],
+  { application, pair, lock }: PairTest,
+  [first, second]: readonly [RawBuilder<unknown>, RawBuilder<unknown>],
+) {
+  const keys = new KeySet()
+  const applying = await mysql.session()
+  let changes = 0
+  const change = async () => {
+    changes += 1
+    await application.run(changes % 2 === 1 ? first : second)
+  }
+  const deliver = async () => {
+    keys.add([2000n], changes)
+    const batch = keys.take(10, () => true, 0)
+    await applying.transaction(() => applyKeys(applying, pair, lock, [[2000n]]))
+    keys.applied(batch)
+  }
+  const passBarrier = async () => {
+    await deliver()
+    await change()
+    await deliver()
+    await change()
+  }
+  return {
+    change,
+    deliver,
+    context: { keys, passBarrier },
+    get changes() {
+      return changes
+    },
+  }
+}
+
 /** A thousand orders and their copy. */
 async function aPairOfOrders(mysql: Parameters<typeof aPair>[0]) {
   const orders = await aPair(mysql, {
@@ -246,10 +350,10 @@ async function aPairOfOrders(mysql: Parameters<typeof aPair>[0]) {
   return orders
 }
 
-function verify({ session, pair, lock }: PairTest, context: Partial<VerifyContext> = {}) {
+function verify({ session, pair }: PairTest, context: Partial<VerifyContext> = {}) {
   return verifyPair(session, pair, {
     clock: systemClock,
-    lockOrFail: lock,
+    rest: () => Promise.resolve(),
     keys: new KeySet(),
     passBarrier: () => Promise.resolve(),
     signal: NEVER,

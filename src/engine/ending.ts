@@ -1,0 +1,36 @@
+import type { Clock } from '../clock.ts'
+import type { Session } from '../mysql/session.ts'
+import { type Checkpoint, type Ending, saveEnding, saveOutcome } from './checkpoint.ts'
+import { quarantineTables } from './quarantine.ts'
+import { dropShadows } from './shadow.ts'
+
+/**
+ * Ends a deployment: notes how, tidies up, and records the outcome. A process that dies in between goes on with
+ * {@link goOnEnding}; without the note it would find tables gone and take it for somebody's doing.
+ *
+ * @returns how many bytes the tables had that were dropped.
+ */
+export async function endDeployment(
+  session: Session,
+  checkpoint: Checkpoint,
+  { ending, clock }: { readonly ending: Ending; readonly clock: Clock },
+): Promise<number> {
+  await saveEnding(session, checkpoint.id, ending)
+  return await goOnEnding(session, checkpoint, { ending, clock })
+}
+
+/** What follows the note, done once more: each step finds out what is left to do. */
+export async function goOnEnding(
+  session: Session,
+  { id, schema, request }: Checkpoint,
+  { ending: { outcome, failure }, clock }: { readonly ending: Ending; readonly clock: Clock },
+): Promise<number> {
+  let freedBytes = 0
+  if (outcome === 'complete' || outcome === 'reverted') {
+    await quarantineTables(session, { schema, request, outcome }, clock)
+  } else {
+    freedBytes = await dropShadows(session, schema, request)
+  }
+  await saveOutcome(session, id, { outcome, failure })
+  return freedBytes
+}
