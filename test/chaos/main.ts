@@ -44,6 +44,6 @@ function print(result: RoundResult, round: number): string {
   const verdict = problems.length === 0 ? 'ok' : 'BAD'
   const line = `${round}/${values.rounds} ${verdict}  seed ${seed}  ${outcome}  ${seconds} s  ${result.statements.length} tables  ${rows} rows  ${writes} writes  ${doubts} in doubt  ${faults.length} faults\n`
   if (problems.length === 0) return line
-  const parts = [...result.statements, ...result.timeline, ...problems]
+  const parts = [...result.settings, ...result.statements, ...result.timeline, ...problems]
   return `${line}${parts.map((part) => `    ${part}\n`).join('')}`
 }

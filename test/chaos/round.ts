@@ -18,6 +18,7 @@ export type RoundResult = {
   readonly seed: number
   readonly seconds: number
   readonly outcome: EngineOutcome | 'none'
+  readonly settings: readonly string[]
   readonly statements: readonly string[]
   readonly rows: number
   readonly writes: number
@@ -41,9 +42,9 @@ export async function playRound(
   flavour: Flavour,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<RoundResult> {
-  const scenario = drawScenario(seed)
+  const scenario = drawScenario(seed, flavour)
   const timeline = new Timeline()
-  await using server = await startThrowaway(flavour, { env })
+  await using server = await startThrowaway(flavour, { env, args: scenario.settings })
   const admin = parseTarget(server.url(SCHEMA))
   await prepare(server, scenario)
   await using stream = await HeldStream.open({ ...admin, user: ENGINE_USER, password: ENGINE_USER })
@@ -76,6 +77,7 @@ export async function playRound(
     seed,
     seconds: Math.round(timeline.ms / 1000),
     outcome,
+    settings: scenario.settings,
     statements: scenario.tables.map(({ alter }) => alter),
     rows: compared.rows,
     writes: report.writes,

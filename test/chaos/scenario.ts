@@ -1,4 +1,5 @@
 import type { WantedRequest } from '../../src/engine/request.ts'
+import type { Flavour } from '../../src/mysql/server.ts'
 import { Chance } from '../support/seeded-random.ts'
 import { drawFaults, type Fault } from './fault.ts'
 import { type ChaosTable, drawTables } from './shape.ts'
@@ -6,6 +7,8 @@ import { type ChaosTable, drawTables } from './shape.ts'
 /** All that is drawn for a round; what it does to the servers' timing is not. */
 export type Scenario = {
   readonly seed: number
+  /** What the server is set to besides what every throwaway server is. */
+  readonly settings: readonly string[]
   readonly tables: readonly ChaosTable[]
   readonly faults: readonly Fault[]
   readonly ending: 'complete' | 'reverted'
@@ -16,10 +19,34 @@ export type Scenario = {
   readonly chance: Chance
 }
 
-export function drawScenario(seed: number): Scenario {
+/** Settings that change what is in the binlog, and how much of it in one file. */
+const SETTINGS: Readonly<Record<Flavour, readonly string[]>> = {
+  mysql: [
+    '--gtid-mode=ON',
+    '--binlog-transaction-compression=ON',
+    '--binlog-row-image=MINIMAL',
+    '--binlog-row-metadata=FULL',
+    '--max-binlog-size=65536',
+    '--innodb-autoinc-lock-mode=1',
+  ],
+  mariadb: [
+    '--gtid-strict-mode=ON',
+    '--log-bin-compress=ON',
+    '--binlog-row-image=MINIMAL',
+    '--binlog-alter-two-phase=ON',
+    '--max-binlog-size=65536',
+    '--sync-binlog=1',
+  ],
+}
+
+export function drawScenario(seed: number, flavour: Flavour): Scenario {
   const chance = new Chance(seed)
+  const settings = chance.some(SETTINGS[flavour], 0)
   return {
     seed,
+    settings: settings.includes('--gtid-mode=ON')
+      ? [...settings, '--enforce-gtid-consistency=ON']
+      : settings,
     tables: drawTables(chance),
     faults: drawFaults(chance),
     ending: chance.pick(['complete', 'reverted'] as const),
