@@ -1,7 +1,10 @@
+import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import type { Applier } from './applier.ts'
-import { type SwapContext, swapTables } from './cutover-mysql.ts'
+import { openChain, swapThroughChain } from './cutover-mariadb.ts'
+import { swapUnderLock } from './cutover-mysql.ts'
 import type { Follower } from './follower.ts'
+import type { SwapContext, SwapPlan } from './swap.ts'
 import { keepTrying, type TriesContext } from './tries.ts'
 
 /** A try that takes longer gives the locks back: the application must never wait for a slow stream. */
@@ -9,13 +12,32 @@ const HOLD_LOCKS_MS = 3_000
 /** More pending keys than this are applied before the locks are taken, not under them. */
 const PENDING_KEYS_AT_LOCK = 200
 
-export type CutoverContext = Omit<SwapContext, 'passBarrier' | 'drain' | 'clock'> &
+export type CutoverContext = Omit<SwapContext, 'passBarrier' | 'drain'> &
   Omit<TriesContext, 'tables'> & {
+    readonly flavour: Flavour
+    /** Opens a session for the swap; it lasts as long as all that keeps the tables in sync. */
+    readonly session: () => Promise<Session>
     readonly follower: Follower
     /** A session that never holds the tables, for barriers. */
     readonly control: Session
     readonly appliers: readonly Applier[]
   }
+
+type Swap = (context: SwapContext) => Promise<number>
+
+/** How each server family swaps tables; the sessions are opened once, for all tries. */
+const SWAPS: Readonly<
+  Record<Flavour, (session: () => Promise<Session>, plan: SwapPlan) => Promise<Swap>>
+> = {
+  mysql: async (session) => {
+    const locker = await session()
+    return (context) => swapUnderLock(locker, context)
+  },
+  mariadb: async (session, plan) => {
+    const chain = await openChain(session, plan)
+    return (context) => swapThroughChain(chain, context)
+  },
+}
 
 /**
  * Swaps the tables, trying again with growing pauses while the application holds them. A failed try loses nothing: the
@@ -24,13 +46,14 @@ export type CutoverContext = Omit<SwapContext, 'passBarrier' | 'drain' | 'clock'
  * @returns for how many milliseconds writers could have waited in the try that succeeded.
  * @throws {TriesOver} when the tables were not to be had for an hour and the tries are not endless.
  */
-export async function cutOver(session: Session, context: CutoverContext): Promise<number> {
+export async function cutOver(context: CutoverContext): Promise<number> {
+  const swap = await SWAPS[context.flavour](context.session, context)
   const tables = context.operations.flatMap(({ names }) => [names.live, names.shadow, names.old])
   return await keepTrying(
     { ...context, tables },
     {
       prepare: () => catchUp(context),
-      attempt: () => swapOnce(session, context),
+      attempt: () => swapOnce(swap, context),
       excuse: (error) =>
         error instanceof DOMException && error.name === 'TimeoutError'
           ? 'the change stream did not catch up in time'
@@ -52,15 +75,18 @@ async function catchUp(context: CutoverContext): Promise<void> {
   }
 }
 
-async function swapOnce(session: Session, context: CutoverContext): Promise<number> {
+async function swapOnce(swap: Swap, context: CutoverContext): Promise<number> {
   const { appliers, control, follower, signal } = context
   await Promise.all(appliers.map((applier) => applier.halt()))
   const bounded = () => AbortSignal.any([signal, AbortSignal.timeout(HOLD_LOCKS_MS)])
-  return await swapTables(session, {
+  return await swap({
     ...context,
     passBarrier: () => follower.passBarrier(control, bounded()),
-    drain: async (locked) => {
-      for (const applier of appliers) await applier.drain(locked)
+    drain: async (session, operations) => {
+      const tables = new Set(operations.map(({ names }) => names.live))
+      for (const applier of appliers) {
+        if (tables.has(applier.pair.source.name)) await applier.drain(session)
+      }
     },
   })
 }

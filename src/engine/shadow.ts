@@ -6,6 +6,7 @@ import type { Session } from '../mysql/session.ts'
 import { ownComment } from './follower.ts'
 import { pairTables, type TablePair } from './pair.ts'
 import type { EngineRequest, OperationTables, TableOperation } from './port.ts'
+import { realTables } from './sentry.ts'
 import { createCopy, parseAlter } from './statement.ts'
 import { readShape, type TableShape } from './table-shape.ts'
 
@@ -219,7 +220,8 @@ export async function dropShadows(
     const { shadow } = tableNames(request.id, table)
     bytes += (await readShape(session, schema, shadow))?.bytes ?? 0
     await session.run(
-      sql`DROP TABLE IF EXISTS ${sql.id(schema, shadow)} ${sql.raw(ownComment(request.id))}`,
+      // MariaDB logs a DROP in its own words, and keeps a comment only in this place.
+      sql`DROP TABLE IF EXISTS ${sql.raw(ownComment(request.id))} ${sql.id(schema, shadow)}`,
     )
   }
   return bytes
@@ -229,17 +231,16 @@ export async function dropShadows(
  * Whether the tables are swapped, as the server's own dictionary says: the only witness when a connection was
  * lost in the middle of the RENAME. One RENAME swaps all tables or none, so one table tells. Best one that has an old
  * table, whose name nobody else uses; where all are created, a live table alone could be somebody else's, so the
- * shadow must be gone too.
+ * shadow must be gone too. A sentry (sentry.ts) stands for no table.
  */
 export async function isSwapped(
   session: Session,
   schema: string,
   { id, operations }: EngineRequest,
 ): Promise<boolean> {
-  const isThere = async (name: string) => (await readShape(session, schema, name)) !== null
   const witness = operations.find(({ kind }) => kind !== 'create') ?? operations[0]
   if (!witness) return false
   const { live, shadow, old } = tableNames(id, witness.table)
-  if (witness.kind !== 'create') return await isThere(old)
-  return (await isThere(live)) && !(await isThere(shadow))
+  const there = await realTables(session, schema, [live, shadow, old])
+  return witness.kind === 'create' ? there.has(live) && !there.has(shadow) : there.has(old)
 }

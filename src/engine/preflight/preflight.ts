@@ -5,6 +5,7 @@ import type { Check, PreflightContext } from './check.ts'
 import { checkFlavour } from './flavour.ts'
 import { checkForeignKeys } from './foreign-keys.ts'
 import { checkLimits } from './limits.ts'
+import { checkLockOrder } from './lock-order.ts'
 import { checkNameClash } from './name-clash.ts'
 import { checkPrivileges } from './privileges.ts'
 import { checkReadOnly } from './read-only.ts'
@@ -22,6 +23,7 @@ const CHECKS: readonly Check[] = [
   checkForeignKeys,
   checkTriggers,
   checkNameClash,
+  checkLockOrder,
   checkLimits,
 ]
 

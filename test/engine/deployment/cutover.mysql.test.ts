@@ -3,8 +3,8 @@ import { type RawBuilder, sql } from 'kysely'
 import { describe, expect, onTestFinished, vi } from 'vitest'
 import { Session } from '../../../src/mysql/session.ts'
 import { createOrders, Deployment, ordersTable, productTables } from '../../support/deployment.ts'
-import { test } from '../../support/mysql.ts'
 import { HeldStream } from '../../support/held-stream.ts'
+import { test } from '../../support/mysql.ts'
 
 const CHANGE = 'ALTER TABLE orders ADD COLUMN status INT NOT NULL DEFAULT 0'
 
