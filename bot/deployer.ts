@@ -348,8 +348,18 @@ class Teller {
 }
 
 function toProgress(status: EngineEvent & { readonly event: 'progress' }): DeploymentProgress {
-  const { phase, rowsCopied, rowsEstimated, rowsPerSecond, etaSeconds, lagMs, tables } = status
-  return { phase, rowsCopied, rowsEstimated, rowsPerSecond, etaSeconds, lagMs, tables }
+  const { phase, rowsCopied, rowsEstimated, rowsPerSecond, etaSeconds } = status
+  const { lagMs, throttledBy, tables } = status
+  return {
+    phase,
+    rowsCopied,
+    rowsEstimated,
+    rowsPerSecond,
+    etaSeconds,
+    lagMs,
+    throttledBy,
+    tables,
+  }
 }
 
 /** What an event of the engine means for the deployment; null for what changes no state. */

@@ -9,6 +9,8 @@ export type DeploymentProgress = {
   readonly etaSeconds: number | null
   /** The age of the newest change that was read, in milliseconds. */
   readonly lagMs: number
+  /** What holds the copy up now, in the engine's words; null when nothing does. */
+  readonly throttledBy: string | null
   readonly tables: readonly TableProgress[]
 }
 

@@ -1,6 +1,6 @@
 import { type DeploymentProgress, percentCopied } from '../deploy/progress.ts'
 import { unreachable } from '../errors.ts'
-import { count, duration, type Markdown, md, NOTHING, text, time } from './markdown.ts'
+import { count, duration, type Markdown, md, NOTHING, shorten, text, time } from './markdown.ts'
 
 /**
  * One line: bar, percentage, rows, rate, end. The numbers say all that the bar says, for screen readers and
@@ -34,14 +34,19 @@ export function renderProgress(progress: DeploymentProgress, at: Date): Markdown
 }
 
 function renderCopy(progress: DeploymentProgress, at: Date): Markdown {
-  const { rowsCopied, rowsEstimated, rowsPerSecond, etaSeconds } = progress
+  const { rowsCopied, rowsEstimated, rowsPerSecond } = progress
   const percent = percentCopied(progress)
-  const end =
-    etaSeconds === null
-      ? md`estimating`
-      : md`ETA ${time(new Date(at.getTime() + etaSeconds * 1000))} UTC`
   const total = Math.max(rowsCopied, rowsEstimated)
-  return md`${bar(percent)} ${percent} % · ${count(rowsCopied)} of ${count(total)} rows · ${count(rowsPerSecond)} rows/s · ${end}`
+  return md`${bar(percent)} ${percent} % · ${count(rowsCopied)} of ${count(total)} rows · ${count(rowsPerSecond)} rows/s · ${renderEnd(progress, at)}`
+}
+
+/** Several signals can hold the copy up at once; the comment has room for a few. */
+const LONGEST_REASON = 300
+
+function renderEnd({ etaSeconds, throttledBy }: DeploymentProgress, at: Date): Markdown {
+  if (throttledBy !== null) return md`held up by ${text(shorten(throttledBy, LONGEST_REASON))}`
+  if (etaSeconds === null) return md`estimating`
+  return md`ETA ${time(new Date(at.getTime() + etaSeconds * 1000))} UTC`
 }
 
 function renderLag(lagMs: number): Markdown {

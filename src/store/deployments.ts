@@ -230,6 +230,13 @@ function toStored(row: DeploymentRow): StoredDeployment {
     deployRequestId: row.deploy_request_id,
     version: row.version,
     deployment: toDeployment(row),
-    progress: row.progress === null ? null : JSON.parse(row.progress),
+    progress: row.progress === null ? null : toProgress(row.progress),
   }
+}
+
+/** Also one that an earlier version has written, which knew of no throttle. */
+function toProgress(json: string): DeploymentProgress {
+  // Sound: only saveProgress writes this column.
+  const progress = JSON.parse(json) as Omit<DeploymentProgress, 'throttledBy'>
+  return { throttledBy: null, ...progress }
 }

@@ -31,6 +31,8 @@ const COPYING = {
   lagMs: 20,
   paused: false,
   throttledBy: null,
+  verified: null,
+  revertImpossible: null,
 } as RunStatus
 
 /** Keeps what is printed. */

@@ -64,6 +64,7 @@ export const COPYING: DeploymentProgress = {
   rowsPerSecond: 48_200,
   etaSeconds: 3340,
   lagMs: 400,
+  throttledBy: null,
   tables: [{ table: 'orders', rowsCopied: 251_000_000, rowsEstimated: 412_000_000 }],
 }
 

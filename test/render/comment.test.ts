@@ -134,6 +134,24 @@ describe('renderComment', () => {
     `)
   })
 
+  test('while the copy is held up', () => {
+    const throttledBy = 'replica lag of db2.example:3306: 5.2 s, limit 2 s; commit latency: 340 ms'
+    const view = aView(
+      { state: 'in_progress', plan: PLAN.digest },
+      { progress: { ...COPYING, throttledBy } },
+    )
+
+    expect(top(renderComment(view))).toMatchInlineSnapshot(`
+      "### 🔄 Copying and keeping in sync · \`shop\` → \`production\`
+
+      Deploy request 3 · started 2026-03-01 12:00 UTC
+
+      🟦🟦🟦🟦🟦🟦⬜⬜⬜⬜ 60 % · 251M of 412M rows · 48.2K rows/s · held up by replica lag of db2.example&#58;&#8203;3306: 5.2 s, limit 2 s; commit latency: 340 ms
+
+      **Next:** Wait until every table is in sync, or comment \`/cancel\`."
+    `)
+  })
+
   test('at the gate', () => {
     const progress = { ...COPYING, phase: 'in_sync', rowsCopied: 412_345_678 } as const
     const view = aView({ state: 'pending_cutover', plan: PLAN.digest }, { progress })

@@ -4,9 +4,10 @@ import type { Failure } from '../../src/deploy/deployment.ts'
 import { makePlan, type PlannedOperation } from '../../src/deploy/plan.ts'
 import { renderComment } from '../../src/render/comment.ts'
 import { code, fence, md, sentence, table, text } from '../../src/render/markdown.ts'
+import { renderProgress } from '../../src/render/progress.ts'
 import { renderStickyComment } from '../../src/render/proposal.ts'
 import { renderHelp, renderRefusal } from '../../src/render/receipt.ts'
-import { AT, aDeployment, aView, OPERATION, REQUEST } from './a-view.ts'
+import { AT, aDeployment, aView, COPYING, OPERATION, REQUEST } from './a-view.ts'
 import { actingIn } from './on-github.ts'
 
 /** What attackers write, in pieces that can be put together in any order. */
@@ -86,6 +87,10 @@ const NOTHING_ACTS = { elements: [], words: [] }
 describe('with hostile text, nothing of it acts', () => {
   test.each([
     { name: 'text', render: (value: string) => md`Before ${text(value)} after` },
+    {
+      name: 'what holds a copy up',
+      render: (value: string) => renderProgress({ ...COPYING, throttledBy: value }, AT),
+    },
     { name: 'text at the start', render: (value: string) => text(value) },
     { name: 'text in a list', render: (value: string) => md`- ${text(value)}\n- ${text(value)}` },
     { name: 'code', render: (value: string) => md`Before ${code(value)} after ${code(value)}.` },
