@@ -120,7 +120,7 @@ export class TableCopy {
         const all = copied + pieceRows
         await insertChunk(session, this.#owner, { number, upTo: range.upTo, rows: all })
       }
-      const outcome = await this.#copyPiece(session, { range: piece, record, tries })
+      const outcome = await this.#copyPiece(session, { range: piece, record, tries, whole })
       if (outcome.kind === 'blocked') {
         tries += 1
         whole = false
@@ -153,13 +153,16 @@ export class TableCopy {
       range,
       record,
       tries,
+      whole,
     }: {
       readonly range: KeyRange
       readonly record: (rows: number) => Promise<void>
       readonly tries: number
+      /** Whether nothing of the chunk was in the way so far. */
+      readonly whole: boolean
     },
   ): Promise<CopyOutcome> {
-    const step = { range, clearFirst: this.#clearFirst, record }
+    const step = { range, clearFirst: this.#clearFirst, lockFirst: !whole, record }
     try {
       return await copyChunk(session, this.pair, this.#lockOrFail, step)
     } catch (error) {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, vi } from 'vitest'
 import type { Key } from '../../src/binlog/key.ts'
-import { copyChunk } from '../../src/engine/copy-chunk.ts'
+import { type CopyOutcome, copyChunk } from '../../src/engine/copy-chunk.ts'
 import type { Session } from '../../src/mysql/session.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 import { aPair, numbered, type PairTest, rowsOf } from './a-pair.ts'
@@ -42,11 +42,81 @@ describe('copyChunk', () => {
     const inserted = before(session, () => application.run(sql`INSERT INTO t VALUES (1001, 0)`))
 
     await application.transaction(async () => {
-      const copying = copy(orders, { after: [0n], upTo: [2000n] })
+      const copying = copy(orders, { after: [0n], upTo: [2000n] }, { lockFirst: true })
       await inserted
       await application.run(sql`UPDATE t SET total = 0 WHERE id = 1`)
       expect(await copying).toEqual({ kind: 'blocked' })
     })
+  })
+
+  test('COPY-2: one statement never deadlocks with a row that comes while it is under way', async ({
+    mysql,
+  }) => {
+    const orders = await aPairOfOrders(mysql)
+    const { application } = orders
+    let updating: Promise<unknown> = Promise.resolve()
+
+    await application.run(sql`BEGIN`)
+    const outcome = await copyStoppedAt500(orders, {
+      mysql,
+      meanwhile: async () => {
+        await application.run(sql`INSERT INTO t VALUES (1001, 0)`)
+        updating = application.run(sql`UPDATE t SET total = 0 WHERE id = 1`)
+        // The copy holds row 1, so this waits, and does so before the copy goes on.
+        const watcher = await mysql.session()
+        await vi.waitFor(async () => expect(await isHeldUp(watcher, application)).toBe(true), {
+          ...WAIT,
+          interval: 150,
+        })
+      },
+    })
+
+    expect(outcome).toEqual({ kind: 'blocked' })
+    expect(await updating).toBe(1)
+    await application.run(sql`COMMIT`)
+    expect(await copiedIds(orders)).toEqual([])
+  })
+
+  test('COPY-1: one statement writes each row as it is when it is locked, and keeps the lock', async ({
+    mysql,
+  }) => {
+    const orders = await aPairOfOrders(mysql)
+    const { application, session } = orders
+
+    const outcome = await copyStoppedAt500(orders, {
+      mysql,
+      meanwhile: async () => {
+        await application.run(sql`UPDATE t SET total = 7 WHERE id = 700`)
+        await application.run(sql`DELETE FROM t WHERE id = 800`)
+        await application.run(sql`SET SESSION innodb_lock_wait_timeout = 1`)
+        // Held since it was read, though the chunk is far from its commit.
+        await expect(
+          application.run(sql`UPDATE t SET total = 7 WHERE id = 300`),
+        ).rejects.toMatchObject({ errno: 1205 })
+      },
+    })
+
+    expect(outcome).toEqual({ kind: 'copied', rows: 999 })
+    expect(await rowsOf(session, 't_new')).toEqual(await rowsOf(session, 't'))
+  })
+
+  test('COPY-1: one statement writes nothing when a row behind its place is held', async ({
+    mysql,
+  }) => {
+    const orders = await aPairOfOrders(mysql)
+    const { application } = orders
+
+    await application.run(sql`BEGIN`)
+    const outcome = await copyStoppedAt500(orders, {
+      mysql,
+      meanwhile: async () => {
+        await application.run(sql`UPDATE t SET total = 7 WHERE id = 700`)
+      },
+    })
+
+    expect(outcome).toEqual({ kind: 'blocked' })
+    await application.run(sql`ROLLBACK`)
+    expect(await copiedIds(orders)).toEqual([])
   })
 
   test('COPY-1: records the chunk in the transaction that copies it', async ({ mysql }) => {
@@ -60,6 +130,7 @@ describe('copyChunk', () => {
     const failing = copyChunk(session, orders.pair, orders.lock, {
       range,
       clearFirst: false,
+      lockFirst: false,
       record: async (rows) => {
         await record(rows)
         throw dies
@@ -72,6 +143,7 @@ describe('copyChunk', () => {
     await copyChunk(session, orders.pair, orders.lock, {
       range,
       clearFirst: false,
+      lockFirst: false,
       record: async (rows) => void (await record(rows)),
     })
     expect(await rowsOf(session, 'record')).toEqual(['10'])
@@ -86,7 +158,7 @@ describe('copyChunk', () => {
     await session.run(sql`DELETE FROM t WHERE id = 5`)
     await session.run(sql`INSERT INTO t_new VALUES (3, 1), (4, 1), (5, 1), (8, 1)`)
 
-    await copy(orders, { after: [3n], upTo: [7n] }, true)
+    await copy(orders, { after: [3n], upTo: [7n] }, { clearFirst: true })
 
     expect(await rowsOf(session, 't_new')).toEqual(['3 1', '4 100', '6 100', '7 100', '8 1'])
   })
@@ -104,6 +176,7 @@ describe('copyChunk', () => {
     await copyChunk(session, pair, lock, {
       range: { after: [Buffer.from('a')], upTo: [Buffer.from('c')] },
       clearFirst: true,
+      lockFirst: false,
       record: NO_RECORD,
     })
 
@@ -121,7 +194,7 @@ describe('copyChunk', () => {
     const rows: number[] = []
     for (let at = 1; at < bounds.length; at += 1) {
       const range = { after: bounds[at - 1] ?? null, upTo: bounds[at] ?? null }
-      const step = { range, clearFirst: false, record: NO_RECORD }
+      const step = { range, clearFirst: false, lockFirst: false, record: NO_RECORD }
       const outcome = await copyChunk(session, pair, lock, step)
       rows.push(outcome.kind === 'copied' ? outcome.rows : -1)
     }
@@ -142,9 +215,9 @@ async function aPairOfOrders(mysql: MysqlTest): Promise<PairTest> {
 function copy(
   { session, pair, lock }: PairTest,
   range: { readonly after: Key | null; readonly upTo: Key | null },
-  clearFirst = false,
+  { clearFirst = false, lockFirst = false } = {},
 ) {
-  return copyChunk(session, pair, lock, { range, clearFirst, record: NO_RECORD })
+  return copyChunk(session, pair, lock, { range, clearFirst, lockFirst, record: NO_RECORD })
 }
 
 /** Runs `action` before the next write of `session`; the promise settles when it is done. */
@@ -156,6 +229,40 @@ function before(session: Session, action: () => Promise<unknown>): Promise<unkno
     return original(statement)
   })
   return promise
+}
+
+/** Copies everything, and runs `meanwhile` when the statement has read the rows up to 500 and none behind them. */
+async function copyStoppedAt500(
+  orders: PairTest,
+  { mysql, meanwhile }: { readonly mysql: MysqlTest; readonly meanwhile: () => Promise<void> },
+): Promise<CopyOutcome> {
+  const [obstacle, watcher] = [await mysql.session(), await mysql.session()]
+  await obstacle.rows(sql`SELECT GET_LOCK(${mysql.schema}, 0)`)
+  await obstacle.run(sql`CREATE TRIGGER stop BEFORE INSERT ON t_new FOR EACH ROW
+    SET @got = IF(NEW.id = 500, GET_LOCK(${sql.lit(mysql.schema)}, 60), 0)`)
+  const copying = copy(orders, { after: [0n], upTo: [2000n] })
+  await vi.waitFor(
+    async () => expect(await stateOf(watcher, orders.session)).toBe('User lock'),
+    WAIT,
+  )
+  await meanwhile()
+  await obstacle.rows(sql`SELECT RELEASE_LOCK(${mysql.schema})`)
+  return await copying
+}
+
+const WAIT = { timeout: 20_000, interval: 20 }
+
+async function stateOf(watcher: Session, { threadId }: Session): Promise<string | null> {
+  const row = await watcher.row(sql<{ state: string | null }>`
+    SELECT STATE AS state FROM information_schema.PROCESSLIST WHERE ID = ${threadId}`)
+  return row?.state ?? null
+}
+
+/** Whether a session waits for a row; the server answers from memory to whoever asks again within 100 ms. */
+async function isHeldUp(watcher: Session, { threadId }: Session): Promise<boolean> {
+  const row = await watcher.row(sql`SELECT 1 FROM information_schema.INNODB_TRX
+    WHERE trx_mysql_thread_id = ${threadId} AND trx_state = 'LOCK WAIT'`)
+  return row !== null
 }
 
 async function copiedIds({ session }: PairTest): Promise<readonly string[]> {
