@@ -1,0 +1,2 @@
+CREATE TABLE settings (name VARCHAR(40) NOT NULL, value TEXT, UNIQUE KEY name (name));
+INSERT INTO settings VALUES ('colour', 'red'), ('Size', 'l'), ('état', NULL);

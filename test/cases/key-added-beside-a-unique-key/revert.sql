@@ -1,0 +1,2 @@
+INSERT IGNORE INTO settings (name, value) VALUES (CONCAT('s', FLOOR(RAND() * 500)), UUID());
+UPDATE IGNORE settings SET name = CONCAT('t', FLOOR(RAND() * 500)) ORDER BY RAND() LIMIT 1;

@@ -1,0 +1,1 @@
+ALTER TABLE visits DROP PRIMARY KEY, DROP COLUMN legacy, ADD PRIMARY KEY (id, seen);

@@ -1,0 +1,2 @@
+UPDATE seats SET place = place + 100 WHERE place < 100 ORDER BY RAND() LIMIT 1;
+DELETE FROM seats WHERE place > 100 ORDER BY RAND() LIMIT 1;

@@ -1,0 +1,1 @@
+UPDATE items SET tenant = tenant + 2 WHERE id = 1;

@@ -1,0 +1,3 @@
+UPDATE tags SET uses = uses + 1 ORDER BY RAND() LIMIT 2;
+UPDATE IGNORE tags SET tag = CASE WHEN BINARY tag = UPPER(tag) THEN LOWER(CONCAT(id, 'x')) ELSE UPPER(CONCAT(id, 'x')) END WHERE id > 2 ORDER BY RAND() LIMIT 1;
+INSERT INTO tags SELECT MAX(id) + 1, CONCAT('Tag', MAX(id) + 1), 0 FROM tags;

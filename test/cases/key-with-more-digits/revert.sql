@@ -1,0 +1,2 @@
+UPDATE IGNORE rates SET price = price + 0.01 ORDER BY RAND() LIMIT 1;
+UPDATE rates SET v = v + 1 ORDER BY RAND() LIMIT 2;
