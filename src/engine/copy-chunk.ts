@@ -2,7 +2,16 @@ import { type RawBuilder, sql } from 'kysely'
 import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
 import { valueFor } from './conversion.ts'
-import { type KeyRange, keepsOrder, keyInRange, sameKey, tableByKey, tableOf } from './key-sql.ts'
+import {
+  type KeyRange,
+  keepsOrder,
+  keyInRange,
+  keySpelledIn,
+  readKey,
+  selectKey,
+  tableByKey,
+  tableOf,
+} from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 
 export type CopyOutcome =
@@ -43,14 +52,19 @@ export async function copyChunk(
 ): Promise<CopyOutcome> {
   const from = sql.join(pair.columns.map((column) => valueFor(pair, column)))
   const to = sql.join(pair.columns.map((column) => sql.id(column.to.name)))
-  const rowsOf = (what: RawBuilder<unknown>) => sql`
+  const rowsOf = (what: RawBuilder<unknown>) => sql<Record<string, unknown>>`
     SELECT ${what} FROM ${tableByKey(pair, 'source')}
     WHERE ${keyInRange(pair, 'source', step.range)} ${lockOrFail}`
   try {
     return await session.transaction(async () => {
-      // The source's rows before the target's, always. An aggregate locks all of the range and sends none of them here.
-      if (step.lockFirst || step.clearFirst) await session.rows(rowsOf(sql`COUNT(*)`))
-      if (step.clearFirst) await clear(session, pair, step.range)
+      // The source's rows before the target's, always.
+      if (step.clearFirst && !keepsOrder(pair)) {
+        await clearKeys(session, pair, await session.rows(rowsOf(selectKey(pair))))
+      } else {
+        // An aggregate locks all of the range and sends none of them here.
+        if (step.lockFirst || step.clearFirst) await session.rows(rowsOf(sql`COUNT(*)`))
+        if (step.clearFirst) await clearRange(session, pair, step.range)
+      }
       const rows = await session.run(
         sql`INSERT INTO ${tableOf(pair.target)} (${to}) ${rowsOf(from)}`,
       )
@@ -63,21 +77,32 @@ export async function copyChunk(
   }
 }
 
+/** Removes the rows of the range that are in the target already. */
+async function clearRange(session: Session, pair: TablePair, range: KeyRange): Promise<void> {
+  await session.run(
+    sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyInRange(pair, 'target', range)}`,
+  )
+}
+
+/** Keys of one DELETE. */
+const CLEAR_BATCH = 500
+
 /**
- * Removes the rows of the range that are in the target already. Where the target orders its keys in another way the range
- * means nothing there, and the rows of the source lead to them; rows that the source no longer has need no clearing
- * then, because such a pair applies every change, also those that the copy has not reached.
+ * Does the same where the target orders its keys in another way, and the range means nothing there: the keys of the
+ * source's rows, which are locked, lead to them. They are named, because a DELETE that joins the source waits for its
+ * rows, and no clause forbids it. Rows that the source no longer has need no clearing then: such a pair applies
+ * every change, also those that the copy has not reached.
  */
-async function clear(session: Session, pair: TablePair, range: KeyRange): Promise<void> {
-  if (keepsOrder(pair)) {
-    await session.run(
-      sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyInRange(pair, 'target', range)}`,
-    )
-    return
+async function clearKeys(
+  session: Session,
+  pair: TablePair,
+  rows: readonly Record<string, unknown>[],
+): Promise<void> {
+  const keys = rows.map((row) => readKey(pair, row))
+  for (let first = 0; first < keys.length; first += CLEAR_BATCH) {
+    const batch = keys.slice(first, first + CLEAR_BATCH)
+    await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keySpelledIn(pair, batch)}`)
   }
-  await session.run(sql`DELETE ${tableOf(pair.target)} FROM ${tableByKey(pair, 'source')}
-    STRAIGHT_JOIN ${tableByKey(pair, 'target')} ON ${sameKey(pair)}
-    WHERE ${keyInRange(pair, 'source', range)}`)
 }
 
 /** The clause that locks the rows that are read, and fails at once when another session holds one of them. */

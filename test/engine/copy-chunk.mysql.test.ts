@@ -39,12 +39,39 @@ describe('copyChunk', () => {
   }) => {
     const orders = await aPairOfOrders(mysql)
     const { application, session } = orders
-    const inserted = before(session, () => application.run(sql`INSERT INTO t VALUES (1001, 0)`))
+    const inserted = beforeWrite(session, () =>
+      application.run(sql`INSERT INTO t VALUES (1001, 0)`),
+    )
 
     await application.transaction(async () => {
       const copying = copy(orders, { after: [0n], upTo: [2000n] }, { lockFirst: true })
       await inserted
       await application.run(sql`UPDATE t SET total = 0 WHERE id = 1`)
+      expect(await copying).toEqual({ kind: 'blocked' })
+    })
+  })
+
+  test('COPY-2: never deadlocks with a row inserted before rows are taken away', async ({
+    mysql,
+  }) => {
+    const { session, application, pair, lock } = await aPair(mysql, {
+      columns: 'name VARCHAR(20) COLLATE utf8mb4_general_ci PRIMARY KEY, uses INT NOT NULL',
+      change: 'MODIFY name VARCHAR(20) COLLATE utf8mb4_bin',
+      rows: numbered(100, (n) => `'a${n}', 1`),
+    })
+    // The server rolls back whoever has written less.
+    await session.run(sql`INSERT INTO t_new SELECT * FROM t`)
+    const inserted = beforeWrite(session, () => application.run(sql`INSERT INTO t VALUES ('b', 0)`))
+
+    await application.transaction(async () => {
+      const copying = copyChunk(session, pair, lock, {
+        range: { after: null, upTo: null },
+        clearFirst: true,
+        lockFirst: false,
+        record: NO_RECORD,
+      })
+      await inserted
+      await application.run(sql`UPDATE t SET uses = 2 WHERE name = 'a1'`)
       expect(await copying).toEqual({ kind: 'blocked' })
     })
   })
@@ -221,7 +248,7 @@ function copy(
 }
 
 /** Runs `action` before the next write of `session`; the promise settles when it is done. */
-function before(session: Session, action: () => Promise<unknown>): Promise<unknown> {
+function beforeWrite(session: Session, action: () => Promise<unknown>): Promise<unknown> {
   const original = session.run.bind(session)
   const { promise, resolve, reject } = Promise.withResolvers()
   vi.spyOn(session, 'run').mockImplementationOnce(async (statement) => {
