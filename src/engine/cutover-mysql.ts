@@ -4,15 +4,33 @@ import {
   carryAutoIncrement,
   renameStatement,
   type SwapContext,
+  type SwapPlan,
   SwapUnrecorded,
   swapNames,
 } from './swap.ts'
+import { lockTables, openTableLocks, type TableLocks } from './table-locks.ts'
+
+/** Opens the connections that lock the tables of a swap. */
+export async function openSwapLocks(
+  open: () => Promise<Session>,
+  { schema, operations, direction }: SwapPlan,
+): Promise<TableLocks> {
+  // Only the tables of this request: the engine's own belong to all deployments, and none must hold up another.
+  const names = operations.map((operation) => swapNames(operation, direction))
+  const tables = (some: readonly (string | null)[]) =>
+    some.filter((name) => name !== null).map((name) => ({ schema, name }))
+  return await openTableLocks(
+    open,
+    tables(names.map(({ live }) => live)),
+    tables(names.map(({ other }) => other)),
+  )
+}
 
 /**
  * Swaps all tables of a request in one RENAME, and returns for how many milliseconds writers could have waited.
  *
  * Why nothing is lost (invariant CUTOVER-1 in docs/invariants.md):
- * 1. LOCK TABLES waits for every transaction on the tables, and no new one can begin on them.
+ * 1. The locks wait for every transaction on the tables, and no new one can begin on them (table-locks.ts).
  * 2. A barrier row written now comes after all their changes in the stream; once it is delivered, every changed
  *    key is known.
  * 3. The pending keys are applied through the session that holds the locks: both tables are equal.
@@ -24,16 +42,15 @@ import {
  * @throws {SwapUnrecorded} when the tables are swapped and only the record of it failed.
  * @throws the server's error; `isContention` says that the locks were not to be had in time.
  */
-export async function swapUnderLock(session: Session, context: SwapContext): Promise<number> {
-  const { clock, operations, schema, direction } = context
+export async function swapUnderLock(
+  locks: TableLocks,
+  context: SwapContext,
+  attempt: number,
+): Promise<number> {
+  const { clock, operations } = context
+  const { session } = locks
   const begunAt = clock.now().getTime()
-  // Only the tables of this request: the engine's own belong to all deployments, and none must hold up another.
-  const locks = operations
-    .map((operation) => swapNames(operation, direction))
-    .flatMap(({ live, other }) => [live, other])
-    .filter((name) => name !== null)
-    .map((name) => sql`${sql.id(schema, name)} WRITE`)
-  await session.run(sql`LOCK TABLES ${sql.join(locks)}`)
+  await lockTables(locks, { attempt, clock })
   try {
     await context.passBarrier()
     await context.drain(session, operations)

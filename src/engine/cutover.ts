@@ -2,7 +2,7 @@ import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import type { Applier } from './applier.ts'
 import { openChain, swapThroughChain } from './cutover-mariadb.ts'
-import { swapUnderLock } from './cutover-mysql.ts'
+import { openSwapLocks, swapUnderLock } from './cutover-mysql.ts'
 import type { Follower } from './follower.ts'
 import type { SwapContext, SwapPlan } from './swap.ts'
 import { keepTrying, type TriesContext } from './tries.ts'
@@ -29,9 +29,13 @@ type Swap = (context: SwapContext) => Promise<number>
 const SWAPS: Readonly<
   Record<Flavour, (session: () => Promise<Session>, plan: SwapPlan) => Promise<Swap>>
 > = {
-  mysql: async (session) => {
-    const locker = await session()
-    return (context) => swapUnderLock(locker, context)
+  mysql: async (session, plan) => {
+    const locks = await openSwapLocks(session, plan)
+    let attempt = 0
+    return (context) => {
+      attempt += 1
+      return swapUnderLock(locks, context, attempt)
+    }
   },
   mariadb: async (session, plan) => {
     const chain = await openChain(session, plan)

@@ -5,16 +5,14 @@ import type { Session } from '../mysql/session.ts'
 /** A table by its schema and its name. */
 export type TableName = { readonly schema: string; readonly name: string }
 
+/** The connections that lock tables together, opened once for all tries. */
 export type TableLocks = {
-  /** Tables that the application uses. */
-  readonly contested: readonly TableName[]
-  /** Tables that nobody but the engine uses. */
+  /** The one that holds all locks in the end. */
+  readonly session: Session
+  readonly contested: readonly { readonly table: TableName; readonly locker: Session }[]
   readonly own: readonly TableName[]
-  /** Opens a session that the caller of this function need not end. */
-  readonly open: () => Promise<Session>
-  readonly clock: Clock
-  /** Which try this is, from 1 on. */
-  readonly attempt: number
+  /** Looks on, and holds no table; null where only one table is contested. */
+  readonly observer: Session | null
 }
 
 /** A locker that waits holds up the application as well, and the next try may come at a better moment. */
@@ -24,51 +22,71 @@ const LOOK_EVERY_MS = 1
 const SEEN_WITHIN_MS = 300
 
 /**
+ * @param contested tables that the application uses; best those first that its transactions use first.
+ * @param own tables that nobody but the engine uses.
+ */
+export async function openTableLocks(
+  open: () => Promise<Session>,
+  contested: readonly TableName[],
+  own: readonly TableName[],
+): Promise<TableLocks> {
+  const session = await open()
+  if (contested.length < 2) {
+    return { session, contested: [], own: [...contested, ...own], observer: null }
+  }
+  const lockers = []
+  for (const table of contested) {
+    const locker = await open()
+    await locker.run(sql`SET SESSION lock_wait_timeout = ${sql.lit(LOCKER_WAITS_SECONDS)}`)
+    lockers.push({ table, locker })
+  }
+  return { session, contested: lockers, own, observer: await open() }
+}
+
+/**
  * Takes write locks on all tables in one session, without ever making the server roll the application back.
  *
  * LOCK TABLES takes its locks one after the other. Were it left to itself, a transaction that holds the second table and
  * wants the first would wait for us while we wait for it, and the server ends such a ring by error 1213 in the
  * transaction. So the tables are emptied of transactions before: a session of its own locks each, and waits for one table
- * while it holds none, which closes no ring. Then `session` asks for all, and the lockers let go one by one, each when
- * `session` is seen waiting for its table: a waiting lock of this kind goes before the application's, so that no
+ * while it holds none, which closes no ring. Then one session asks for all, and the lockers let go one by one, each when
+ * that session is seen waiting for its table: a waiting lock of this kind goes before the application's, so that no
  * transaction slips in between (test/engine/mysql/table-locks.mysql.test.ts).
  *
+ * @param attempt which try this is, from 1 on.
  * @throws the server's error when a lock was not to be had in time; then none is held.
  */
-export async function lockTables(session: Session, locks: TableLocks): Promise<void> {
-  const all = [...locks.contested, ...locks.own].map((table) => sql`${quoted(table)} WRITE`)
-  const lockAll = () => session.run(sql`LOCK TABLES ${sql.join(all)}`)
-  if (locks.contested.length < 2) {
+export async function lockTables(
+  { session, contested, own, observer }: TableLocks,
+  { attempt, clock }: { readonly attempt: number; readonly clock: Clock },
+): Promise<void> {
+  const all = [...contested.map(({ table }) => table), ...own]
+  const lockAll = () =>
+    session.run(sql`LOCK TABLES ${sql.join(all.map((table) => sql`${quoted(table)} WRITE`))}`)
+  if (observer === null) {
     await lockAll()
     return
   }
-  await using lockers = new AsyncDisposableStack()
-  const observer = lockers.use(await locks.open())
+  // Applications mostly use tables in one order. Locked in that order, whoever has the first goes on to the second and is
+  // done; in the other order we wait for each other until the try is given up.
+  const inTurn = attempt % 2 === 1 ? contested : contested.toReversed()
   const held = new Map<string, Session>()
-  for (const table of inTurn(locks)) {
-    const locker = lockers.use(await locks.open())
-    await locker.run(sql`SET SESSION lock_wait_timeout = ${sql.lit(LOCKER_WAITS_SECONDS)}`)
-    held.set(nameOf(table), locker)
+  try {
+    for (const { table, locker } of inTurn) {
+      await locker.run(sql`LOCK TABLES ${quoted(table)} WRITE`)
+      held.set(nameOf(table), locker)
+    }
+    let locked = false
+    const locking = lockAll().finally(() => {
+      locked = true
+    })
+    // Should the handing over fail, that is what is told.
+    locking.catch(() => null)
+    await handOver({ observer, waiting: session.threadId, held, clock }, () => locked)
+    await locking
+  } finally {
+    for (const locker of held.values()) await locker.run(sql`UNLOCK TABLES`)
   }
-  for (const table of inTurn(locks)) {
-    await held.get(nameOf(table))?.run(sql`LOCK TABLES ${quoted(table)} WRITE`)
-  }
-  let locked = false
-  const locking = lockAll().finally(() => {
-    locked = true
-  })
-  // Whatever happens to the handing over, its own error is told by what awaits it below.
-  locking.catch(() => null)
-  await handOver({ observer, waiting: session.threadId, held, clock: locks.clock }, () => locked)
-  await locking
-}
-
-/**
- * Applications mostly use tables in one order, parents before children. Locked in that order, whoever has the first
- * goes on to the second and is done; in the other order we wait for each other until the try is given up.
- */
-function inTurn({ contested, attempt }: TableLocks): readonly TableName[] {
-  return attempt % 2 === 1 ? contested : contested.toReversed()
 }
 
 type HandOver = {
@@ -96,7 +114,10 @@ async function handOver(
     if (clock.now().getTime() - begunAt > SEEN_WITHIN_MS) break
     await clock.sleep(LOOK_EVERY_MS)
   }
-  for (const locker of held.values()) await locker.run(sql`UNLOCK TABLES`)
+  for (const [table, locker] of held) {
+    held.delete(table)
+    await locker.run(sql`UNLOCK TABLES`)
+  }
 }
 
 /** The table that a connection waits for, or null when it waits for none or the server does not tell. */

@@ -1,8 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
-import { lockTables } from '../../../src/engine/table-locks.ts'
-import { connect } from '../../../src/mysql/connect.ts'
+import { lockTables, openTableLocks } from '../../../src/engine/table-locks.ts'
 import { errnoOf } from '../../../src/mysql/errno.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { type MysqlTest, test } from '../../support/mysql.ts'
@@ -27,13 +26,13 @@ describe('CUTOVER-3: locks on several tables', () => {
     )
     onTestFinished(async () => void (await Promise.all(users.map((user) => user.stop()))))
 
+    const locks = await openTableLocks(mysql.session, ['a', 'b', 'c'].map(tableIn(mysql)), [])
     let locked = 0
-    for (let attempt = 1; locked < 12 && attempt < 100; attempt += 1) {
-      const contested = ['a', 'b', 'c'].map((name) => ({ schema: mysql.schema, name }))
+    for (let attempt = 1; locked < 8 && attempt < 100; attempt += 1) {
       try {
-        await lockTables(session, { ...takenBy(mysql), contested, attempt })
+        await lockTables(locks, { attempt, clock: systemClock })
         locked += 1
-        await session.run(sql`UNLOCK TABLES`)
+        await locks.session.run(sql`UNLOCK TABLES`)
       } catch (error) {
         expect(errnoOf(error)).toBe(1205)
       }
@@ -44,7 +43,7 @@ describe('CUTOVER-3: locks on several tables', () => {
     }
     const errors = (await Promise.all(users.map((user) => user.stop()))).flat()
 
-    expect(locked).toBe(12)
+    expect(locked).toBe(8)
     expect(errors).toEqual([])
   })
 
@@ -54,22 +53,18 @@ describe('CUTOVER-3: locks on several tables', () => {
     await other.run(sql`SET SESSION lock_wait_timeout = 1`)
     for (const name of ['a', 'b', 'own'])
       await session.run(sql`CREATE TABLE ${sql.id(name)} (id INT)`)
-    const table = (name: string) => ({ schema: mysql.schema, name })
+    const table = tableIn(mysql)
+    const locks = await openTableLocks(mysql.session, [table('a'), table('b')], [table('own')])
 
-    await lockTables(session, {
-      ...takenBy(mysql),
-      contested: [table('a'), table('b')],
-      own: [table('own')],
-      attempt: 1,
-    })
+    await lockTables(locks, { attempt: 1, clock: systemClock })
 
     for (const name of ['a', 'b', 'own']) {
-      await session.run(sql`INSERT INTO ${sql.id(name)} VALUES (1)`)
+      await locks.session.run(sql`INSERT INTO ${sql.id(name)} VALUES (1)`)
       await expect(other.rows(sql`SELECT * FROM ${sql.id(name)}`)).rejects.toMatchObject({
         errno: 1205,
       })
     }
-    await session.run(sql`UNLOCK TABLES`)
+    await locks.session.run(sql`UNLOCK TABLES`)
     expect(await other.rows(sql`SELECT * FROM a`)).toEqual([{ id: 1 }])
   })
 
@@ -77,21 +72,21 @@ describe('CUTOVER-3: locks on several tables', () => {
     const session = await mysql.session()
     const holder = await mysql.session()
     for (const name of ['a', 'b']) await session.run(sql`CREATE TABLE ${sql.id(name)} (id INT)`)
-    const contested = ['a', 'b'].map((name) => ({ schema: mysql.schema, name }))
+    const locks = await openTableLocks(mysql.session, ['a', 'b'].map(tableIn(mysql)), [])
 
     await holder.transaction(async () => {
       await holder.run(sql`INSERT INTO b VALUES (1)`)
-      await expect(
-        lockTables(session, { ...takenBy(mysql), contested, attempt: 1 }),
-      ).rejects.toMatchObject({ errno: 1205 })
+      await expect(lockTables(locks, { attempt: 1, clock: systemClock })).rejects.toMatchObject({
+        errno: 1205,
+      })
       // The one that could have been had is free again.
       await holder.run(sql`INSERT INTO a VALUES (1)`)
     })
   })
 })
 
-function takenBy(mysql: MysqlTest) {
-  return { own: [], open: () => connect(mysql.target), clock: systemClock }
+function tableIn({ schema }: MysqlTest) {
+  return (name: string) => ({ schema, name })
 }
 
 /** Transactions that use the tables one after the other, without end; each user writes rows of its own. */
