@@ -18,6 +18,7 @@ export const ERRORS = {
   // Preflight: what the engine needs from server and table
   BINLOG_OFF: { status: 422, summary: 'The server writes no binary log.' },
   BINLOG_FORMAT: { status: 422, summary: 'The binary log is not row-based or lacks key columns.' },
+  BINLOG_RETENTION: { status: 422, summary: 'The binary log is kept for too short a time.' },
   SERVER_UNSUPPORTED: { status: 422, summary: 'The server lacks something the engine relies on.' },
   SERVER_READ_ONLY: { status: 422, summary: 'The server does not accept writes.' },
   PRIVILEGE_MISSING: { status: 403, summary: 'The account lacks a privilege.' },

@@ -6,6 +6,7 @@ import type { Session } from '../mysql/session.ts'
 import { ownComment } from './follower.ts'
 import { pairTables, type TablePair } from './pair.ts'
 import type { EngineRequest, OperationTables, TableOperation } from './port.ts'
+import { requireLoggedKeys } from './preflight/row-image.ts'
 import { realTables } from './sentry.ts'
 import { createCopy, parseAlter } from './statement.ts'
 import { readShape, type TableShape } from './table-shape.ts'
@@ -18,6 +19,7 @@ export type PreparedOperation = {
   readonly forward: TablePair | null
   /** After the cutover: live, the former shadow, → old, the former live. */
   readonly reverse: TablePair | null
+  readonly foreignKeys: ForeignKeys
 }
 
 /** The names that an operation uses, as it tells them. */
@@ -33,7 +35,7 @@ export function tablesOf({ operation, names }: PreparedOperation): OperationTabl
 /**
  * Makes the shadow table of every operation, empty, and pairs it with its live table.
  *
- * @throws {Refusal} ALTER_INVALID, NO_UNIQUE_KEY, FOREIGN_KEY or NAME_CLASH; then no shadow table is left behind.
+ * @throws {Refusal} ALTER_INVALID, NO_UNIQUE_KEY, BINLOG_FORMAT, FOREIGN_KEY or NAME_CLASH; then no shadow table is left behind.
  */
 export async function createShadows(
   session: Session,
@@ -45,9 +47,12 @@ export async function createShadows(
   try {
     for (const operation of request.operations) {
       await createShadow(session, schema, { id: request.id, operation })
+      await keepForeignKeys(session, schema, { id: request.id, operation })
     }
     await tryLock(session, schema, request)
-    return await openOperations(session, schema, request, 'forward')
+    const operations = await openOperations(session, schema, request, 'forward')
+    await requireLoggedKeys(session, operations)
+    return operations
   } catch (error) {
     await dropShadows(session, schema, request)
     throw error
@@ -90,7 +95,8 @@ export async function openOperations(
       operation.kind === 'alter'
         ? await readPairs(session, schema, { operation, names, stage })
         : { forward: null, reverse: null }
-    prepared.push({ operation, names, ...pairs })
+    const foreignKeys = await findForeignKeys(session, { id: request.id, table: operation.table })
+    prepared.push({ operation, names, ...pairs, foreignKeys })
   }
   return prepared
 }
@@ -173,7 +179,6 @@ async function readPairs(
 ): Promise<{ readonly forward: TablePair; readonly reverse: TablePair }> {
   const before = await shapeOf(session, schema, stage === 'forward' ? names.live : names.old)
   const after = await shapeOf(session, schema, stage === 'forward' ? names.shadow : names.live)
-  await refuseForeignKeys(session, after)
   const { renames, dropped } = parseAlter(operation.statement)
   const back = new Map([...renames].map(([from, to]) => [to, from]))
   const forward = pairTables(
@@ -194,17 +199,6 @@ async function shapeOf(session: Session, schema: string, name: string): Promise<
   if (shape) return shape
   throw new Refusal('TABLE_CHANGED', `The table ${name} is gone.`, {
     next: 'Find out who dropped or renamed it; then start a new deployment.',
-  })
-}
-
-/** A foreign key on the shadow would make the server refuse deletes on the parent while the shadow lags. */
-async function refuseForeignKeys(session: Session, { schema, name }: TableShape): Promise<void> {
-  const found = await session.row(sql<{ name: string }>`
-    SELECT CONSTRAINT_NAME AS name FROM information_schema.REFERENTIAL_CONSTRAINTS
-    WHERE CONSTRAINT_SCHEMA = ${schema} AND TABLE_NAME = ${name}`)
-  if (!found) return
-  throw new Refusal('FOREIGN_KEY', 'The change adds a foreign key.', {
-    next: 'Add the foreign key without Crossfade, after the other changes are deployed.',
   })
 }
 

@@ -1,6 +1,7 @@
 import { Refusal } from '../../errors.ts'
 import { checkBinlog } from './binlog.ts'
 import { checkBinlogFilter } from './binlog-filter.ts'
+import { checkBinlogRetention } from './binlog-retention.ts'
 import type { Check, PreflightContext } from './check.ts'
 import { checkFlavour } from './flavour.ts'
 import { checkForeignKeys } from './foreign-keys.ts'
@@ -18,6 +19,7 @@ const CHECKS: readonly Check[] = [
   checkReadOnly,
   checkBinlog,
   checkBinlogFilter,
+  checkBinlogRetention,
   checkPrivileges,
   checkTables,
   checkForeignKeys,
