@@ -19,7 +19,6 @@ export type PreparedOperation = {
   readonly forward: TablePair | null
   /** After the cutover: live, the former shadow, → old, the former live. */
   readonly reverse: TablePair | null
-  readonly foreignKeys: ForeignKeys
 }
 
 /** The names that an operation uses, as it tells them. */
@@ -47,7 +46,6 @@ export async function createShadows(
   try {
     for (const operation of request.operations) {
       await createShadow(session, schema, { id: request.id, operation })
-      await keepForeignKeys(session, schema, { id: request.id, operation })
     }
     await tryLock(session, schema, request)
     const operations = await openOperations(session, schema, request, 'forward')
@@ -95,8 +93,7 @@ export async function openOperations(
       operation.kind === 'alter'
         ? await readPairs(session, schema, { operation, names, stage })
         : { forward: null, reverse: null }
-    const foreignKeys = await findForeignKeys(session, { id: request.id, table: operation.table })
-    prepared.push({ operation, names, ...pairs, foreignKeys })
+    prepared.push({ operation, names, ...pairs })
   }
   return prepared
 }
@@ -179,6 +176,7 @@ async function readPairs(
 ): Promise<{ readonly forward: TablePair; readonly reverse: TablePair }> {
   const before = await shapeOf(session, schema, stage === 'forward' ? names.live : names.old)
   const after = await shapeOf(session, schema, stage === 'forward' ? names.shadow : names.live)
+  await refuseForeignKeys(session, after)
   const { renames, dropped } = parseAlter(operation.statement)
   const back = new Map([...renames].map(([from, to]) => [to, from]))
   const forward = pairTables(
@@ -199,6 +197,17 @@ async function shapeOf(session: Session, schema: string, name: string): Promise<
   if (shape) return shape
   throw new Refusal('TABLE_CHANGED', `The table ${name} is gone.`, {
     next: 'Find out who dropped or renamed it; then start a new deployment.',
+  })
+}
+
+/** A foreign key on the shadow would make the server refuse deletes on the parent while the shadow lags. */
+async function refuseForeignKeys(session: Session, { schema, name }: TableShape): Promise<void> {
+  const found = await session.row(sql<{ name: string }>`
+    SELECT CONSTRAINT_NAME AS name FROM information_schema.REFERENTIAL_CONSTRAINTS
+    WHERE CONSTRAINT_SCHEMA = ${schema} AND TABLE_NAME = ${name}`)
+  if (!found) return
+  throw new Refusal('FOREIGN_KEY', 'The change adds a foreign key.', {
+    next: 'Add the foreign key without Crossfade, after the other changes are deployed.',
   })
 }
 
