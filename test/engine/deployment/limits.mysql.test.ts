@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
-import { describe, expect, onTestFinished } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { WantedRequest } from '../../../src/engine/request.ts'
-import { connect, type Target } from '../../../src/mysql/connect.ts'
+import type { Target } from '../../../src/mysql/connect.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { Deployment, productTables } from '../../support/deployment.ts'
 import { type MysqlTest, test } from '../../support/mysql.ts'
@@ -77,19 +77,6 @@ describe('a limit that cannot be read: LIMIT_UNREADABLE', () => {
     expect(await unfinished(session, mysql.schema)).toBe(0)
   })
 
-  test('of the history list for an account without PROCESS', async ({ mysql }) => {
-    const session = await aTable(mysql)
-    const target = await anAccount(mysql, session)
-
-    await expect(
-      Deployment.stage(target, [ADD], { limits: { historyLength: 1_000_000 } }),
-    ).rejects.toMatchObject({
-      code: 'LIMIT_UNREADABLE',
-      message: 'The history list length cannot be read: the account may not read it.',
-      next: expect.stringContaining('GRANT PROCESS'),
-    })
-  })
-
   test('when a deployment is taken up without its replicas', async ({ mysql }) => {
     const session = await aTable(mysql)
     const stop = new AbortController()
@@ -138,19 +125,4 @@ async function aTable(mysql: MysqlTest): Promise<Session> {
   const session = await mysql.session()
   await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY)`)
   return session
-}
-
-/** An account that can deploy, without PROCESS. */
-async function anAccount(mysql: MysqlTest, root: Session): Promise<Target> {
-  const user = `l${mysql.schema.slice(-20)}`
-  const account = sql`${sql.lit(user)}@'127.0.0.1'`
-  await root.run(sql`CREATE USER ${account} IDENTIFIED BY 'pass'`)
-  onTestFinished(async () => {
-    await using session = await connect({ ...mysql.target, schema: null })
-    await session.run(sql`DROP USER ${account}`)
-  })
-  await root.run(sql`GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO ${account}`)
-  await root.run(sql`GRANT ALL ON ${sql.id(mysql.schema)}.* TO ${account}`)
-  await root.run(sql`GRANT ALL ON _crossfade.* TO ${account}`)
-  return { ...mysql.target, user, password: 'pass' }
 }
