@@ -39,6 +39,7 @@ export const ERRORS = {
   },
   // What can go wrong while a deployment runs
   ALTER_INVALID: { status: 422, summary: 'The statement is not an ALTER that can be deployed.' },
+  NOT_INSTANT: { status: 422, summary: 'The change cannot be made without copying rows.' },
   VALUE_DOES_NOT_FIT: { status: 422, summary: 'An existing row cannot be held by the new schema.' },
   DUPLICATE_KEY: { status: 422, summary: 'Existing rows violate a new unique key.' },
   DRIFT_FOUND: { status: 500, summary: 'Live and shadow table differ and no change explains it.' },

@@ -15544,6 +15544,10 @@ const ERRORS = {
 		status: 422,
 		summary: "The binary log is not row-based or lacks key columns."
 	},
+	BINLOG_RETENTION: {
+		status: 422,
+		summary: "The binary log is kept for too short a time."
+	},
 	SERVER_UNSUPPORTED: {
 		status: 422,
 		summary: "The server lacks something the engine relies on."
@@ -15591,6 +15595,10 @@ const ERRORS = {
 	ALTER_INVALID: {
 		status: 422,
 		summary: "The statement is not an ALTER that can be deployed."
+	},
+	NOT_INSTANT: {
+		status: 422,
+		summary: "The change cannot be made without copying rows."
 	},
 	VALUE_DOES_NOT_FIT: {
 		status: 422,
@@ -59574,14 +59582,20 @@ const ERRNO = {
 	PARSE_ERROR: 1064,
 	NO_SUCH_THREAD: 1094,
 	KILL_DENIED: 1095,
+	UNKNOWN_TABLE: 1109,
 	NO_SUCH_TABLE: 1146,
 	COMMAND_DENIED: 1142,
 	LOCK_WAIT_TIMEOUT: 1205,
 	DEADLOCK: 1213,
+	WRONG_USAGE: 1221,
 	SPECIFIC_ACCESS_DENIED: 1227,
 	LOG_PURGED: 1236,
 	OPTION_PREVENTS_STATEMENT: 1290,
-	LOCK_NOWAIT: 3572
+	ALGORITHM_UNSUPPORTED: 1845,
+	ALGORITHM_UNSUPPORTED_REASON: 1846,
+	LOCK_NOWAIT: 3572,
+	INSTANT_ROW_SIZE: 4080,
+	ROW_VERSIONS: 4092
 };
 function errnoOf(error) {
 	if (error instanceof Error && "errno" in error && typeof error.errno === "number") return error.errno > 0 ? error.errno : null;
@@ -59755,7 +59769,9 @@ function refusalOf$1(error) {
 	});
 	return null;
 }
-const PRODUCT_TABLE = new RegExp(`__xf_(new|old)_[0-9a-z]{6}$`);
+const TAG = `[0-9a-z]{6}`;
+const PRODUCT_TABLE = new RegExp(`__xf_(?:(?:new|old)|drop_\\d{12})_${TAG}$`);
+new RegExp(`__xf_drop_(\\d{4})(\\d\\d)(\\d\\d)(\\d\\d)(\\d\\d)_${TAG}$`);
 function isProductTable(name) {
 	return PRODUCT_TABLE.test(name);
 }

@@ -30,14 +30,17 @@ applied all the same, and a cutover does not wait for them.
   --max-commit-latency TIME  how long one small commit may take, such as 200ms
   --throttle-query SQL       a SELECT of one number, asked every second: above 0 pauses
 
+  --instant            change the live tables with ALGORITHM=INSTANT, or refuse: nothing is copied, each
+                       table is changed by itself, and there is no way back
   --json               one JSON object per line, for machines
   --discard ID         drop the shadow tables of a deployment that was given up, and stop
   -h, --help           this text
 
 While it runs it reads commands from standard input, one per line:
-  status  cutover  pause  resume  throttle N  cancel  revert  skip-revert
+  status  cutover  cutover force  pause  resume  throttle N  cancel  revert  skip-revert
 
 Given the same statements again after a crash, it goes on from its checkpoint.
+"cutover force" ends the connections that are in the way of the cutover.
 Ctrl-C cancels before the cutover, and ends the revert window after it.
 
 Exit status: 0 complete or reverted · 1 failed · 2 wrong usage · 3 cancelled
@@ -75,6 +78,7 @@ export function readOptions(args: readonly string[]): MigrateOptions | 'help' {
       id: newId(),
       operations: statements.map(toOperation),
       cutover: values.hold ? 'hold' : 'auto',
+      method: values.instant ? 'instant' : 'shadow',
       revertWindowMs: readWindow(values['revert-window'] ?? 'off'),
       chunkRows: readNumber('--chunk-rows', values['chunk-rows'], { least: 1, most: 1_000_000 }),
       throttleRatio: readNumber('--throttle', values.throttle, { least: 0, most: 95 }) ?? 0,
@@ -127,6 +131,7 @@ function parse(args: readonly string[]) {
         'max-commit-latency': { type: 'string' },
         'throttle-query': { type: 'string' },
         json: { type: 'boolean' },
+        instant: { type: 'boolean' },
         discard: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -42,19 +42,16 @@ function personPrinter(io: CommandIo): Printer {
 function sentences(event: EngineEvent): readonly string[] {
   switch (event.event) {
     case 'started':
-      return [
-        'Started. The live tables stay in use; their changed copies are:',
-        ...event.tables.map(
-          ({ live, shadow }) => `  ${live} → ${shadow ?? '(dropped at the cutover)'}`,
-        ),
-      ]
+      return startedLines(event)
     case 'progress':
       return [progressLine(event)]
     case 'verified':
       return [`${comparedWords(event)}, in ${(event.tookMs / 1000).toFixed(1)} s.`]
     case 'ready_to_cutover':
       return [
-        `In sync: ${count(event.verifiedRows)} rows compared, all equal. Say "cutover" to swap.`,
+        event.verifiedRows === null
+          ? 'Ready: nothing is changed yet. Say "cutover" to change the tables.'
+          : `In sync: ${count(event.verifiedRows)} rows compared, all equal. Say "cutover" to swap.`,
       ]
     case 'cutover_retry':
       return event.killed.length > 0
@@ -93,6 +90,35 @@ function sentences(event: EngineEvent): readonly string[] {
 function comparedWords({ rows, lagging }: Pick<Verified, 'rows' | 'lagging'>): string {
   const lagged = lagging === 0 ? '' : `, ${count(lagging)} had lagged`
   return `${count(rows)} rows compared, 0 differences${lagged}`
+}
+
+type Started = EngineEvent & { readonly event: 'started' }
+
+function startedLines({ tables, instant }: Started): readonly string[] {
+  const copies = tables.some(({ shadow }) => shadow !== null)
+  return [
+    copies
+      ? 'Started. The live tables stay in use; their changed copies are:'
+      : 'Started. The live tables are changed at the cutover, without copies:',
+    ...tables.map(({ live, shadow, old }) => {
+      if (shadow !== null) return `  ${live} → ${shadow}`
+      return old === null ? `  ${live}` : `  ${live} (dropped at the cutover, kept as ${old})`
+    }),
+    ...(copies ? instantLines(instant) : []),
+  ]
+}
+
+/** Whether the copying could be spared, for whoever copies. */
+function instantLines(answers: Started['instant']): readonly string[] {
+  if (answers.every(({ eligible }) => eligible === true)) {
+    return ['The change could be made without copying, but not be reverted: --instant.']
+  }
+  return answers
+    .filter(({ eligible }) => eligible !== true)
+    .map(({ table, eligible, reason }) => {
+      const what = eligible === null ? 'could perhaps' : 'could not'
+      return `  ${table} ${what} be changed with --instant: ${reason}.`
+    })
 }
 
 function windowLine(until: Date | null): readonly string[] {

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Target } from '../mysql/connect.ts'
 import { connect } from '../mysql/connect.ts'
-import { readPosition } from '../mysql/position.ts'
+import { type Position, readPosition } from '../mysql/position.ts'
 import { readServer, type Server } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import {
@@ -15,11 +15,14 @@ import {
   savePrepared,
 } from './checkpoint.ts'
 import { finishedRun } from './finished-run.ts'
-import type { Engine, EngineRequest, EngineRun, RunOptions } from './port.ts'
+import { findInstantAnswers } from './instant.ts'
+import { planInstant } from './instant-plan.ts'
+import { InstantRun } from './instant-run.ts'
+import type { Engine, EngineRequest, EngineRun, InstantAnswer, RunOptions } from './port.ts'
 import type { PreflightContext } from './preflight/check.ts'
 import { requireReplicas } from './preflight/limits.ts'
 import { preflight } from './preflight/preflight.ts'
-import { failureOf, ShadowRun } from './run.ts'
+import { failureOf, ShadowRun, type ShadowRunContext } from './run.ts'
 import { createShadows, dropShadows } from './shadow.ts'
 import { signalsOf } from './signal/signals.ts'
 import { parseAlter } from './statement.ts'
@@ -31,7 +34,8 @@ import { readShape } from './table-shape.ts'
  *
  * The phases, in the order in which a deployment goes through them: preflight (here) → shadow tables (shadow.ts) →
  * row copy (copy.ts) beside the change stream (follower.ts, applier.ts) → verification (verify.ts) → gate and cutover
- * (run.ts, cutover.ts) → reverse sync and revert (run.ts).
+ * (run.ts, cutover.ts) → reverse sync and revert (run.ts). An instant deployment has its own, shorter way
+ * (instant.ts, instant-run.ts).
  */
 export function createEngine(target: Target, clock: Clock = systemClock): Engine {
   return {
@@ -53,18 +57,13 @@ async function stage({ target, clock, options }: Deps, request: EngineRequest): 
     const signals = signalsOf(request, { target, replicas, flavour: server.flavour, clock })
     const found = await check(session, { server, schema, request, replicas, signals })
     await prepareEngineSchema(session)
-    const position = await readPosition(session)
+    const position = request.method === 'shadow' ? await readPosition(session) : NOWHERE
     await insertCheckpoint(session, schema, { request: found, position })
     return found
   })
-  const checkpoint = await prepare(session, schema, spelled)
-  return new ShadowRun(checkpoint, {
-    target,
-    flavour: server.flavour,
-    clock,
-    options,
-    resumed: false,
-  })
+  const prepared = await prepare(session, schema, spelled)
+  const context = { target, flavour: server.flavour, clock, options }
+  return runOf(prepared, { ...context, resumed: false })
 }
 
 async function resume({ target, clock, options }: Deps, id: string): Promise<EngineRun> {
@@ -82,15 +81,33 @@ async function resume({ target, clock, options }: Deps, id: string): Promise<Eng
   if (found.stage !== 'reverse') requireReplicas(request, options.replicas ?? [])
   const isPreparing = found.stage === 'preparing' && found.ending === null
   if (isPreparing) await dropShadows(session, schema, request)
-  const checkpoint = isPreparing ? await prepare(session, schema, request) : found
-  return new ShadowRun(checkpoint, {
-    target,
-    flavour: server.flavour,
-    clock,
-    options,
-    resumed: true,
-  })
+  const prepared = isPreparing
+    ? await prepare(session, schema, request)
+    : { checkpoint: found, instant: unknownAnswers(request) }
+  const context = { target, flavour: server.flavour, clock, options }
+  return runOf(prepared, { ...context, resumed: true })
 }
+
+/** What is made ready for a run: its checkpoint, and what the server says of an instant change. */
+type Prepared = { readonly checkpoint: Checkpoint; readonly instant: readonly InstantAnswer[] }
+
+function runOf(
+  { checkpoint, instant }: Prepared,
+  context: Omit<ShadowRunContext, 'instant'>,
+): EngineRun {
+  return checkpoint.request.method === 'instant'
+    ? new InstantRun(checkpoint, { ...context, instant })
+    : new ShadowRun(checkpoint, { ...context, instant })
+}
+
+/** A deployment that was interrupted does not ask again. */
+function unknownAnswers({ operations }: EngineRequest): readonly InstantAnswer[] {
+  const reason = 'it was asked when the deployment began'
+  return operations.map(({ table }) => ({ table, eligible: null, reason }))
+}
+
+/** Nothing is followed from it: an instant deployment reads no binlog, and may run without one. */
+const NOWHERE: Position = { kind: 'file', file: '', offset: 0n }
 
 /**
  * Makes the shadow tables and fixes the position from which on changes are followed. It is one before the live tables
@@ -100,13 +117,11 @@ async function prepare(
   session: Session,
   schema: string,
   request: EngineRequest,
-): Promise<Checkpoint> {
+): Promise<Prepared> {
   try {
-    const position = await readPosition(session)
-    await createShadows(session, schema, request)
-    await savePrepared(session, request.id, position)
+    const instant = await prepareTables(session, schema, request)
     const checkpoint = await findCheckpoint(session, request.id)
-    if (checkpoint) return checkpoint
+    if (checkpoint) return { checkpoint, instant }
     throw new TypeError('the checkpoint that was just written is gone')
   } catch (error) {
     const failed = saveOutcome(session, request.id, {
@@ -117,6 +132,23 @@ async function prepare(
     await failed.catch(() => null)
     throw error
   }
+}
+
+async function prepareTables(
+  session: Session,
+  schema: string,
+  request: EngineRequest,
+): Promise<readonly InstantAnswer[]> {
+  if (request.method === 'instant') {
+    const answers = await planInstant(session, schema, request)
+    await savePrepared(session, request.id, NOWHERE)
+    return answers
+  }
+  const answers = await findInstantAnswers(session, schema, request)
+  const position = await readPosition(session)
+  await createShadows(session, schema, request)
+  await savePrepared(session, request.id, position)
+  return answers
 }
 
 async function askServer(target: Target): Promise<Server> {
@@ -133,6 +165,11 @@ async function check(
   if (request.operations.length === 0) {
     throw new Refusal('ALTER_INVALID', 'The deployment changes nothing.', {
       next: 'Give at least one statement.',
+    })
+  }
+  if (request.method === 'instant' && request.revertWindowMs !== null) {
+    throw new Refusal('INPUT_INVALID', 'An instant change keeps no old table to go back to.', {
+      next: 'Leave the revert window out, or deploy without --instant.',
     })
   }
   for (const { kind, statement } of request.operations) {

@@ -3,8 +3,8 @@ import type { Checkpoint } from './checkpoint.ts'
 import { requirePhase } from './commands.ts'
 import type { EngineEvent, EngineOutcome, EngineRun, RunOptions, RunStatus } from './port.ts'
 
-/** What a deployment that is over has to say: nothing is done any more, and every command is refused. */
-const OVER: RunStatus = {
+/** What a deployment that copies nothing has to say of itself. */
+export const NO_STATUS: RunStatus = {
   phase: 'finished',
   rowsCopied: 0,
   rowsEstimated: 0,
@@ -33,7 +33,7 @@ export function finishedRun(
     requirePhase(command, 'finished')
   return {
     finished: tell(endEvents(checkpoint, outcome, clock.now()), options).then(() => outcome),
-    status: () => ({ ...OVER, revertImpossible: checkpoint.revertImpossible }),
+    status: () => ({ ...NO_STATUS, revertImpossible: checkpoint.revertImpossible }),
     cutover: ({ force } = { force: false }) =>
       requirePhase(force ? 'force' : 'cutover', 'finished'),
     pause: refuse('pause'),

@@ -14,6 +14,7 @@ import type {
   EngineFailure,
   EngineOutcome,
   EngineRun,
+  InstantAnswer,
   RunOptions,
   RunStatus,
 } from './port.ts'
@@ -32,6 +33,8 @@ export type ShadowRunContext = {
   readonly clock: Clock
   readonly options: RunOptions
   readonly resumed: boolean
+  /** What `started` tells of instant changes. */
+  readonly instant: readonly InstantAnswer[]
 }
 
 /** Somebody cancelled: not an error, but the way to end every task at once. */
@@ -203,7 +206,9 @@ export class ShadowRun implements EngineRun {
       throttle: this.#throttle,
     })
     this.#sync = sync
-    if (!this.#announced) this.#emit({ event: 'started', tables: sync.operations.map(tablesOf) })
+    const { instant } = this.#context
+    const tables = sync.operations.map(tablesOf)
+    if (!this.#announced) this.#emit({ event: 'started', tables, instant })
     this.#announced = true
     return await group.run(async () => {
       await sync.start(group)

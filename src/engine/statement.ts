@@ -1,6 +1,14 @@
 import { Refusal } from '../errors.ts'
 import { constraintName } from '../mysql/identifier.ts'
-import { isKeyword, isSymbol, type Token, tokenize, withoutComments } from '../schema/tokens.ts'
+import {
+  isKeyword,
+  isSymbol,
+  sliceOf,
+  splitList,
+  type Token,
+  tokenize,
+  withoutComments,
+} from '../schema/tokens.ts'
 
 /** A statement that changes one table, taken apart so that it can be run on another table. */
 export type AlterStatement = {
@@ -11,6 +19,12 @@ export type AlterStatement = {
   readonly dropped: ReadonlySet<string>
   /** The same change for a table of another name; constraint names follow the table. */
   readonly on: (schema: string, copy: string) => string
+  /** What it does, as it was written: all that stands after the table's name. */
+  readonly body: string
+  /** The algorithm that it asks for itself, in upper case; null when it leaves that to the server. */
+  readonly algorithm: string | null
+  /** Whether it adds or drops a foreign key. */
+  readonly changesForeignKeys: boolean
 }
 
 /**
@@ -45,7 +59,32 @@ export function parseAlter(statement: string): AlterStatement {
       )
       return `ALTER TABLE ${quote(schema)}.${quote(copy)}${body(clauses)}`
     },
+    body: statement.slice(name.end, clauses.at(-1)?.end ?? name.end),
+    algorithm: readAlgorithm(clauses),
+    changesForeignKeys: holdsForeignKey(clauses),
   }
+}
+
+function holdsForeignKey(tokens: readonly Token[]): boolean {
+  return tokens.some((token, at) => isKeyword(token, 'FOREIGN') && isKeyword(tokens[at + 1], 'KEY'))
+}
+
+/** The last one counts, as for the server. */
+function readAlgorithm(clauses: readonly Token[]): string | null {
+  const asked = splitClauses(clauses).findLast(([first]) => isKeyword(first, 'ALGORITHM'))
+  return asked?.at(-1)?.value.toUpperCase() ?? null
+}
+
+/** A `CREATE TABLE` without its foreign keys, which would hold on to their parents while the table is made. */
+export function withoutForeignKeys(createSql: string): string {
+  const tokens = significant(createSql, 'CREATE')
+  const open = tokens.findIndex((token) => isSymbol(token, '('))
+  const opening = tokens[open]
+  if (!opening) return createSql
+  const { items, end } = splitList(tokens, open)
+  const kept = items.filter((item) => !holdsForeignKey(item))
+  const definitions = kept.map((item) => sliceOf(createSql, item)).join(', ')
+  return `${createSql.slice(0, opening.end)}${definitions}${createSql.slice(tokens[end]?.start)}`
 }
 
 /** The server's `CREATE TABLE` of `live`, changed so that it makes `copy` with constraint names of its own. */

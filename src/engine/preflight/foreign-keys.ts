@@ -8,8 +8,12 @@ type Row = { name: string; child: string; parent: string }
  * A foreign key follows the table that is renamed, so a swapped parent would leave its children on the old
  * table; and a shadow of a child that lags by a moment makes the server refuse deletes on the parent.
  */
-export const checkForeignKeys: Check = async ({ session, schema, tables }) => {
-  const names = tables.filter(({ shape }) => shape !== null).map(({ operation }) => operation.table)
+export const checkForeignKeys: Check = async ({ session, schema, request, tables }) => {
+  const names = tables
+    .filter(({ shape }) => shape !== null)
+    // An instant change leaves the table where it is; only what is dropped is renamed.
+    .filter(({ operation }) => request.method === 'shadow' || operation.kind === 'drop')
+    .map(({ operation }) => operation.table)
   if (names.length === 0) return []
   const rows = await session.rows(sql<Row>`
     SELECT CONSTRAINT_NAME AS name, TABLE_NAME AS child, REFERENCED_TABLE_NAME AS parent

@@ -14,7 +14,7 @@ import { checkTables } from './tables.ts'
 import { checkTriggers } from './triggers.ts'
 
 /** Every check, in the order in which its findings are told. */
-const CHECKS: readonly Check[] = [
+const SHADOW_CHECKS: readonly Check[] = [
   checkFlavour,
   checkReadOnly,
   checkBinlog,
@@ -29,6 +29,17 @@ const CHECKS: readonly Check[] = [
   checkLimits,
 ]
 
+/** What matters when no row is copied, nothing is followed and no table is swapped. */
+const INSTANT_CHECKS: readonly Check[] = [
+  checkReadOnly,
+  checkPrivileges,
+  checkTables,
+  checkForeignKeys,
+  checkNameClash,
+]
+
+const CHECKS = { shadow: SHADOW_CHECKS, instant: INSTANT_CHECKS } as const
+
 /**
  * Runs every check, and refuses with all that they found.
  *
@@ -36,7 +47,7 @@ const CHECKS: readonly Check[] = [
  */
 export async function preflight(context: PreflightContext): Promise<void> {
   const found: Refusal[] = []
-  for (const check of CHECKS) found.push(...(await check(context)))
+  for (const check of CHECKS[context.request.method]) found.push(...(await check(context)))
   const [first, ...others] = found
   if (!first) return
   const more = others.map(({ message }) => ` Also: ${message}`).join('')

@@ -8,17 +8,18 @@ import type { Check } from './check.ts'
 const STREAM = ['REPLICATION SLAVE', 'BINLOG MONITOR', 'ALL PRIVILEGES']
 
 /** Asks for what only grants can tell; the rest is tried by the statements themselves before any row moves. */
-export const checkPrivileges: Check = async ({ session, schema }) => {
+export const checkPrivileges: Check = async ({ session, schema, request }) => {
   const rows = await session.rows(sql<Record<string, string>>`SHOW GRANTS`)
   const grants = rows.flatMap((row) => Object.values(row))
   const global = grants.filter((grant) => / ON \*\.\* /.test(grant)).join('\n')
   const refusals: Refusal[] = []
   // A role's privileges do not show here; then the stream itself says what is missing.
   const roles = grants.some((grant) => !/ ON /.test(grant))
-  if (!roles && !STREAM.some((privilege) => global.includes(privilege))) {
+  const copies = request.method === 'shadow' && !roles
+  if (copies && !STREAM.some((privilege) => global.includes(privilege))) {
     refusals.push(missing('REPLICATION SLAVE', 'REPLICATION SLAVE, REPLICATION CLIENT ON *.*'))
   }
-  if (!roles && !grants.some((grant) => showsTriggers(grant, schema))) {
+  if (copies && !grants.some((grant) => showsTriggers(grant, schema))) {
     refusals.push(missing('TRIGGER, so that triggers could be seen', `TRIGGER ON \`${schema}\`.*`))
   }
   try {
