@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import { diffCommand } from './diff.ts'
 import type { CommandIo } from './io.ts'
+import { janitorCommand } from './janitor.ts'
 import { migrateCommand } from './migrate.ts'
 
 const HELP = `crossfade - schema changes for MySQL and MariaDB without blocking the application
@@ -12,6 +13,7 @@ Usage: crossfade COMMAND [options]
 
 Commands:
   migrate   change tables of a live database: copy, keep in sync, swap, revert
+  janitor   drop the tables that deployments have left, when their time is over
   diff      print the DDL that turns one schema into another
 
 crossfade COMMAND --help explains a command and its exit status.
@@ -25,6 +27,7 @@ type Command = {
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: { run: migrateCommand, failed: 1 },
+  janitor: { run: janitorCommand, failed: 1 },
   diff: { run: diffCommand, failed: 2 },
 }
 

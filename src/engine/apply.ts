@@ -18,7 +18,7 @@ import {
   tableOf,
 } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
-import { isRetyped } from './row-hash.ts'
+import { mayAlter } from './row-hash.ts'
 
 /**
  * Makes the target's rows of `keys` what the source's rows are now: a re-read, so the order of changes, how often
@@ -35,7 +35,7 @@ import { isRetyped } from './row-hash.ts'
  * is empty, and no statement may name a table twice or by an alias: error 1100).
  *
  * @throws the server's error; `isContention` says that the batch can be tried again.
- * @throws {Refusal} VALUE_DOES_NOT_FIT when the old table cannot hold a value as it is.
+ * @throws {Refusal} VALUE_DOES_NOT_FIT when the target cannot hold a value as it is.
  */
 export async function applyKeys(
   session: Session,
@@ -54,6 +54,7 @@ export async function applyKeys(
   if (present.length === 0) return
   if (pair.write === 'delete_insert') await deleteStale(session, pair, present)
   await insertRows(session, pair, lockOrFail, present)
+  await refuseAltered(session, pair, present)
 }
 
 /** Locks the source's rows of `keys` and returns their keys as the source spells them. */
@@ -139,15 +140,15 @@ async function writeShared(
 }
 
 /**
- * Nobody compares the old table later, and strict mode lets some values be cut (a DECIMAL's digits, a DATETIME's fraction):
- * so rows of other types are compared at once.
+ * Strict mode lets some values be cut (a DECIMAL's digits, a DATETIME's fraction), and no comparison of all rows is sure to
+ * come before the swap: so rows of other types are compared at once.
  */
 async function refuseAltered(
   session: Session,
   pair: TablePair,
   keys: readonly Key[],
 ): Promise<void> {
-  if (!pair.columns.some(isRetyped)) return
+  if (!pair.columns.some(mayAlter)) return
   const rowsOf: RowsOf = (side) => rowsByKey(pair, side, keys)
   const altered = await differingKeys(session, pair, rowsOf, sql``)
   if (altered.length > 0) throw await driftRefusal(session, pair, altered)

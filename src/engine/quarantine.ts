@@ -101,9 +101,9 @@ export async function listQuarantine(
   const rows = await session.rows(sql<{
     name: string
     deploymentId: string
-    keepUntil: string
+    recorded: string
     bytes: string | number | null
-  }>`SELECT t.TABLE_NAME AS name, q.deployment_id AS deploymentId, q.keep_until AS keepUntil,
+  }>`SELECT t.TABLE_NAME AS name, q.deployment_id AS deploymentId, q.keep_until AS recorded,
       t.DATA_LENGTH + t.INDEX_LENGTH AS bytes
     FROM ${QUARANTINE} AS q
     JOIN information_schema.TABLES AS t
@@ -112,11 +112,10 @@ export async function listQuarantine(
     WHERE q.schema_name = ${schema} AND t.TABLE_TYPE = 'BASE TABLE'
       AND (d.id IS NULL OR d.outcome IS NOT NULL)`)
   return rows
-    .flatMap(({ name, deploymentId, keepUntil, bytes }) => {
+    .flatMap(({ name, deploymentId, recorded, bytes }) => {
       const named = quarantinedUntil(name)
       if (named === null) return []
-      const recorded = fromSqlTime(keepUntil)
-      const keepUntil = new Date(Math.max(recorded.getTime(), named.getTime()))
+      const keepUntil = new Date(Math.max(fromSqlTime(recorded).getTime(), named.getTime()))
       return [{ table: name, deploymentId, keepUntil, bytes: Number(bytes ?? 0) }]
     })
     .toSorted((one, other) => one.keepUntil.getTime() - other.keepUntil.getTime())

@@ -89,6 +89,21 @@ export function isRetyped({ from, to }: SharedColumn): boolean {
   return !isSame(from, to)
 }
 
+const INTEGERS = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint'])
+
+/**
+ * Whether a value could be altered without an error as it is written: of integers the server refuses what does not fit,
+ * and a text that gets more room loses nothing.
+ */
+export function mayAlter(column: SharedColumn): boolean {
+  const { from, to } = column
+  const both = (isKind: (dataType: string) => boolean) =>
+    isKind(from.dataType) && isKind(to.dataType)
+  if (!isRetyped(column) || both((type) => INTEGERS.has(type))) return false
+  const widened = both((type) => type === 'varchar') && (from.length ?? 0) <= (to.length ?? 0)
+  return !widened || from.charset !== to.charset
+}
+
 function plain(column: ShapeColumn, name: RawBuilder<unknown>): RawBuilder<unknown> {
   const family = familyOf(column)
   if (family === 'bits') return sql`CAST(${name} + 0 AS CHAR)`
