@@ -23,6 +23,7 @@ export type IterationKey = {
 type Tables = {
   readonly source: TableShape
   readonly target: TableShape
+  /** The columns that hold the same values on both sides, unless their type changes. */
   readonly columns: readonly SharedColumn[]
   readonly towardsOld: boolean
 }
@@ -103,14 +104,13 @@ function faultOf(key: ShapeKey, tables: Tables, side: 'source' | 'target'): stri
 
 function columnFault(name: string, tables: Tables, side: 'source' | 'target'): string | null {
   const own = tables[side].columns.find((column) => column.name === name)
-  if (own?.generated) return `has the generated column ${name}`
+  const shared = findShared(tables, side, name)
+  if (own?.generated && !shared) return `has the generated column ${name}`
   if (own?.nullable) return `allows NULL in ${name}`
   if (own && !KEY_TYPES.has(own.dataType))
     return `has ${name} of type ${own.dataType.toUpperCase()}`
-  const shared = findShared(tables, side, name)
   const isOld = (side === 'source') !== tables.towardsOld
   if (!shared) return `has ${name}, which the change ${isOld ? 'drops' : 'adds'}`
-  if (shared.from.generated) return `has ${name}, which is generated in the other table`
   if (!isSameValue(shared, tables.towardsOld)) {
     return `has ${name}, whose values the change of type turns into others`
   }

@@ -1,5 +1,5 @@
 import { findIterationKey, type IterationKey } from './iteration-key.ts'
-import { type SharedColumn, sharedColumns } from './shared-column.ts'
+import { equallyStored, type SharedColumn, sharedColumns, writtenColumns } from './shared-column.ts'
 import type { ShapeKey, TableShape } from './table-shape.ts'
 
 /**
@@ -22,6 +22,7 @@ export type WriteStrategy = 'replace' | 'delete_insert' | 'update_insert'
 export type TablePair = IterationKey & {
   readonly source: TableShape
   readonly target: TableShape
+  /** The columns that are written. A generated column can be of the key, and is not among them. */
   readonly columns: readonly SharedColumn[]
   readonly write: WriteStrategy
 }
@@ -47,10 +48,12 @@ export function pairTables(
   },
 ): TablePair {
   const gone = new Set([...dropped].map((name) => name.toLowerCase()))
-  const columns = sharedColumns(source, target, renames).filter(
+  const shared = sharedColumns(source, target, renames).filter(
     ({ from, to }) => !gone.has((towardsOld ? to : from).name.toLowerCase()),
   )
-  const key = findIterationKey({ source, target, columns, towardsOld })
+  const columns = writtenColumns(shared)
+  const keyColumns = [...columns.filter(({ from }) => !from.generated), ...equallyStored(shared)]
+  const key = findIterationKey({ source, target, columns: keyColumns, towardsOld })
   const canReplace = everyKeyImplied(source, target, columns) && !target.hasFulltext
   const forward = canReplace ? 'replace' : 'delete_insert'
   return {

@@ -134,7 +134,16 @@ async function createShadow(
   )
   const createSql = created?.['Create Table'] ?? ''
   await ddl(session, { schema, live }, `${createCopy(createSql, schema, shadow)} ${ownComment(id)}`)
-  await ddl(session, { schema, live }, `${alter.on(schema, shadow)} ${ownComment(id)}`)
+  const change = alter.on(schema, shadow)
+  try {
+    await ddl(session, { schema, live }, `${change} ${ownComment(id)}`)
+  } catch (error) {
+    const isTwoFulltext =
+      error instanceof Refusal && errnoOf(error.cause) === ERRNO.ONE_FULLTEXT_AT_A_TIME
+    if (!isTwoFulltext) throw error
+    // That is a limit of changing a table in place, and this one is empty.
+    await ddl(session, { schema, live }, `${change}, ALGORITHM = COPY ${ownComment(id)}`)
+  }
 }
 
 /** Runs DDL on an empty table, where the server's complaint can only be about the statement itself. */

@@ -3,7 +3,7 @@ import type { ShapeColumn, TableShape } from './table-shape.ts'
 /** A column that both tables have; the names differ when the change renames it. */
 export type SharedColumn = { readonly from: ShapeColumn; readonly to: ShapeColumn }
 
-/** The columns that the target takes over from the source, in the source's order. */
+/** The columns that both tables have, generated ones included, in the source's order. */
 export function sharedColumns(
   source: TableShape,
   target: TableShape,
@@ -18,7 +18,28 @@ export function sharedColumns(
     // A new column that takes the name of one that was renamed away is another column.
     if (!renamed && renamedTo.has(name)) return []
     const to = byName.get(renamed ?? name)
-    return to && !to.generated ? [{ from, to }] : []
+    return to ? [{ from, to }] : []
+  })
+}
+
+/** Of shared columns, those that the target takes over: it computes its generated ones itself. */
+export function writtenColumns(shared: readonly SharedColumn[]): readonly SharedColumn[] {
+  return shared.filter(({ to }) => !to.generated)
+}
+
+/**
+ * Of shared columns, the generated ones that hold the same value on both sides: they are stored, and computed in the same
+ * way from columns that keep their type.
+ */
+export function equallyStored(shared: readonly SharedColumn[]): readonly SharedColumn[] {
+  const retyped = shared.filter(
+    ({ from, to }) => from.columnType !== to.columnType || from.collation !== to.collation,
+  )
+  return shared.filter((column) => {
+    const { storedAs } = column.from
+    if (storedAs === null || storedAs !== column.to.storedAs || retyped.includes(column))
+      return false
+    return !retyped.some(({ from }) => storedAs.includes(`\`${from.name}\``))
   })
 }
 

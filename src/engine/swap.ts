@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import type { Session } from '../mysql/session.ts'
 import { fenceComment, ownComment, revertComment } from './follower.ts'
+import { setsNextNumber } from './next-number.ts'
 import type { PreparedOperation } from './shadow.ts'
 
 /** The tables are swapped, but that was not written down: to be read from the dictionary, never to be tried again. */
@@ -88,8 +89,10 @@ export function swapComment(id: string, direction: SwapDirection): string {
 export async function carryAutoIncrement(
   session: Session,
   { id, schema, direction }: SwapPlan,
-  { forward, reverse }: PreparedOperation,
+  { forward, reverse, operation }: PreparedOperation,
 ): Promise<void> {
+  // As for the server's own ALTER TABLE, a number that the change sets counts.
+  if (direction === 'forward' && setsNextNumber(operation.statement)) return
   const pair = direction === 'forward' ? forward : reverse
   if (!pair?.target.columns.some(({ autoIncrement }) => autoIncrement)) return
   const next = await nextNumber(session, schema, pair.source.name)

@@ -18,6 +18,8 @@ export type ShapeColumn = {
   /** Bytes of a BINARY or VARBINARY; characters otherwise; null for types without a length. */
   readonly length: number | null
   readonly generated: boolean
+  /** The expression of a STORED generated column; null for every other column. */
+  readonly storedAs: string | null
   readonly autoIncrement: boolean
 }
 
@@ -97,6 +99,7 @@ function toColumn(row: ColumnRow, ordinal: number): ShapeColumn {
   const dataType = row.dataType.toLowerCase()
   const hasNames = dataType === 'enum' || dataType === 'set'
   const columnType = hasNames ? row.columnType : row.columnType.toLowerCase()
+  const generated = (row.expression ?? '') !== '' && !/default_generated/i.test(row.extra)
   return {
     name: row.name,
     ordinal,
@@ -107,7 +110,8 @@ function toColumn(row: ColumnRow, ordinal: number): ShapeColumn {
     charset: row.charset,
     collation: row.collation,
     length: row.length === null ? null : Number(row.length),
-    generated: (row.expression ?? '') !== '' && !/default_generated/i.test(row.extra),
+    generated,
+    storedAs: generated && /stored|persistent/i.test(row.extra) ? row.expression : null,
     autoIncrement: /auto_increment/i.test(row.extra),
   }
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { describe, expect } from 'vitest'
+import { ERRNO, errnoOf } from '../../../src/mysql/errno.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { productTables } from '../../support/deployment.ts'
 import { type MysqlTest, test } from '../../support/mysql.ts'
@@ -127,6 +128,20 @@ async function witness(session: Session, { rows }: { readonly rows: boolean }): 
   )
 }
 
+async function alterTable(
+  session: Session,
+  table: string,
+  clauses: RawBuilder<unknown>,
+): Promise<void> {
+  try {
+    await session.run(sql`ALTER TABLE ${sql.id(table)} ${clauses}`)
+  } catch (error) {
+    // One FULLTEXT index at a time is what the server builds in place.
+    if (errnoOf(error) !== ERRNO.ONE_FULLTEXT_AT_A_TIME) throw error
+    await session.run(sql`ALTER TABLE ${sql.id(table)} ${clauses}, ALGORITHM = COPY`)
+  }
+}
+
 type Swapped = {
   readonly kind: string
   readonly live: string
@@ -154,7 +169,6 @@ async function compareWithServersOwn(
 ): Promise<void> {
   if (!old || !changed) throw new TypeError('a table that is changed leaves two')
   const before = await columnNames(session, old)
-  const numberBefore = await nextNumber(session, old)
   await session.run(sql`SET SESSION sql_mode =
     'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES'`)
   for (const statement of change) {
@@ -162,8 +176,9 @@ async function compareWithServersOwn(
     const name = found?.[1]?.replaceAll('``', '`') ?? found?.[2]
     if (name?.toLowerCase() !== live.toLowerCase()) continue
     const clauses = sql.raw(statement.slice(found?.[0].length))
-    await session.run(sql`ALTER TABLE ${sql.id(old)} ${clauses}`)
+    await alterTable(session, old, clauses)
   }
+  const wanted = await nextNumber(session, old)
   const unknown = [...ignore, ...(await unforeseeable(session, changed, before))]
 
   expect(await structureOf(session, changed)).toEqual(await structureOf(session, old))
@@ -173,7 +188,7 @@ async function compareWithServersOwn(
     onlyOther: [],
   })
   expect(await nextNumber(session, changed)).toSatisfy(
-    (next: number | null) => next === null || numberBefore === null || next >= numberBefore,
+    (next: number | null) => next === null || wanted === null || next >= wanted,
   )
   if (expected.outcome === 'complete' && expected.structure !== null) {
     expect(await createStatement(session, changed)).toContain(expected.structure)

@@ -1,0 +1,1 @@
+UPDATE tasks SET name = LEFT(UUID(), 20) WHERE id = 2;
