@@ -5,11 +5,10 @@ import type { By } from '../src/deploy/request.ts'
 import type {
   Engine,
   EngineEvent,
-  EngineRequest,
   EngineRun,
   RunOptions,
 } from '../src/engine/port.ts'
-import { engineRequest } from '../src/engine/request.ts'
+import { engineRequest, type WantedRequest } from '../src/engine/request.ts'
 import { Refusal } from '../src/errors.ts'
 import type { Target } from '../src/mysql/connect.ts'
 import { listAudit } from '../src/store/audit.ts'
@@ -22,7 +21,8 @@ import {
 } from '../src/store/deployments.ts'
 import { findPlan } from '../src/store/plans.ts'
 import type { Bell } from './bell.ts'
-import { findTarget } from './config.ts'
+import type { ConfiguredBranch } from './branch-settings.ts'
+import { findBranch } from './config.ts'
 import { noTarget, requireUnchanged } from './deploy-check.ts'
 import type { Parts } from './parts.ts'
 import { type Steering, steeringOf, UNSTEERED } from './steering.ts'
@@ -96,10 +96,11 @@ async function startRun(
     stored.deployRequestId,
   )
   const place = { owner: repository.owner, repo: repository.name, database }
-  const target = findTarget(parts.databases, place, branch)
+  const configured = findBranch(parts.databases, place, branch)
   try {
-    if (!target) throw noTarget(`${database}/${branch}`)
-    return await begin({ engine: engineFor(target), target, parts, stored }, run)
+    if (!configured) throw noTarget(`${database}/${branch}`)
+    const engine = engineFor(configured.target)
+    return await begin({ engine, configured, parts, stored }, { ...run, replicas: configured.replicas })
   } catch (error) {
     if (!isFinal(error, stored)) throw error
     await fail(parts, id, error)
@@ -116,7 +117,7 @@ function isFinal(error: unknown, { deployment }: StoredDeployment): error is Ref
 
 type Beginning = {
   readonly engine: Engine
-  readonly target: Target
+  readonly configured: ConfiguredBranch
   readonly parts: Parts
   readonly stored: StoredDeployment
 }
@@ -133,7 +134,7 @@ async function begin(beginning: Beginning, run: RunOptions): Promise<EngineRun |
 
 /** The server knows nothing of this deployment: it has not begun, or it is over and that was never told. */
 async function beginWithoutCheckpoint(
-  { engine, target, parts, stored }: Beginning,
+  { engine, configured, parts, stored }: Beginning,
   run: RunOptions,
 ): Promise<EngineRun | null> {
   const { deployment, id } = stored
@@ -142,8 +143,9 @@ async function beginWithoutCheckpoint(
     case 'in_progress':
     case 'pending_cutover': {
       const plan = await requirePlan(parts, stored)
-      await requireUnchanged(target, plan)
-      return await engine.stage(await requestOf(parts, stored, plan), run)
+      await requireUnchanged(configured.target, plan)
+      const request = await requestOf(parts, stored, plan)
+      return await engine.stage(engineRequest({ ...request, ...configured.settings }), run)
     }
     case 'in_progress_cancel':
       await recordFact(parts.store, id, { type: 'cancelled', at: parts.clock.now() }, ENGINE)
@@ -180,16 +182,18 @@ async function requestOf(
   parts: Parts,
   stored: StoredDeployment,
   plan: Plan,
-): Promise<EngineRequest> {
+): Promise<WantedRequest> {
   const steering = steeringOf(await listAudit(parts.store, stored.deployRequestId), stored.id)
-  return engineRequest({
+  const isInstant = steering.method === 'instant'
+  return {
     id: engineId(stored),
     operations: plan.operations.map(({ kind, table, statement }) => ({ kind, table, statement })),
     // Auto-apply can be changed while it runs, so the deployer decides at the gate.
     cutover: 'hold',
-    revertWindowMs: stored.deployment.revertWindowMs,
+    revertWindowMs: isInstant ? null : stored.deployment.revertWindowMs,
     throttleRatio: steering.throttleRatio,
-  })
+    method: steering.method,
+  }
 }
 
 /**
@@ -208,12 +212,14 @@ async function followCommands(
   { id, run, signal }: Following,
 ): Promise<void> {
   let pace = UNSTEERED
-  const asked = new Set<string>()
+  let asked: string | null = null
   while (!signal.aborted) {
     const stored = await requireDeployment(parts.store, id)
-    const order = orderIn(stored, parts.clock.now())
-    if (order && !asked.has(order) && obeys(() => run[order]())) asked.add(order)
     const wanted = steeringOf(await listAudit(parts.store, stored.deployRequestId), id)
+    const order = orderIn(stored, wanted, parts.clock.now())
+    // A cutover that was given up and asked for again is another one.
+    const asking = `${order} ${stored.deployment.clocks.cutoverAt?.getTime()}`
+    if (order && asked !== asking && obeys(() => ORDERS[order](run))) asked = asking
     if (obeys(() => steer(run, pace, wanted))) pace = wanted
     await bell.wait(POLL_MS, signal)
   }
@@ -226,14 +232,25 @@ function steer(run: EngineRun, pace: Steering, wanted: Steering): void {
   else run.resume()
 }
 
+type Order = 'cutover' | 'force' | 'cancel' | 'revert' | 'skipRevert'
+
+const ORDERS: Readonly<Record<Order, (run: EngineRun) => void>> = {
+  cutover: (run) => run.cutover(),
+  force: (run) => run.cutover({ force: true }),
+  cancel: (run) => run.cancel(),
+  revert: (run) => run.revert(),
+  skipRevert: (run) => run.skipRevert(),
+}
+
 /** What the engine should do in this state; null while it should go on as it is. */
 function orderIn(
   { deployment }: StoredDeployment,
+  { forced }: Steering,
   now: Date,
-): 'cutover' | 'cancel' | 'revert' | 'skipRevert' | null {
+): Order | null {
   switch (deployment.state) {
     case 'in_progress_cutover':
-      return 'cutover'
+      return forced ? 'force' : 'cutover'
     case 'in_progress_cancel':
       return 'cancel'
     case 'in_progress_revert':
@@ -349,7 +366,7 @@ class Teller {
 
 function toProgress(status: EngineEvent & { readonly event: 'progress' }): DeploymentProgress {
   const { phase, rowsCopied, rowsEstimated, rowsPerSecond, etaSeconds } = status
-  const { lagMs, throttledBy, tables } = status
+  const { lagMs, throttledBy, verified, tables } = status
   return {
     phase,
     rowsCopied,
@@ -358,6 +375,7 @@ function toProgress(status: EngineEvent & { readonly event: 'progress' }): Deplo
     etaSeconds,
     lagMs,
     throttledBy,
+    verified: verified && { ...verified, at: verified.at.toISOString() },
     tables,
   }
 }

@@ -17,6 +17,8 @@ schema, copies the rows, keeps both in sync through every write, and swaps them.
   --hold               stay in sync until "cutover" is said; without it, cut over when in sync
   --revert-window TIME keep the old tables in sync for a while after the cutover, so that "revert"
                        brings them back with the rows written since: 90s, 30m, 2h or off (default: off)
+  --quarantine TIME    keep what is left after the end, such as the old tables, for a while under a name
+                       with its date, such as 7d; then "crossfade janitor" drops it (default: kept)
   --chunk-rows N       rows of a copied chunk (default: sized by time)
   --throttle N         0-95: how much of the time the copy rests (default: 0)
 
@@ -80,6 +82,7 @@ export function readOptions(args: readonly string[]): MigrateOptions | 'help' {
       cutover: values.hold ? 'hold' : 'auto',
       method: values.instant ? 'instant' : 'shadow',
       revertWindowMs: readWindow(values['revert-window'] ?? 'off'),
+      quarantineMs: readTime('--quarantine', values.quarantine),
       chunkRows: readNumber('--chunk-rows', values['chunk-rows'], { least: 1, most: 1_000_000 }),
       throttleRatio: readNumber('--throttle', values.throttle, { least: 0, most: 95 }) ?? 0,
       limits: readLimits(values),
@@ -122,6 +125,7 @@ function parse(args: readonly string[]) {
         alter: { type: 'string', multiple: true },
         hold: { type: 'boolean' },
         'revert-window': { type: 'string' },
+        quarantine: { type: 'string' },
         'chunk-rows': { type: 'string' },
         throttle: { type: 'string' },
         'max-replica-lag': { type: 'string' },

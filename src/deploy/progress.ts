@@ -11,7 +11,17 @@ export type DeploymentProgress = {
   readonly lagMs: number
   /** What holds the copy up now, in the engine's words; null when nothing does. */
   readonly throttledBy: string | null
+  /** The last comparison of all rows of both tables; null before the first. */
+  readonly verified: VerifiedProgress | null
   readonly tables: readonly TableProgress[]
+}
+
+export type VerifiedProgress = {
+  /** An instant as ISO 8601 writes it. */
+  readonly at: string
+  readonly rows: number
+  /** Rows that differed because a change was on its way. */
+  readonly lagging: number
 }
 
 export type TableProgress = {

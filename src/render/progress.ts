@@ -19,11 +19,11 @@ export function renderProgress(progress: DeploymentProgress, at: Date): Markdown
     case 'verifying':
       return md`${bar(100)} ${count(rowsCopied)} rows copied · comparing both tables`
     case 'in_sync':
-      return md`${bar(100)} ${count(rowsCopied)} rows in sync · ${lag}`
+      return md`${bar(100)} ${count(rowsCopied)} rows in sync · ${lag}${renderVerified(progress)}`
     case 'cutting_over':
       return md`${bar(100)} ${count(rowsCopied)} rows in sync · swapping the tables`
     case 'revert_window':
-      return md`The old tables are kept in sync · ${lag}`
+      return md`The old tables are kept in sync · ${lag}${renderVerified(progress)}`
     case 'reverting':
       return md`Swapping the old tables back`
     case 'finished':
@@ -47,6 +47,14 @@ function renderEnd({ etaSeconds, throttledBy }: DeploymentProgress, at: Date): M
   if (throttledBy !== null) return md`held up by ${text(shorten(throttledBy, LONGEST_REASON))}`
   if (etaSeconds === null) return md`estimating`
   return md`ETA ${time(new Date(at.getTime() + etaSeconds * 1000))} UTC`
+}
+
+/** What the last comparison of all rows came to; drift is no progress but an end. */
+function renderVerified({ verified }: DeploymentProgress): Markdown {
+  if (!verified) return NOTHING
+  const { at, rows, lagging } = verified
+  const lagged = lagging === 0 ? NOTHING : md`, ${count(lagging)} had lagged`
+  return md` · ${count(rows)} rows compared at ${time(new Date(at))} UTC, 0 differences${lagged}`
 }
 
 function renderLag(lagMs: number): Markdown {

@@ -65,6 +65,7 @@ export const COPYING: DeploymentProgress = {
   etaSeconds: 3340,
   lagMs: 400,
   throttledBy: null,
+  verified: null,
   tables: [{ table: 'orders', rowsCopied: 251_000_000, rowsEstimated: 412_000_000 }],
 }
 

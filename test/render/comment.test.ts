@@ -134,6 +134,18 @@ describe('renderComment', () => {
     `)
   })
 
+  test('at the gate, with the last comparison', () => {
+    const verified = { at: LATER.toISOString(), rows: 251_000_000, lagging: 12 }
+    const view = aView(
+      { state: 'pending_cutover', plan: PLAN.digest },
+      { progress: { ...COPYING, phase: 'in_sync', verified } },
+    )
+
+    expect(top(renderComment(view))).toContain(
+      'rows compared at 12:30 UTC, 0 differences, 12 had lagged',
+    )
+  })
+
   test('while the copy is held up', () => {
     const throttledBy = 'replica lag of db2.example:3306: 5.2 s, limit 2 s; commit latency: 340 ms'
     const view = aView(

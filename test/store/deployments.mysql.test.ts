@@ -221,6 +221,7 @@ describe('saveProgress', () => {
       rowsPerSecond: 5,
       etaSeconds: 2,
       lagMs: 40,
+      verified: null,
       throttledBy: 'commit latency: 340 ms, limit 100 ms',
       tables: [{ table: 'orders', rowsCopied: 10, rowsEstimated: 20 }],
     }
