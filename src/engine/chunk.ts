@@ -29,14 +29,3 @@ export async function nextBoundary(
     ORDER BY ${order} LIMIT 1 OFFSET ${sql.lit(Math.max(0, rows - 1))}`)
   return row === null ? null : readKey(pair, row).slice(0, pair.iterated)
 }
-
-/** The time that one chunk should take: long enough to be efficient, short enough not to hold up a writer. */
-const TARGET_MS = 100
-const MIN_ROWS = 50
-const MAX_ROWS = 5_000
-
-/** How many rows the next chunk should have, given how long the last one took; changes at most twofold. */
-export function nextChunkRows(rows: number, tookMs: number): number {
-  const factor = Math.min(2, Math.max(0.5, TARGET_MS / Math.max(1, tookMs)))
-  return Math.min(MAX_ROWS, Math.max(MIN_ROWS, Math.round(rows * factor)))
-}

@@ -3,29 +3,33 @@ import type { Key, KeyLayout } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import { connect, type Target } from '../mysql/connect.ts'
+import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import { Applier } from './applier.ts'
 import { type Checkpoint, readCopiedPrefix, savePosition } from './checkpoint.ts'
-import { TableCopy } from './copy.ts'
+import { isSerial, TableCopy } from './copy.ts'
 import { LOCK_OR_FAIL } from './copy-chunk.ts'
 import { Follower } from './follower.ts'
 import { Frontier } from './frontier.ts'
 import { refuseIntruder } from './intruder.ts'
 import { KeySet } from './key-set.ts'
-import { isComparable, keepsOrder, tableOf } from './key-sql.ts'
+import { isComparable, keepsOrder } from './key-sql.ts'
+import { Pace } from './pace.ts'
 import type { TablePair } from './pair.ts'
+import { RowCopy } from './row-copy.ts'
 import { openOperations, type PreparedOperation } from './shadow.ts'
-import type { TableShape } from './table-shape.ts'
+import { refreshStatistics } from './statistics.ts'
 import type { TaskGroup } from './task-group.ts'
 import type { Throttle } from './throttle.ts'
 import { type Compared, verifyPair } from './verify.ts'
 
-const COPY_WORKERS = 2
 const BEAT_EVERY_MS = 500
 const POLL_MS = 10
 /** A table that is said to have fewer rows may have many. */
 const FEW_ROWS = 1_000
+/** Whoever has written within this time is taken for somebody who writes. */
+const OTHERS_WRITE_MS = 2_000
 
 export type SyncOptions = {
   readonly target: Target
@@ -54,6 +58,7 @@ export class Sync implements AsyncDisposable {
   readonly #sessions = new AsyncDisposableStack()
   readonly #connectionIds = new Set<number>()
   #reverseEnded = false
+  #othersWroteAtMs = Number.NEGATIVE_INFINITY
 
   private constructor(
     options: SyncOptions,
@@ -169,26 +174,16 @@ export class Sync implements AsyncDisposable {
 
   /** Copies every row that is not copied yet. */
   async copy(signal: AbortSignal): Promise<void> {
-    const stop = new AbortController()
-    const either = AbortSignal.any([signal, stop.signal])
-    const work = async () => {
-      try {
-        const session = await this.session()
-        // Not even the first chunk is copied while a signal forbids it.
-        await this.#options.throttle.rest(0, either)
-        for (const copy of this.#copies) {
-          while (await copy.copyNext(session, this.#options.throttle, either)) {
-            // Each call copies a chunk.
-          }
-        }
-      } catch (error) {
-        stop.abort(error)
-        throw error
-      }
-    }
-    // All have ended when this returns: a chunk that is still written would be in the way of whoever tidies up.
-    const ended = await Promise.allSettled(Array.from({ length: COPY_WORKERS }, work))
-    if (ended.some(({ status }) => status === 'rejected')) throw either.reason
+    const { checkpoint, clock, throttle } = this.#options
+    const copy = new RowCopy(this.#copies, {
+      id: checkpoint.id,
+      clock,
+      throttle,
+      pace: new Pace(checkpoint.request.profile),
+      open: () => this.open(),
+      othersWrite: () => clock.now().getTime() - this.#othersWroteAtMs < OTHERS_WRITE_MS,
+    })
+    await copy.run(signal)
     for (const { pair } of this.#copies) await refreshStatistics(this.control, pair.target)
   }
 
@@ -275,6 +270,7 @@ export class Sync implements AsyncDisposable {
           clock,
           lockOrFail: this.#lockOrFail,
           chunkRows: checkpoint.request.chunkRows,
+          serial: await isSerial(this.control, pair),
           prefix: resumed ? await readCopiedPrefix(this.control, owner) : null,
         }),
       )
@@ -282,6 +278,7 @@ export class Sync implements AsyncDisposable {
   }
 
   #layoutOf(schema: string, table: string): KeyLayout | null {
+    if (!this.#isOurs(schema, table)) this.#othersWroteAtMs = this.#options.clock.now().getTime()
     if (schema !== this.#options.checkpoint.schema || this.follower.afterRevert) return null
     const operation = this.operations.find(({ names }) => names.live === table)
     const pair = this.follower.afterFence ? operation?.reverse : operation?.forward
@@ -296,6 +293,14 @@ export class Sync implements AsyncDisposable {
         nullable: from.nullable,
       })),
     }
+  }
+
+  /** Whether only the engine writes to the table, as far as the engine can tell. */
+  #isOurs(schema: string, table: string): boolean {
+    if (schema === ENGINE_SCHEMA) return true
+    if (schema !== this.#options.checkpoint.schema) return false
+    const hidden = this.follower.afterFence ? 'old' : 'shadow'
+    return this.operations.some(({ names }) => names[hidden] === table)
   }
 
   #addKeys({
@@ -371,12 +376,4 @@ export async function claimDeployment(session: Session, id: string): Promise<voi
   throw new Refusal('DEPLOYMENT_BUSY', `Another process is working on the deployment ${id}.`, {
     next: 'Let it go on, or end it first.',
   })
-}
-
-/**
- * Tells the server how large a table has become. The RENAME of the swap makes it read the statistics anew, and
- * those of a table that was empty a moment ago make it scan the whole live table, for us and for the application.
- */
-async function refreshStatistics(session: Session, table: TableShape): Promise<void> {
-  await session.rows(sql`ANALYZE NO_WRITE_TO_BINLOG TABLE ${tableOf(table)}`)
 }
