@@ -26,6 +26,17 @@ export function dataRefusal(error: unknown, pair: TablePair): Refusal | null {
   })
 }
 
+const ABOUT_ROWS: ReadonlySet<ErrorCode> = new Set([
+  'DUPLICATE_KEY',
+  'VALUE_DOES_NOT_FIT',
+  'DRIFT_FOUND',
+])
+
+/** Whether rows are to blame for an error: only they close the way back, and no server that is away for a moment. */
+export function isAboutRows(error: unknown): error is Refusal {
+  return error instanceof Refusal && ABOUT_ROWS.has(error.code)
+}
+
 /** MySQL names the key with its table before it, MariaDB alone. */
 function isNamedLast(message: string, key: string): boolean {
   return message.endsWith(`.${key}'`) || message.endsWith(` '${key}'`)

@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.ts'
-import { Refusal } from '../errors.ts'
+import type { Refusal } from '../errors.ts'
 import { errnoOf, isConnectionLost, isContention } from '../mysql/errno.ts'
 import { type Checkpoint, saveRevertImpossible, saveSwapped } from './checkpoint.ts'
 import { Comparison } from './comparison.ts'
 import { cutOver } from './cutover.ts'
+import { isAboutRows } from './data-error.ts'
 import type { EngineEvent, EngineRequest, RevertImpossible, RunPhase, Verified } from './port.ts'
 import type { SwapDirection } from './swap.ts'
 import type { Sync } from './sync.ts'
@@ -161,7 +162,7 @@ export class Lifecycle {
     } catch (error) {
       // Rows that no longer follow differ, of course.
       if (isClosed()) return
-      if (error instanceof Refusal) await this.#giveUpRevert(error)
+      if (isAboutRows(error)) await this.#giveUpRevert(error)
       else if (!isRefusedByServer(error)) throw error
       // A value that cannot be compared could still be written back: it is not for a comparison to close the way back.
     }
@@ -176,7 +177,7 @@ export class Lifecycle {
       return true
     } catch (error) {
       // It comes from the rows that are applied before the RENAME: the new tables are still live.
-      if (!(error instanceof Refusal)) throw error
+      if (!isAboutRows(error)) throw error
       this.#state.phase = 'revert_window'
       await this.#giveUpRevert(error)
       return false

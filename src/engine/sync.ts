@@ -10,6 +10,7 @@ import { Applier } from './applier.ts'
 import { type Checkpoint, readCopiedPrefix, savePosition } from './checkpoint.ts'
 import { isSerial, TableCopy } from './copy.ts'
 import { LOCK_OR_FAIL } from './copy-chunk.ts'
+import { isAboutRows } from './data-error.ts'
 import { Follower } from './follower.ts'
 import { Frontier } from './frontier.ts'
 import { refuseIntruder } from './intruder.ts'
@@ -232,7 +233,7 @@ export class Sync implements AsyncDisposable {
         try {
           await applier.run(session, signal)
         } catch (error) {
-          if (!(error instanceof Refusal)) throw error
+          if (!isAboutRows(error)) throw error
           await onImpossible(error)
         }
       })

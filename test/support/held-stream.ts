@@ -10,6 +10,7 @@ export class HeldStream implements AsyncDisposable {
   readonly #stack: AsyncDisposableStack
   /** The server's side of each dump, and ours. */
   readonly #streams: Map<Socket, Socket>
+  #refuses = false
 
   private constructor(target: Target, stack: AsyncDisposableStack, streams: Map<Socket, Socket>) {
     this.target = target
@@ -20,7 +21,12 @@ export class HeldStream implements AsyncDisposable {
   static async open(target: Target): Promise<HeldStream> {
     const stack = new AsyncDisposableStack()
     const streams = new Map<Socket, Socket>()
+    const way: { held: HeldStream | null } = { held: null }
     const server = createServer((client) => {
+      if (way.held?.refusesConnections) {
+        client.destroy()
+        return
+      }
       const upstream = connect(target.port, target.host)
       const end = () => {
         client.destroy()
@@ -42,7 +48,8 @@ export class HeldStream implements AsyncDisposable {
     stack.defer(() => void server.close())
     const address = server.address()
     if (typeof address !== 'object' || address === null) throw new TypeError('no port')
-    return new HeldStream({ ...target, host: '127.0.0.1', port: address.port }, stack, streams)
+    way.held = new HeldStream({ ...target, host: '127.0.0.1', port: address.port }, stack, streams)
+    return way.held
   }
 
   /** From now on nothing of the stream arrives, for so long. */
@@ -50,6 +57,20 @@ export class HeldStream implements AsyncDisposable {
     for (const [stream, client] of this.#streams) {
       stream.unpipe(client)
       setTimeout(() => stream.pipe(client), forMs)
+    }
+  }
+
+  get refusesConnections(): boolean {
+    return this.#refuses
+  }
+
+  /** Takes no new connection while `work` runs; those that are there go on. */
+  async refuseDuring(work: () => Promise<void>): Promise<void> {
+    this.#refuses = true
+    try {
+      await work()
+    } finally {
+      this.#refuses = false
     }
   }
 

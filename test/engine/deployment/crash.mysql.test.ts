@@ -5,6 +5,7 @@ import { discardDeployment } from '../../../src/engine/leftover.ts'
 import { Session } from '../../../src/mysql/session.ts'
 import { createOrders, Deployment, ordersTable, productTables } from '../../support/deployment.ts'
 import { EngineProcess } from '../../support/engine-process.ts'
+import { HeldStream } from '../../support/held-stream.ts'
 import { type MysqlTest, NOTHING, test } from '../../support/mysql.ts'
 import { startWorkload } from '../../support/workload.ts'
 
@@ -180,6 +181,28 @@ describe('CRASH-2: connections that are lost', () => {
       expect(await report.compare(session, 'orders')).toEqual(NOTHING)
     },
   )
+})
+
+describe('CRASH-2: a server that takes no new connection', () => {
+  test('when a revert begins is waited for, and the way back stays open', async ({ mysql }) => {
+    const { session, workload } = await shop(mysql, 300)
+    await using way = await HeldStream.open(mysql.target)
+    const deployment = await Deployment.stage(way.target, [CHANGE], {
+      cutover: 'auto',
+      revertWindowMs: 600_000,
+    })
+    await deployment.reached('reverse_in_sync')
+
+    await way.refuseDuring(async () => {
+      deployment.run.revert()
+      await deployment.reached('connection_lost')
+    })
+
+    expect(await deployment.run.finished, deployment.story).toBe('reverted')
+    const report = await workload.stop()
+    expect(report.errors).toEqual([])
+    expect(await report.compare(session, 'orders')).toEqual(NOTHING)
+  })
 })
 
 /** Kills all connections of the engine once the RENAME with this comment has run; returns how often that was. */
