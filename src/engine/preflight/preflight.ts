@@ -10,6 +10,7 @@ import { checkLockOrder } from './lock-order.ts'
 import { checkNameClash } from './name-clash.ts'
 import { checkPrivileges } from './privileges.ts'
 import { checkReadOnly } from './read-only.ts'
+import { checkReplicatedChanges } from './replicated-changes.ts'
 import { checkTables } from './tables.ts'
 import { checkTriggers } from './triggers.ts'
 
@@ -20,6 +21,7 @@ const SHADOW_CHECKS: readonly Check[] = [
   checkBinlog,
   checkBinlogFilter,
   checkBinlogRetention,
+  checkReplicatedChanges,
   checkPrivileges,
   checkTables,
   checkForeignKeys,
