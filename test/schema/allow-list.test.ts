@@ -59,6 +59,10 @@ describe('checkSchemaFile', () => {
     ['CREATE TABLE t AS SELECT * FROM mysql.user', 'a table without columns'],
     ['CREATE TABLE t SELECT 1', 'a table without columns'],
     ['CREATE TABLE orders__xf_new_a1b2c3 (a INT)', 'a name that deployments use themselves'],
+    [
+      'CREATE TABLE orders__xf_drop_202603081200_a1b2c3 (a INT)',
+      'a name that deployments use themselves',
+    ],
     ['CREATE TABLE t (a INT) SELECT 1 AS a', 'a query'],
     ['CREATE TABLE t (a INT) AS (SELECT 1 AS a)', 'a query'],
     ['CREATE TABLE t (a INT) TABLE u', 'a query'],

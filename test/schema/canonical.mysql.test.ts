@@ -122,7 +122,8 @@ describe('readSchema', () => {
     mysql,
   }) => {
     const session = await mysql.session()
-    for (const name of ['a.b', 'c`d', 'orders', 'orders__xf_new_a1b2c3', 'orders__xf_old_a1b2c3']) {
+    const kept = ['orders__xf_new_a1b2c3', 'orders__xf_old_a1b2c3', DROPPED_LATER]
+    for (const name of ['a.b', 'c`d', 'orders', ...kept]) {
       await session.run(sql`CREATE TABLE ${sql.id(name)} (id INT PRIMARY KEY)`)
     }
     await session.run(sql`CREATE VIEW v AS SELECT 1 AS one`)
@@ -132,3 +133,5 @@ describe('readSchema', () => {
     expect([...schema.tables.keys()]).toEqual(['a.b', 'c`d', 'orders'])
   })
 })
+
+const DROPPED_LATER = 'orders__xf_drop_202603081200_a1b2c3'

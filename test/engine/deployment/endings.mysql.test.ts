@@ -117,7 +117,7 @@ describe('REVERT-1: a way back that is closed', () => {
   })
 })
 
-describe('quarantine', () => {
+describe('QUARANTINE-1: quarantine', () => {
   test.for([
     ['complete', null],
     ['reverted', 600_000],
