@@ -63,11 +63,9 @@ export class RowCopy {
   }
 
   async #copyTables(signal: AbortSignal): Promise<void> {
-    const { open, throttle } = this.#context
+    const { open } = this.#context
     if (!(await this.#isWanted(this.tables, signal))) return
     await using session = await open()
-    // Not even the first chunk is copied while a signal forbids it.
-    await throttle.rest(0, signal)
     for (const table of this.tables) await this.#copyTable(session, table, signal)
   }
 
@@ -77,6 +75,8 @@ export class RowCopy {
     while (await this.#isWanted([table], signal)) {
       this.#working += 1
       try {
+        // Whoever has waited for the pace must not begin what a signal or a pause forbids by now.
+        await this.#context.throttle.rest(0, signal)
         await table.copyNext(session, this.#context, signal)
       } finally {
         this.#working -= 1
