@@ -1,8 +1,16 @@
 import { createPrivateKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
+import { Untrusted } from '../src/deploy/untrusted.ts'
 import { Refusal } from '../src/errors.ts'
 import { parseTarget, type Target } from '../src/mysql/connect.ts'
+import {
+  type BranchSettings,
+  branchAt,
+  type ConfiguredBranch,
+  parseSettings,
+  SETTINGS,
+} from './branch-settings.ts'
 
 /** The environment as one value. It holds credentials: never log it. */
 export type BotConfig = {
@@ -19,20 +27,32 @@ export type BotConfig = {
   readonly databases: ConfiguredDatabases
 }
 
-/** `owner/repo/database`, in lower case as GitHub compares names → production branch → where it is. */
-export type ConfiguredDatabases = ReadonlyMap<string, ReadonlyMap<string, Target>>
+/** `owner/repo/database`, in lower case as GitHub compares names → production branch → what is said of it. */
+export type ConfiguredDatabases = ReadonlyMap<string, ReadonlyMap<string, ConfiguredBranch>>
+
+/** A database of a repository. */
+export type DatabasePlace = {
+  readonly owner: string
+  readonly repo: string
+  readonly database: string
+}
+
+/** A production branch, or null when the server's configuration does not know it. */
+export function findBranch(
+  databases: ConfiguredDatabases,
+  { owner, repo, database }: DatabasePlace,
+  branch: string,
+): ConfiguredBranch | null {
+  return databases.get(`${owner}/${repo}/${database}`.toLowerCase())?.get(branch) ?? null
+}
 
 /** Where a production branch is, or null when the server's configuration does not know it. */
 export function findTarget(
   databases: ConfiguredDatabases,
-  {
-    owner,
-    repo,
-    database,
-  }: { readonly owner: string; readonly repo: string; readonly database: string },
+  place: DatabasePlace,
   branch: string,
 ): Target | null {
-  return databases.get(`${owner}/${repo}/${database}`.toLowerCase())?.get(branch) ?? null
+  return findBranch(databases, place, branch)?.target ?? null
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -174,7 +194,7 @@ class Reader {
   }
 
   databases(file: Mapping): ConfiguredDatabases {
-    const databases = new Map<string, ReadonlyMap<string, Target>>()
+    const databases = new Map<string, ReadonlyMap<string, ConfiguredBranch>>()
     const listed = this.#mapping(file.databases ?? {}, 'databases', null)
     for (const [name, branches] of Object.entries(listed)) {
       if (!/^[\w.-]+\/[\w.-]+\/[\w.-]+$/.test(name)) {
@@ -187,17 +207,46 @@ class Reader {
     return databases
   }
 
-  #branches(database: string, value: unknown): ReadonlyMap<string, Target> {
-    const branches = new Map<string, Target>()
+  #branches(database: string, value: unknown): ReadonlyMap<string, ConfiguredBranch> {
+    const branches = new Map<string, ConfiguredBranch>()
     for (const [branch, settings] of Object.entries(this.#mapping(value, database, null))) {
-      const path = `${database}/${branch}`
-      const { url } = this.#mapping(settings, path, ['url'])
-      const target = this.#target(this.#secret(url, `${path} url`), `${path} url`)
-      if (target?.schema === null) this.#problem(`${path} url names no schema`, null)
-      if (target) branches.set(branch, target)
+      const found = this.#branch(`${database}/${branch}`, settings)
+      if (found) branches.set(branch, found)
     }
     if (branches.size === 0) this.#problem(`${database} lists no branch`, null)
     return branches
+  }
+
+  #branch(path: string, value: unknown): ConfiguredBranch | null {
+    const given = this.#mapping(value, path, ['url', 'replicas', ...SETTINGS])
+    const target = this.#target(this.#secret(given.url, `${path} url`), `${path} url`)
+    if (target?.schema === null) this.#problem(`${path} url names no schema`, null)
+    const replicas = this.#replicas(given.replicas ?? [], `${path} replicas`)
+    const settings = this.#settings(given, path)
+    const { replicaLagMs = null } = settings?.limits ?? {}
+    if (replicaLagMs !== null && replicas.length === 0) {
+      this.#problem(`${path} throttle.max_replica_lag needs replicas`, null)
+    }
+    return target && { ...branchAt(target), replicas, ...(settings && { settings }) }
+  }
+
+  #replicas(value: unknown, path: string): readonly Target[] {
+    if (!Array.isArray(value)) return this.#problem(`${path} is not a list`, [])
+    return value.flatMap((url: unknown, index) => {
+      const at = `${path}.${index}`
+      return this.#target(this.#secret(url, at), at) ?? []
+    })
+  }
+
+  #settings({ quarantine, profile, throttle }: Mapping, path: string): BranchSettings | null {
+    const refuse = (at: string, must: string) => new TypeError(`${path} ${at} ${must}`)
+    const value = new Untrusted({ quarantine, profile, throttle }, refuse)
+    try {
+      return parseSettings(value.members(SETTINGS))
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error
+      return this.#problem(error.message, null)
+    }
   }
 
   #mapping(value: unknown, path: string, known: readonly string[] | null): Mapping {

@@ -2,12 +2,7 @@ import { type DeploymentEvent, type Failure, planOf } from '../src/deploy/deploy
 import type { Plan } from '../src/deploy/plan.ts'
 import type { DeploymentProgress } from '../src/deploy/progress.ts'
 import type { By } from '../src/deploy/request.ts'
-import type {
-  Engine,
-  EngineEvent,
-  EngineRun,
-  RunOptions,
-} from '../src/engine/port.ts'
+import type { Engine, EngineEvent, EngineRun, RunOptions } from '../src/engine/port.ts'
 import { engineRequest, type WantedRequest } from '../src/engine/request.ts'
 import { Refusal } from '../src/errors.ts'
 import type { Target } from '../src/mysql/connect.ts'
@@ -100,7 +95,10 @@ async function startRun(
   try {
     if (!configured) throw noTarget(`${database}/${branch}`)
     const engine = engineFor(configured.target)
-    return await begin({ engine, configured, parts, stored }, { ...run, replicas: configured.replicas })
+    return await begin(
+      { engine, configured, parts, stored },
+      { ...run, replicas: configured.replicas },
+    )
   } catch (error) {
     if (!isFinal(error, stored)) throw error
     await fail(parts, id, error)
@@ -243,11 +241,7 @@ const ORDERS: Readonly<Record<Order, (run: EngineRun) => void>> = {
 }
 
 /** What the engine should do in this state; null while it should go on as it is. */
-function orderIn(
-  { deployment }: StoredDeployment,
-  { forced }: Steering,
-  now: Date,
-): Order | null {
+function orderIn({ deployment }: StoredDeployment, { forced }: Steering, now: Date): Order | null {
   switch (deployment.state) {
     case 'in_progress_cutover':
       return forced ? 'force' : 'cutover'

@@ -105,6 +105,8 @@ function deployCommand(cutover: 'auto' | 'hold'): Command {
     at: null,
     cutover,
     revertWindow: null,
+    method: null,
+    force: false,
     confirm: null,
   }
 }

@@ -68,9 +68,10 @@ function deploy(
   if (!UNDER_WAY.has(deployment.state)) {
     return event({ type: 'enqueued', at, autoCutover, ...windowOf(command, config) })
   }
-  if (command.revertWindow !== null) {
-    throw new Refusal('COMMAND_INVALID', 'The revert window is chosen before staging begins.', {
-      next: 'Leave `revert=` out, or `/cancel` first and `/deploy` again.',
+  if (command.revertWindow !== null || command.method !== null) {
+    const what = command.method === null ? 'revert window' : 'method'
+    throw new Refusal('COMMAND_INVALID', `The ${what} is chosen before staging begins.`, {
+      next: 'Leave `revert=` and `method=` out, or `/cancel` first and `/deploy` again.',
     })
   }
   return event(
@@ -78,7 +79,13 @@ function deploy(
   )
 }
 
-function windowOf({ revertWindow }: Command, config: BranchConfig) {
+function windowOf({ revertWindow, method }: Command, config: BranchConfig) {
+  if (method === 'instant') {
+    if (revertWindow === null || revertWindow === 'off') return { revertWindowMs: null }
+    throw new Refusal('COMMAND_INVALID', 'An instant change keeps no old table to go back to.', {
+      next: 'Leave `revert=` or `method=instant` out.',
+    })
+  }
   if (revertWindow === 'off') return { revertWindowMs: null }
   return { revertWindowMs: revertWindow?.ms ?? config.revertWindowMs }
 }

@@ -43,7 +43,14 @@ export type CommandCall = {
 }
 
 /** What a line of the record with the action `command` says; the projector makes reactions of it. */
-export type CommandDetail = { readonly verb: Verb; readonly commentId: number | null }
+export type CommandDetail = {
+  readonly verb: Verb
+  readonly commentId: number | null
+  /** For a command that asks for the cutover: whether it may end whoever is in the way. */
+  readonly force?: boolean
+  /** For a command that queues the deployment: how it changes the tables. */
+  readonly method?: 'shadow' | 'instant'
+}
 
 /**
  * The one way in: binds the command to the plan, asks whether the person may, and moves the deployment on.
@@ -185,7 +192,13 @@ async function record({ store, clock }: Parts, recorded: Recorded): Promise<void
   const { request, command, source, head, by, current, effect } = recorded
   const at = clock.now()
   const commentId = source.via === 'comment' ? source.commentId : null
-  const detail: CommandDetail = { verb: command.verb, commentId }
+  const queues = effect.kind === 'event' && effect.event.type === 'enqueued'
+  const detail: CommandDetail = {
+    verb: command.verb,
+    commentId,
+    ...(command.force ? { force: true } : {}),
+    ...(queues ? { method: command.method ?? 'shadow' } : {}),
+  }
   const line = { deployRequestId: request.id, deploymentId: current.id, at, by }
   await inTransaction(store, async (trx) => {
     if (head !== request.head) await openDeployRequest(trx, { ...request, head }, { at, by })

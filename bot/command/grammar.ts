@@ -21,7 +21,7 @@ export type Verb =
   | 'status'
   | 'help'
 
-export type OptionName = 'at' | 'cutover' | 'revert' | 'confirm'
+export type OptionName = 'at' | 'cutover' | 'revert' | 'method' | 'force' | 'confirm'
 
 export type VerbRule = {
   readonly aliases: readonly string[]
@@ -46,21 +46,21 @@ export const VERBS: Readonly<Record<Verb, VerbRule>> = {
     ...change,
     aliases: [],
     argument: branch,
-    options: ['at', 'revert', 'confirm'],
+    options: ['at', 'revert', 'method', 'confirm'],
     summary: 'Build the shadow tables, keep them in sync and hold at the gate.',
   },
   deploy: {
     ...change,
     aliases: [],
     argument: branch,
-    options: ['at', 'cutover', 'revert', 'confirm'],
+    options: ['at', 'cutover', 'revert', 'method', 'confirm'],
     summary: 'Stage if needed, then cut over as soon as everything is in sync.',
   },
   cutover: {
     ...change,
     aliases: ['apply'],
     argument: branch,
-    options: ['at', 'confirm'],
+    options: ['at', 'force', 'confirm'],
     summary: 'Swap the tables now, or as soon as they are in sync.',
   },
   cancel: {
@@ -135,6 +135,14 @@ export const OPTIONS: Readonly<Record<OptionName, OptionRule>> = {
   revert: {
     form: 'revert=30m|off',
     summary: 'How long the change can be reverted (s, m, h or d; 7 days at most).',
+  },
+  method: {
+    form: 'method=shadow|instant',
+    summary: 'Copy the tables, or change them at once: without a copy and without a way back.',
+  },
+  force: {
+    form: 'force=blockers',
+    summary: 'End the connections that are still in the way of the cutover after three tries.',
   },
   confirm: {
     form: 'confirm=<code>',

@@ -16,6 +16,10 @@ export type Command = {
   readonly cutover: 'auto' | 'hold' | null
   /** How long the change can be reverted; `off` for not at all; null for what the configuration says. */
   readonly revertWindow: { readonly ms: number } | 'off' | null
+  /** How the tables are changed; null for what is usual. */
+  readonly method: 'shadow' | 'instant' | null
+  /** Whether whoever is in the way of the cutover may be ended. */
+  readonly force: boolean
   readonly confirm: string | null
 }
 
@@ -72,6 +76,8 @@ function parseWords(verb: Verb, words: readonly string[]): Command {
     at: matching(verb, 'at', options.at, /^[0-9a-f]{7,40}$/i)?.toLowerCase() ?? null,
     cutover: parseCutover(verb, options.cutover),
     revertWindow: parseRevert(verb, options.revert),
+    method: parseMethod(verb, options.method),
+    force: matching(verb, 'force', options.force, /^blockers$/) !== null,
     confirm: matching(verb, 'confirm', options.confirm, /^[\w-]{1,32}$/)?.toUpperCase() ?? null,
   }
 }
@@ -120,6 +126,11 @@ function parseCutover(verb: Verb, value: string | undefined): Command['cutover']
   if (value === undefined) return null
   if (value === 'auto' || value === 'hold') return value
   throw invalid(verb, `takes cutover=auto or cutover=hold, not ${quote(value)}`)
+}
+
+function parseMethod(verb: Verb, value: string | undefined): Command['method'] {
+  if (value === undefined || value === 'shadow' || value === 'instant') return value ?? null
+  throw invalid(verb, `takes method=shadow or method=instant, not ${quote(value)}`)
 }
 
 function parseRevert(verb: Verb, value: string | undefined): Command['revertWindow'] {

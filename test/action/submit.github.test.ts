@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { sql } from 'kysely'
 import { describe, expect, inject } from 'vitest'
+import { branchAt } from '../../bot/branch-settings.ts'
 import { createLog } from '../../bot/log.ts'
 import { startBot } from '../../bot/main.ts'
 import { systemClock } from '../../src/clock.ts'
@@ -237,7 +238,9 @@ async function startWithBot(mysql: MysqlTest): Promise<Served> {
         githubUrl: github.url,
         oidcIssuer: github.tokenService.issuer,
         listen: { host: '127.0.0.1', port },
-        databases: new Map([[`${owner}/${repo}/shop`, new Map([['production', mysql.target]])]]),
+        databases: new Map([
+          [`${owner}/${repo}/shop`, new Map([['production', branchAt(mysql.target)]])],
+        ]),
       },
       { log },
     ),

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { findTarget, loadConfig } from '../../bot/config.ts'
+import { findBranch, findTarget, loadConfig } from '../../bot/config.ts'
 import { Refusal } from '../../src/errors.ts'
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -10,7 +10,17 @@ const FILES: Readonly<Record<string, string>> = {
   '/etc/crossfade.yml': `
 databases:
   Acme/app/shop:
-    staging: { url: env:SHOP_STAGING_URL }
+    staging:
+      url: env:SHOP_STAGING_URL
+      replicas: [env:SHOP_REPLICA_URL, mysql://u@127.0.0.1:3309/]
+      quarantine: 7d
+      profile: fast
+      throttle:
+        max_replica_lag: 2s
+        max_threads_running: 64
+        max_history: 100000
+        max_commit_latency: 200ms
+        query: SELECT COUNT(*) FROM busy
     production: { url: file:/run/secrets/shop }
 `,
   '/run/secrets/shop': 'mysql://deployer:s3cret@db.example.com/shop\n',
@@ -25,6 +35,7 @@ const ENV = {
   CROSSFADE_CONFIG: '/etc/crossfade.yml',
   CROSSFADE_PUBLIC_URL: 'https://crossfade.example.com/',
   SHOP_STAGING_URL: 'mysql://deployer:s3cret@127.0.0.1:3307/shop_staging',
+  SHOP_REPLICA_URL: 'mysql://reader:s3cret@127.0.0.1:3308/',
 }
 
 describe('loadConfig', () => {
@@ -53,6 +64,30 @@ describe('loadConfig', () => {
     })
     expect(findTarget(databases, shop, 'elsewhere')).toBeNull()
     expect(findTarget(databases, { ...shop, owner: 'other' }, 'production')).toBeNull()
+  })
+
+  test('reads how deployments treat the server of a branch', () => {
+    const { databases } = load(ENV)
+    const shop = { owner: 'acme', repo: 'app', database: 'shop' }
+
+    expect(findBranch(databases, shop, 'staging')).toMatchObject({
+      replicas: [{ port: 3308, user: 'reader' }, { port: 3309 }],
+      settings: {
+        profile: 'fast',
+        quarantineMs: 7 * 86_400_000,
+        limits: {
+          replicaLagMs: 2_000,
+          threadsRunning: 64,
+          historyLength: 100_000,
+          commitLatencyMs: 200,
+          query: 'SELECT COUNT(*) FROM busy',
+        },
+      },
+    })
+    expect(findBranch(databases, shop, 'production')).toMatchObject({
+      replicas: [],
+      settings: { profile: 'polite', quarantineMs: null, limits: { replicaLagMs: null } },
+    })
   })
 
   test('takes a key with escaped line breaks from the environment', () => {
@@ -88,6 +123,14 @@ describe('loadConfig', () => {
     ['databases: { a/b/c: { main: { url: "" } } }', 'a/b/c/main url is not set'],
     ['databases: { a/b/c: { main: { url: mysql://h/ } } }', 'a/b/c/main url names no schema'],
     ['databases: { a/b/c: { main: { uri: x } } }', 'a/b/c/main has the unknown key uri'],
+    [branchOf('replicas: mysql://h/'), 'a/b/c/main replicas is not a list'],
+    [branchOf('replicas: [env:NOWHERE]'), 'replicas.0 names NOWHERE, which is not set'],
+    [branchOf('quarantine: 7'), 'a/b/c/main quarantine must be a text'],
+    [branchOf('quarantine: week'), 'quarantine must be a time like 12h, 7d or off'],
+    [branchOf('profile: quick'), 'profile must be one of polite, fast'],
+    [branchOf('throttle: { lag: 2s }'), 'throttle.lag is unknown; known are max_replica_lag'],
+    [branchOf('throttle: { max_history: 0 }'), 'max_history must be a whole number from 1'],
+    [branchOf('throttle: { max_replica_lag: 2s }'), 'throttle.max_replica_lag needs replicas'],
     ['database: {}', 'the server file has the unknown key database'],
     ['"', 'is not YAML'],
   ])('refuses the server file %s', (text, problem) => {
@@ -108,6 +151,10 @@ describe('loadConfig', () => {
     expect(message).not.toMatch(/hunter2|too-short/)
   })
 })
+
+function branchOf(setting: string): string {
+  return `databases: { a/b/c: { main: { url: mysql://h/s, ${setting} } } }`
+}
 
 function load(env: Readonly<Record<string, string | undefined>>, files = FILES) {
   return loadConfig(env, (path) => {

@@ -1,7 +1,16 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import type { CanonicalSchema } from '../../src/deploy/submission.ts'
+import { connect } from '../../src/mysql/connect.ts'
 import { test, type World } from '../support/running-bot.ts'
+
+const NO_LIMITS = {
+  replicaLagMs: null,
+  threadsRunning: null,
+  historyLength: null,
+  commitLatencyMs: null,
+  query: null,
+}
 
 describe('a deploy request', () => {
   test('is staged, cut over and reverted by comments, with every row kept', async ({ start }) => {
@@ -46,6 +55,63 @@ describe('a deploy request', () => {
     await world.reached(pull.number, 'complete')
     await world.reacted(skip, 'eyes', 'rocket', 'hooray')
     expect(await columns(world)).toEqual(['id', 'total', 'note'])
+  })
+
+  test('is made at once with method=instant, and the gate waits all the same', async ({
+    start,
+  }) => {
+    const world = await start()
+    const pull = await planned(world)
+    const writer = world.github.as('writer')
+    const session = await world.mysql.session()
+
+    await writer.comment(pull.number, '/stage method=instant')
+    await world.reached(pull.number, 'pending_cutover')
+    expect(await columns(world)).toEqual(['id', 'total'])
+    await writer.comment(pull.number, '/cutover')
+    await world.reached(pull.number, 'complete')
+
+    expect(await columns(world)).toEqual(['id', 'total', 'note'])
+    expect(await session.rows(sql`SHOW TABLES`)).toHaveLength(1)
+  })
+
+  test('ends what is in the way of its cutover when it is forced, and minds the settings of the server', async ({
+    start,
+  }) => {
+    const world = await start({
+      server: {
+        settings: {
+          profile: 'fast',
+          quarantineMs: 60_000,
+          limits: { ...NO_LIMITS, threadsRunning: 10_000 },
+        },
+      },
+    })
+    const pull = await planned(world)
+    const writer = world.github.as('writer')
+    const session = await world.mysql.session()
+    await writer.comment(pull.number, '/stage')
+    await world.reached(pull.number, 'pending_cutover')
+    const blocker = await connect(world.mysql.target)
+    await blocker.run(sql`START TRANSACTION`)
+    await blocker.rows(sql`SELECT * FROM orders`)
+
+    await writer.comment(pull.number, '/cutover')
+    await world.reached(pull.number, 'in_progress_cutover')
+    await writer.comment(pull.number, '/cutover force=blockers')
+    await world.reached(pull.number, 'complete_pending_revert')
+
+    await expect(blocker.rows(sql`SELECT 1`)).rejects.toThrow()
+    const row = await session.row(
+      sql<{
+        request: string
+      }>`SELECT request FROM _crossfade.deployment WHERE schema_name = DATABASE()`,
+    )
+    expect(JSON.parse(row?.request ?? '')).toMatchObject({
+      profile: 'fast',
+      quarantineMs: 60_000,
+      limits: { threadsRunning: 10_000, replicaLagMs: null },
+    })
   })
 
   test('is cancelled without a trace', async ({ start }) => {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { branchAt, type ConfiguredBranch } from '../../bot/branch-settings.ts'
 import type { BotConfig } from '../../bot/config.ts'
 import { createLog } from '../../bot/log.ts'
 import { type Bot, startBot } from '../../bot/main.ts'
@@ -194,13 +195,20 @@ export type SubmitOverrides = {
   readonly base?: CanonicalSchema
 }
 
-export type WorldOptions = { readonly branch?: string }
+export type WorldOptions = {
+  readonly branch?: string
+  /** What the server file says of the production branch. */
+  readonly server?: Partial<ConfiguredBranch>
+}
 
 /** Starts a world; everything of it ends with the test. */
 export type StartWorld = (options?: WorldOptions) => Promise<World>
 
 /** Starts everything; the deploy policy is said as the YAML of the production branch. */
-async function startWorld(mysql: MysqlTest, { branch = '{}' }: WorldOptions): Promise<World> {
+async function startWorld(
+  mysql: MysqlTest,
+  { branch = '{}', server = {} }: WorldOptions,
+): Promise<World> {
   const session = await mysql.session()
   const storeSchema = `${mysql.schema}_store`.slice(-64)
   await session.run(sql`CREATE DATABASE ${sql.id(storeSchema)}`)
@@ -225,7 +233,12 @@ async function startWorld(mysql: MysqlTest, { branch = '{}' }: WorldOptions): Pr
     githubUrl: github.url,
     oidcIssuer: github.tokenService.issuer,
     listen: { host: '127.0.0.1', port: 0 },
-    databases: new Map([[`${owner}/${repo}/shop`, new Map([['production', mysql.target]])]]),
+    databases: new Map([
+      [
+        `${owner}/${repo}/shop`,
+        new Map([['production', { ...branchAt(mysql.target), ...server }]]),
+      ],
+    ]),
   }
   return new World(github, mysql, { config, store: await openStore(storeUrl) })
 }

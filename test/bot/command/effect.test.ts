@@ -13,13 +13,23 @@ const AT = new Date('2026-03-01T10:00:00Z')
 
 describe('effectOf', () => {
   test('what every command does to a deployment that is ready', () => {
-    const lines = ['/stage', '/deploy', '/deploy cutover=hold revert=off', '/cutover', '/cancel']
+    const lines = [
+      '/stage',
+      '/deploy',
+      '/deploy cutover=hold revert=off',
+      '/deploy method=instant',
+      '/deploy method=instant revert=1h',
+      '/cutover',
+      '/cancel',
+    ]
 
     expect(lines.map((line) => `${line} → ${shown(line, 'ready')}`)).toMatchInlineSnapshot(`
       [
         "/stage → {"type":"enqueued","autoCutover":false,"revertWindowMs":1800000}",
         "/deploy → {"type":"enqueued","autoCutover":true,"revertWindowMs":1800000}",
         "/deploy cutover=hold revert=off → {"type":"enqueued","autoCutover":false,"revertWindowMs":null}",
+        "/deploy method=instant → {"type":"enqueued","autoCutover":true,"revertWindowMs":null}",
+        "/deploy method=instant revert=1h → COMMAND_INVALID",
         "/cutover → {"type":"cutover_requested"}",
         "/cancel → {"type":"cancel_requested"}",
       ]
@@ -31,6 +41,7 @@ describe('effectOf', () => {
       '/deploy',
       '/deploy cutover=hold',
       '/deploy revert=1h',
+      '/deploy method=instant',
       '/pause',
       '/resume',
       '/throttle 30',
@@ -43,6 +54,7 @@ describe('effectOf', () => {
         "/deploy → {"type":"cutover_requested"}",
         "/deploy cutover=hold → {"type":"auto_cutover_set","autoCutover":false}",
         "/deploy revert=1h → COMMAND_INVALID",
+        "/deploy method=instant → COMMAND_INVALID",
         "/pause → paused null",
         "/resume → resumed null",
         "/throttle 30 → throttled {"ratio":30}",

@@ -23,6 +23,8 @@ describe('parseComment', () => {
         at: '0123abc',
         cutover: 'hold',
         revertWindow: { ms: 45 * 60_000 },
+        method: null,
+        force: false,
         confirm: 'AB2CD',
       },
     ])
@@ -75,7 +77,9 @@ describe('parseComment', () => {
     ['/schema launch', 'COMMAND_UNKNOWN', 'Comment `/help` for the list of commands.'],
     ['/schema', 'COMMAND_UNKNOWN', 'Comment `/help` for the list of commands.'],
     ['/deploy when you have time', 'COMMAND_INVALID', usageOf('deploy')],
-    ['/deploy force=yes', 'COMMAND_INVALID', usageOf('deploy')],
+    ['/deploy force=blockers', 'COMMAND_INVALID', usageOf('deploy')],
+    ['/cutover force=yes', 'COMMAND_INVALID', usageOf('cutover')],
+    ['/deploy method=online', 'COMMAND_INVALID', usageOf('deploy')],
     ['/deploy at=main', 'COMMAND_INVALID', usageOf('deploy')],
     ['/deploy at=abcdef0 at=abcdef1', 'COMMAND_INVALID', usageOf('deploy')],
     ['/deploy cutover=now', 'COMMAND_INVALID', usageOf('deploy')],
@@ -148,6 +152,7 @@ describe('the grammar', () => {
         .replace('<commit>', '0123abc')
         .replace('auto|hold', 'auto')
         .replace('30m|off', 'off')
+        .replace('shadow|instant', 'shadow')
         .replace('<code>', 'AB2CD')
         .replaceAll(/[[\]]/g, '')
       expect(parseComment(example)).toMatchObject([{ verb }])

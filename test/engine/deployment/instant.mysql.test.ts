@@ -167,9 +167,11 @@ describe('a deployment that copies', () => {
   })
 })
 
-describe('CRASH-1: an instant deployment that is killed between two tables', () => {
+describe('an instant deployment that is killed between two tables', () => {
   for (const when of ['before', 'after'] as const) {
-    test(`goes on with the rest when it died ${when} the second change`, async ({ mysql }) => {
+    test(`INSTANT-1: goes on with the rest when it died ${when} the second change`, async ({
+      mysql,
+    }) => {
       const session = await mysql.session()
       await createOrders(session, ordersTable(10))
       await session.run(sql`CREATE TABLE b (id INT PRIMARY KEY)`)

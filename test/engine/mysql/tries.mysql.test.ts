@@ -10,7 +10,7 @@ const CHANGE = 'ALTER TABLE orders ADD COLUMN status INT NOT NULL DEFAULT 0'
 const HOUR_MS = 3_600_000
 
 describe('a cutover that is forced', () => {
-  test('gives way at first, then ends the transaction in its way and no other connection', async ({
+  test('FORCE-1: gives way at first, then ends the transaction in its way and no other connection', async ({
     mysql,
   }) => {
     const session = await mysql.session()
