@@ -9,9 +9,10 @@ import { createVerifier } from './api/oidc.ts'
 import type { Route } from './api/router.ts'
 import { submissionRoute } from './api/submission.ts'
 import { createBell } from './bell.ts'
-import { type BotConfig, loadConfig } from './config.ts'
+import { type BotConfig, type ConfiguredDatabases, loadConfig } from './config.ts'
 import { driveDeployment } from './deployer.ts'
 import { handleDelivery } from './handle.ts'
+import { runJanitor } from './janitor.ts'
 import { createLog, type Log } from './log.ts'
 import type { Parts, PullRequestPlace } from './parts.ts'
 import { createGitHub } from './projector/github.ts'
@@ -64,6 +65,7 @@ export async function startBot(config: BotConfig, options: BotOptions): Promise<
       runWorkers({ ...loop, handle: (item) => handleDelivery(parts, item) }),
       runScheduler({ ...loop, drive }),
       runProjector(loop),
+      runJanitor({ targets: targetsIn(databases), clock, log, signal: stop.signal }),
     ]
     log.info('started', { port: server.port })
     return {
@@ -88,6 +90,13 @@ const HEALTH: Route = {
   path: '/healthz',
   limitBytes: 0,
   handle: async () => ({ status: 200, body: { ok: true } }),
+}
+
+/** Every production branch, wherever it is named. */
+function targetsIn(databases: ConfiguredDatabases): readonly Target[] {
+  return [...databases.values()].flatMap((branches) =>
+    [...branches.values()].map(({ target }) => target),
+  )
 }
 
 /** Where people see a pull request: on github.com, or on the host of an Enterprise Server's API. */

@@ -63,6 +63,8 @@ export class Comparison {
     side: 'gate' | 'revert_window',
     signal: AbortSignal,
   ): Promise<void> {
+    // The other way round it is another comparison, and the first one is due.
+    if (side === 'revert_window') this.#finishedAt = Number.NEGATIVE_INFINITY
     const over = new AbortController()
     const either = AbortSignal.any([signal, over.signal])
     let failure: { readonly error: unknown } | null = null
