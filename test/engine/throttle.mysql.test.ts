@@ -7,6 +7,8 @@ import { Throttle } from '../../src/engine/throttle.ts'
 import { connect } from '../../src/mysql/connect.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 
+const WAIT = { timeout: 20_000 }
+
 describe('SignalWatch', () => {
   test('holds the copy up until the first number is read', async ({ mysql }) => {
     const watch = new SignalWatch(aSignal(mysql, { read: async () => 1 }), systemClock)
@@ -14,7 +16,7 @@ describe('SignalWatch', () => {
     expect(watch.trouble).toBe('load: not read yet')
     running((signal) => watch.run(always, signal))
 
-    await expect.poll(() => watch.trouble).toBeNull()
+    await expect.poll(() => watch.trouble, WAIT).toBeNull()
   })
 
   test('tells value and limit while the number is above it', async ({ mysql }) => {
@@ -22,9 +24,9 @@ describe('SignalWatch', () => {
     const watch = new SignalWatch(aSignal(mysql, { read: async () => value }), systemClock)
     running((signal) => watch.run(always, signal))
 
-    await expect.poll(() => watch.trouble).toBe('load: 10,001, limit 10,000')
+    await expect.poll(() => watch.trouble, WAIT).toBe('load: 10,001, limit 10,000')
     value = 10_000
-    await expect.poll(() => watch.trouble).toBeNull()
+    await expect.poll(() => watch.trouble, WAIT).toBeNull()
   })
 
   test('fails closed and connects again when its connection is killed', async ({ mysql }) => {
@@ -45,14 +47,14 @@ describe('SignalWatch', () => {
     })
     const watch = new SignalWatch(signal, systemClock)
     running((abort) => watch.run(always, abort))
-    await expect.poll(() => watch.trouble).toBeNull()
+    await expect.poll(() => watch.trouble, WAIT).toBeNull()
 
     const root = await mysql.session()
     await root.run(sql`KILL ${sql.lit(threadId)}`)
 
-    await expect.poll(() => watch.trouble).toMatch(/^load cannot be read: /)
+    await expect.poll(() => watch.trouble, WAIT).toMatch(/^load cannot be read: /)
     gate.resolve()
-    await expect.poll(() => watch.trouble).toBeNull()
+    await expect.poll(() => watch.trouble, WAIT).toBeNull()
   })
 
   test('survives that its connection is killed while nobody asks', async ({ mysql }) => {
@@ -67,16 +69,16 @@ describe('SignalWatch', () => {
     })
     const watch = new SignalWatch(signal, systemClock)
     running((abort) => watch.run(() => wanted, abort))
-    await expect.poll(() => watch.trouble).toBeNull()
+    await expect.poll(() => watch.trouble, WAIT).toBeNull()
     wanted = false
-    await expect.poll(() => watch.trouble).toBe('load: not read yet')
+    await expect.poll(() => watch.trouble, WAIT).toBe('load: not read yet')
 
     const root = await mysql.session()
     const killed = threadId
     await root.run(sql`KILL ${sql.lit(killed)}`)
     wanted = true
 
-    await expect.poll(() => watch.trouble).toBeNull()
+    await expect.poll(() => watch.trouble, WAIT).toBeNull()
     expect(threadId).not.toBe(killed)
   })
 
@@ -87,7 +89,7 @@ describe('SignalWatch', () => {
     const watch = new SignalWatch(signal, hurried(20))
     running((abort) => watch.run(always, abort))
 
-    await expect.poll(() => watch.trouble).toBe('load cannot be read: no answer within 3 s')
+    await expect.poll(() => watch.trouble, WAIT).toBe('load cannot be read: no answer within 3 s')
   })
 
   test('takes an old number for unreadable', async ({ mysql }) => {
@@ -95,7 +97,7 @@ describe('SignalWatch', () => {
     const clock: Clock = { ...systemClock, now: () => new Date(nowMs) }
     const watch = new SignalWatch(aSignal(mysql, { everyMs: 60_000, read: async () => 0 }), clock)
     running((abort) => watch.run(always, abort))
-    await expect.poll(() => watch.trouble).toBeNull()
+    await expect.poll(() => watch.trouble, WAIT).toBeNull()
 
     nowMs += 7_000
 
@@ -136,7 +138,7 @@ describe('Throttle', () => {
     expect(throttle.throttledBy).toBeNull()
 
     const resting = throttle.rest(0, stop.signal)
-    await expect.poll(() => throttle.throttledBy).toBe('load: 20,000, limit 10,000')
+    await expect.poll(() => throttle.throttledBy, WAIT).toBe('load: 20,000, limit 10,000')
     value = 1
     await resting
 
@@ -152,7 +154,7 @@ describe('Throttle', () => {
 
     const resting = throttle.rest(0, stop.signal).catch((reason: unknown) => reason)
     await expect
-      .poll(() => throttle.throttledBy)
+      .poll(() => throttle.throttledBy, WAIT)
       .toBe('load: 20,000, limit 10,000; other: 20,000, limit 10,000')
 
     stop.abort('done')
@@ -165,7 +167,7 @@ describe('Throttle', () => {
     const stop = new AbortController()
 
     const resting = throttle.rest(0, stop.signal).catch((reason: unknown) => reason)
-    await expect.poll(() => throttle.throttledBy).toBe('load: not read yet')
+    await expect.poll(() => throttle.throttledBy, WAIT).toBe('load: not read yet')
 
     stop.abort('done')
     expect(await resting).toBe('done')
