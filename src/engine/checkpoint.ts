@@ -3,6 +3,7 @@ import type { Key, KeyValue } from '../binlog/key.ts'
 import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import { type Position, positionFromJson, positionToJson } from '../mysql/position.ts'
 import type { Session } from '../mysql/session.ts'
+import { createForeignKeyTable } from './foreign-key.ts'
 import type { EngineFailure, EngineOutcome, EngineRequest, RevertImpossible } from './port.ts'
 import { engineRequest, type WantedRequest } from './request.ts'
 
@@ -67,6 +68,7 @@ export async function prepareEngineSchema(session: Session): Promise<void> {
     number BIGINT UNSIGNED NOT NULL,
     PRIMARY KEY (deployment_id, number)
   ) ENGINE=InnoDB`)
+  await createForeignKeyTable(session)
   await session.run(sql`CREATE TABLE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA, 'quarantine')} (
     schema_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,

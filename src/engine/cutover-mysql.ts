@@ -1,14 +1,17 @@
 import { sql } from 'kysely'
 import type { Session } from '../mysql/session.ts'
+import { attachForeignKeys, detachForeignKeys, type ForeignKey } from './foreign-key.ts'
+import type { PreparedOperation } from './shadow.ts'
 import {
   carryAutoIncrement,
   renameStatement,
   type SwapContext,
+  type SwapDirection,
   type SwapPlan,
   SwapUnrecorded,
   swapNames,
 } from './swap.ts'
-import { lockTables, openTableLocks, type TableLocks } from './table-locks.ts'
+import { lockTables, openTableLocks, type TableLocks, type TableName } from './table-locks.ts'
 
 /** Opens the connections that lock the tables of a swap. */
 export async function openSwapLocks(
@@ -19,11 +22,17 @@ export async function openSwapLocks(
   const names = operations.map((operation) => swapNames(operation, direction))
   const tables = (some: readonly (string | null)[]) =>
     some.filter((name) => name !== null).map((name) => ({ schema, name }))
-  return await openTableLocks(
-    open,
-    tables(names.map(({ live }) => live)),
-    tables(names.map(({ other }) => other)),
-  )
+  const used = tables(names.map(({ live }) => live))
+  const hidden = tables(names.map(({ other }) => other))
+  const parents = operations
+    .flatMap(({ foreignKeys }) => [...foreignKeys.before, ...foreignKeys.after])
+    .map(({ parent }) => parent)
+  const unique = new Map(parents.map((parent) => [`${parent.schema}\0${parent.name}`, parent]))
+  // LOCK TABLES of a child locks its parents by itself, so no two sessions can hold the two: then it is done at once, and
+  // a transaction that has a parent and wants the child can be rolled back (docs/operations.md).
+  if (unique.size > 0)
+    return await openTableLocks(open, [], [...unique.values(), ...used, ...hidden])
+  return await openTableLocks(open, used, hidden)
 }
 
 /**
@@ -55,7 +64,7 @@ export async function swapUnderLock(
     await context.passBarrier()
     await context.drain(session, operations)
     for (const operation of operations) await carryAutoIncrement(session, context, operation)
-    await session.run(renameStatement(context))
+    await renameWithKeys(session, context)
     await context.record().catch((error: unknown) => {
       throw new SwapUnrecorded(error)
     })
@@ -64,4 +73,43 @@ export async function swapUnderLock(
     await session.run(sql`UNLOCK TABLES`).catch(() => session.destroy())
   }
   return clock.now().getTime() - begunAt
+}
+
+/**
+ * Renames, with the foreign keys of each table where it is live and nowhere else. The parents are locked as well, so no
+ * statement waits here.
+ */
+async function renameWithKeys(session: Session, plan: SwapContext): Promise<void> {
+  const { id, schema, operations, direction } = plan
+  const attached: TableName[] = []
+  try {
+    for (const operation of operations) {
+      const { other } = swapNames(operation, direction)
+      const keys = keysToAttach(operation, direction)
+      if (other === null || keys.length === 0) continue
+      attached.push({ schema, name: other })
+      await attachForeignKeys(session, id, { schema, name: other }, keys)
+    }
+    await session.run(renameStatement(plan))
+  } catch (error) {
+    for (const table of attached) {
+      // Where this fails, `Sync.open` does it before anything else.
+      await detachForeignKeys(session, id, table).catch(() => session.destroy())
+    }
+    throw error
+  }
+  for (const { away } of operations.map((operation) => swapNames(operation, direction))) {
+    // What is left undone here is done by whoever goes on with the deployment: it is swapped, and stays so.
+    if (away !== null)
+      await detachForeignKeys(session, id, { schema, name: away }).catch(() => null)
+  }
+}
+
+/** A table that is created has its keys from the beginning. */
+function keysToAttach(
+  { operation, foreignKeys }: PreparedOperation,
+  direction: SwapDirection,
+): readonly ForeignKey[] {
+  if (operation.kind === 'create') return []
+  return direction === 'forward' ? foreignKeys.after : foreignKeys.before
 }

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts'
+import { tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { type Checkpoint, type Ending, saveEnding, saveOutcome } from './checkpoint.ts'
+import { forgetForeignKeys, settleForeignKeys } from './foreign-key.ts'
 import { quarantineTables } from './quarantine.ts'
 import { dropShadows } from './shadow.ts'
 
@@ -27,10 +29,19 @@ export async function goOnEnding(
 ): Promise<number> {
   let freedBytes = 0
   if (outcome === 'complete' || outcome === 'reverted') {
+    const kept = outcome === 'complete' ? 'old' : 'shadow'
+    const tables = request.operations.map(({ table }) => tableNames(id, table)[kept])
+    await settleForeignKeys(
+      session,
+      id,
+      tables.map((name) => ({ schema, name })),
+      { clock },
+    )
     await quarantineTables(session, { schema, request, outcome }, clock)
   } else {
     freedBytes = await dropShadows(session, schema, request)
   }
+  await forgetForeignKeys(session, id)
   await saveOutcome(session, id, { outcome, failure })
   return freedBytes
 }

@@ -15,6 +15,7 @@ import {
   savePrepared,
 } from './checkpoint.ts'
 import { finishedRun } from './finished-run.ts'
+import { whileHeld } from './foreign-key.ts'
 import { findInstantAnswers } from './instant.ts'
 import { planInstant } from './instant-plan.ts'
 import { InstantRun } from './instant-run.ts'
@@ -61,7 +62,7 @@ async function stage({ target, clock, options }: Deps, request: EngineRequest): 
     await insertCheckpoint(session, schema, { request: found, position })
     return found
   })
-  const prepared = await prepare(session, schema, spelled)
+  const prepared = await prepare(session, schema, spelled, clock)
   const context = { target, flavour: server.flavour, clock, options }
   return runOf(prepared, { ...context, resumed: false })
 }
@@ -82,7 +83,7 @@ async function resume({ target, clock, options }: Deps, id: string): Promise<Eng
   const isPreparing = found.stage === 'preparing' && found.ending === null
   if (isPreparing) await dropShadows(session, schema, request)
   const prepared = isPreparing
-    ? await prepare(session, schema, request)
+    ? await prepare(session, schema, request, clock)
     : { checkpoint: found, instant: unknownAnswers(request) }
   const context = { target, flavour: server.flavour, clock, options }
   return runOf(prepared, { ...context, resumed: true })
@@ -117,9 +118,10 @@ async function prepare(
   session: Session,
   schema: string,
   request: EngineRequest,
+  clock: Clock,
 ): Promise<Prepared> {
   try {
-    const instant = await prepareTables(session, schema, request)
+    const instant = await prepareTables(session, schema, request, clock)
     const checkpoint = await findCheckpoint(session, request.id)
     if (checkpoint) return { checkpoint, instant }
     throw new TypeError('the checkpoint that was just written is gone')
@@ -134,10 +136,14 @@ async function prepare(
   }
 }
 
+/** The parents of a table with foreign keys may be in use for a while. */
+const CREATE_TRIES = 6
+
 async function prepareTables(
   session: Session,
   schema: string,
   request: EngineRequest,
+  clock: Clock,
 ): Promise<readonly InstantAnswer[]> {
   if (request.method === 'instant') {
     const answers = await planInstant(session, schema, request)
@@ -145,9 +151,12 @@ async function prepareTables(
     return answers
   }
   const answers = await findInstantAnswers(session, schema, request)
-  const position = await readPosition(session)
-  await createShadows(session, schema, request)
-  await savePrepared(session, request.id, position)
+  const create = async () => {
+    const position = await readPosition(session)
+    await createShadows(session, schema, request)
+    await savePrepared(session, request.id, position)
+  }
+  await whileHeld(create, { clock, tries: CREATE_TRIES })
   return answers
 }
 

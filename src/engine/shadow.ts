@@ -4,6 +4,15 @@ import { ERRNO, errnoOf, isConnectionLost, isDenied } from '../mysql/errno.ts'
 import { type TableNames, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { ownComment } from './follower.ts'
+import {
+  addedForeignKeys,
+  detachForeignKeys,
+  type ForeignKeys,
+  findForeignKeys,
+  keyOfOld,
+  readForeignKeys,
+  saveForeignKeys,
+} from './foreign-key.ts'
 import { pairTables, type TablePair } from './pair.ts'
 import type { EngineRequest, OperationTables, TableOperation } from './port.ts'
 import { requireLoggedKeys } from './preflight/row-image.ts'
@@ -19,6 +28,7 @@ export type PreparedOperation = {
   readonly forward: TablePair | null
   /** After the cutover: live, the former shadow, → old, the former live. */
   readonly reverse: TablePair | null
+  readonly foreignKeys: ForeignKeys
 }
 
 /** The names that an operation uses, as it tells them. */
@@ -43,9 +53,12 @@ export async function createShadows(
 ): Promise<readonly PreparedOperation[]> {
   for (const operation of request.operations)
     await refuseLeftover(session, schema, { id: request.id, operation })
+  // A table with foreign keys locks their parents for a moment, and while it waits it holds up their writers.
+  await session.run(sql`SET SESSION lock_wait_timeout = 1`)
   try {
     for (const operation of request.operations) {
       await createShadow(session, schema, { id: request.id, operation })
+      await keepForeignKeys(session, schema, { id: request.id, operation })
     }
     await tryLock(session, schema, request)
     const operations = await openOperations(session, schema, request, 'forward')
@@ -93,7 +106,8 @@ export async function openOperations(
       operation.kind === 'alter'
         ? await readPairs(session, schema, { operation, names, stage })
         : { forward: null, reverse: null }
-    prepared.push({ operation, names, ...pairs })
+    const foreignKeys = await findForeignKeys(session, { id: request.id, table: operation.table })
+    prepared.push({ operation, names, ...pairs, foreignKeys })
   }
   return prepared
 }
@@ -185,7 +199,6 @@ async function readPairs(
 ): Promise<{ readonly forward: TablePair; readonly reverse: TablePair }> {
   const before = await shapeOf(session, schema, stage === 'forward' ? names.live : names.old)
   const after = await shapeOf(session, schema, stage === 'forward' ? names.shadow : names.live)
-  await refuseForeignKeys(session, after)
   const { renames, dropped } = parseAlter(operation.statement)
   const back = new Map([...renames].map(([from, to]) => [to, from]))
   const forward = pairTables(
@@ -209,15 +222,38 @@ async function shapeOf(session: Session, schema: string, name: string): Promise<
   })
 }
 
-/** A foreign key on the shadow would make the server refuse deletes on the parent while the shadow lags. */
-async function refuseForeignKeys(session: Session, { schema, name }: TableShape): Promise<void> {
-  const found = await session.row(sql<{ name: string }>`
-    SELECT CONSTRAINT_NAME AS name FROM information_schema.REFERENTIAL_CONSTRAINTS
-    WHERE CONSTRAINT_SCHEMA = ${schema} AND TABLE_NAME = ${name}`)
-  if (!found) return
-  throw new Refusal('FOREIGN_KEY', 'The change adds a foreign key.', {
-    next: 'Add the foreign key without Crossfade, after the other changes are deployed.',
-  })
+/**
+ * Takes the foreign keys away from the shadow of a live table, and keeps what both its forms are to have when they are
+ * live. A table that is created keeps its own: it is empty, and nothing of it can be in a parent's way.
+ */
+async function keepForeignKeys(
+  session: Session,
+  schema: string,
+  { id, operation }: OneOperation,
+): Promise<void> {
+  const { live, shadow } = tableNames(id, operation.table)
+  const isThere = { before: operation.kind !== 'create', after: operation.kind !== 'drop' }
+  const keys = {
+    before: isThere.before ? await readForeignKeys(session, { schema, name: live }) : [],
+    after: isThere.after ? await readForeignKeys(session, { schema, name: shadow }) : [],
+  }
+  if (keys.before.length + keys.after.length === 0) return
+  if (operation.kind === 'alter') {
+    const { renames } = parseAlter(operation.statement)
+    const [added] = addedForeignKeys(keys, renames)
+    if (added) {
+      throw new Refusal(
+        'FOREIGN_KEY',
+        `The change adds a foreign key from ${live} to ${added.parent.name}.`,
+        {
+          next: 'Add the foreign key without Crossfade, after the other changes are deployed.',
+        },
+      )
+    }
+    await detachForeignKeys(session, id, { schema, name: shadow })
+  }
+  const named = keys.before.map((key) => keyOfOld(key, live, tableNames(id, live).old))
+  await saveForeignKeys(session, { id, table: operation.table }, { ...keys, before: named })
 }
 
 /** Drops the shadow tables of a request, as far as they are there, and returns how many bytes they took. */
@@ -227,16 +263,26 @@ export async function dropShadows(
   request: EngineRequest,
 ): Promise<number> {
   let bytes = 0
-  for (const { kind, table } of request.operations) {
-    if (kind === 'drop') continue
-    const { shadow } = tableNames(request.id, table)
+  for (const operation of request.operations) {
+    if (operation.kind === 'drop') continue
+    const { shadow } = tableNames(request.id, operation.table)
     bytes += (await readShape(session, schema, shadow))?.bytes ?? 0
-    await session.run(
-      // MariaDB logs a DROP in its own words, and keeps a comment only in this place.
-      sql`DROP TABLE IF EXISTS ${sql.raw(ownComment(request.id))} ${sql.id(schema, shadow)}`,
-    )
+    await dropShadow(session, schema, { id: request.id, operation })
   }
   return bytes
+}
+
+async function dropShadow(
+  session: Session,
+  schema: string,
+  { id, operation }: OneOperation,
+): Promise<void> {
+  if (operation.kind === 'drop') return
+  const { shadow } = tableNames(id, operation.table)
+  await session.run(
+    // MariaDB logs a DROP in its own words, and keeps a comment only in this place.
+    sql`DROP TABLE IF EXISTS ${sql.raw(ownComment(id))} ${sql.id(schema, shadow)}`,
+  )
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Key, KeyLayout } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import { connect, type Target } from '../mysql/connect.ts'
-import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
+import { ENGINE_SCHEMA, tableNames } from '../mysql/identifier.ts'
 import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import { Applier } from './applier.ts'
@@ -12,6 +12,7 @@ import { isSerial, TableCopy } from './copy.ts'
 import { LOCK_OR_FAIL } from './copy-chunk.ts'
 import { isAboutRows } from './data-error.ts'
 import { Follower } from './follower.ts'
+import { settleForeignKeys } from './foreign-key.ts'
 import { Frontier } from './frontier.ts'
 import { refuseIntruder } from './intruder.ts'
 import { KeySet } from './key-set.ts'
@@ -107,6 +108,7 @@ export class Sync implements AsyncDisposable {
       const { schema, request } = checkpoint
       const stage = checkpoint.stage === 'reverse' ? 'reverse' : 'forward'
       const operations = await openOperations(control, schema, request, stage)
+      await settle(control, { checkpoint, clock: options.clock }, stage)
       const sync = new Sync({ ...options, target }, control, operations)
       await sync.#openCopies()
       return sync
@@ -347,6 +349,24 @@ export class Sync implements AsyncDisposable {
     const numbers = this.#active.flatMap(({ keys }) => keys.oldest ?? [])
     return numbers.length === 0 ? null : Math.min(...numbers)
   }
+}
+
+/** Takes the foreign keys from the tables that follow, should a swap that was cut short have left any. */
+async function settle(
+  control: Session,
+  { checkpoint, clock }: Pick<SyncOptions, 'checkpoint' | 'clock'>,
+  stage: 'forward' | 'reverse',
+): Promise<void> {
+  const { id, schema, request } = checkpoint
+  const tables = request.operations
+    .filter(({ kind }) => stage === 'reverse' || kind !== 'create')
+    .map(({ table }) => tableNames(id, table)[stage === 'forward' ? 'shadow' : 'old'])
+  await settleForeignKeys(
+    control,
+    id,
+    tables.map((name) => ({ schema, name })),
+    { clock },
+  )
 }
 
 /** A session for the engine's work; MySQL must not answer questions about tables from an old memory. */

@@ -1,0 +1,181 @@
+import { sql } from 'kysely'
+import { describe, expect, onTestFinished } from 'vitest'
+import { systemClock } from '../../../src/clock.ts'
+import { errnoOf } from '../../../src/mysql/errno.ts'
+import type { Session } from '../../../src/mysql/session.ts'
+import { Deployment, productTables } from '../../support/deployment.ts'
+import { test } from '../../support/mysql.ts'
+
+const CHANGE =
+  'ALTER TABLE items MODIFY note VARCHAR(80) NULL, ADD COLUMN size INT NOT NULL DEFAULT 0'
+
+describe('FOREIGN-1: a table with foreign keys', () => {
+  test('is swapped and swapped back under writes of parents and children, and none of them fails', async ({
+    mysql,
+  }) => {
+    const session = await mysql.session()
+    await createShop(session)
+    const users = await Promise.all(
+      [1, 2, 3].map(async (id) => startUser(await mysql.session(), id)),
+    )
+    onTestFinished(async () => void (await Promise.all(users.map((user) => user.stop()))))
+
+    const deployment = await Deployment.stage(mysql.target, [CHANGE], { revertWindowMs: 600_000 })
+    await deployment.reached('ready_to_cutover')
+    deployment.run.cutover()
+    await deployment.reached('reverse_in_sync')
+    expect(await keysOf(session, 'items')).toEqual(['orders CASCADE', 'products NO ACTION'])
+    await written(users)
+    deployment.run.revert()
+    await deployment.reached('reverted')
+    await written(users)
+    const errors = (await Promise.all(users.map((user) => user.stop()))).flat()
+
+    expect(errors).toEqual([])
+    expect(await keysOf(session, 'items')).toEqual(['orders CASCADE', 'products NO ACTION'])
+    const [kept = ''] = await productTables(session)
+    expect(await keysOf(session, kept)).toEqual([])
+    await expect(
+      session.transaction(async () => {
+        await session.run(sql`SET foreign_key_checks = 1`)
+        await session.run(sql`INSERT INTO items (order_id, product_id) VALUES (-5, 1)`)
+      }),
+    ).rejects.toMatchObject({ errno: 1452 })
+  })
+
+  test('has in both forms the rows that the other has, also those that a parent took with it', async ({
+    mysql,
+  }) => {
+    const session = await mysql.session()
+    await createShop(session)
+    const user = await mysql.session()
+    await user.run(sql`SET foreign_key_checks = 1`)
+    const deployment = await Deployment.stage(mysql.target, [CHANGE], { revertWindowMs: 600_000 })
+    await deployment.reached('ready_to_cutover')
+    await user.run(sql`DELETE FROM orders WHERE id IN (3, 4)`)
+    deployment.run.cutover()
+    await deployment.reached('reverse_in_sync')
+    await user.run(sql`DELETE FROM orders WHERE id IN (5, 6)`)
+    deployment.run.skipRevert()
+    await deployment.run.finished
+
+    const [old = ''] = await productTables(session)
+    const rows = (table: string) =>
+      session.rows(sql`SELECT id, order_id, product_id, note FROM ${sql.id(table)} ORDER BY id`)
+    expect(await rows('items')).toHaveLength(100 - 4 * 5)
+    expect(await rows(old)).toEqual(await rows('items'))
+    expect(await keysOf(session, old)).toEqual([])
+  })
+
+  test('may lose a foreign key by the change, and gets it back by a revert', async ({ mysql }) => {
+    const session = await mysql.session()
+    await createShop(session)
+    const deployment = await Deployment.stage(
+      mysql.target,
+      ['ALTER TABLE items DROP FOREIGN KEY of_order'],
+      { cutover: 'auto', revertWindowMs: 600_000 },
+    )
+    await deployment.reached('reverse_in_sync')
+    expect(await keysOf(session, 'items')).toEqual(['products NO ACTION'])
+    deployment.run.revert()
+    expect(await deployment.run.finished).toBe('reverted')
+    expect(await keysOf(session, 'items')).toEqual(['orders CASCADE', 'products NO ACTION'])
+  })
+
+  test('waits for a transaction on the parent, and names no other way', async ({ mysql }) => {
+    const session = await mysql.session()
+    await createShop(session)
+    const holder = await mysql.session()
+    const deployment = await Deployment.stage(mysql.target, [CHANGE])
+    await deployment.reached('ready_to_cutover')
+
+    await holder.transaction(async () => {
+      await holder.run(sql`INSERT INTO orders VALUES (1000, 1)`)
+      deployment.run.cutover()
+      await deployment.reached('cutover_retry')
+      // The child is free while the next try is waited for.
+      await holder.run(sql`INSERT INTO items (order_id, product_id) VALUES (1000, 1)`)
+    })
+    await deployment.reached('complete')
+
+    expect(await session.rows(sql`SELECT size FROM items WHERE order_id = 1000`)).toEqual([
+      { size: 0 },
+    ])
+  })
+})
+
+async function createShop(session: Session): Promise<void> {
+  await session.run(sql`CREATE TABLE orders (id INT PRIMARY KEY, n INT NOT NULL)`)
+  await session.run(sql`CREATE TABLE products (id INT PRIMARY KEY)`)
+  await session.run(sql`CREATE TABLE items (
+    id INT AUTO_INCREMENT PRIMARY KEY, order_id INT NOT NULL, product_id INT NOT NULL, note VARCHAR(40) NULL,
+    CONSTRAINT of_order FOREIGN KEY (order_id) REFERENCES orders (id) ON DELETE CASCADE,
+    FOREIGN KEY (product_id) REFERENCES products (id))`)
+  const numbers = Array.from({ length: 20 }, (_, n) => sql`(${n + 1})`)
+  await session.run(sql`INSERT INTO products VALUES ${sql.join(numbers)}`)
+  await session.run(sql`INSERT INTO orders SELECT id, 0 FROM products`)
+  await session.run(sql`INSERT INTO items (order_id, product_id)
+    SELECT orders.id, products.id FROM orders JOIN products WHERE products.id <= 5`)
+}
+
+/** `parent rule` of each foreign key of a table. */
+async function keysOf(session: Session, table: string): Promise<readonly string[]> {
+  const rows = await session.rows(sql<{ parent: string; rule: string }>`
+    SELECT REFERENCED_TABLE_NAME AS parent, DELETE_RULE AS rule
+    FROM information_schema.REFERENTIAL_CONSTRAINTS
+    WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = ${table} ORDER BY parent`)
+  return rows.map(({ parent, rule }) => `${parent} ${rule}`)
+}
+
+type User = ReturnType<typeof startUser>
+
+async function written(users: readonly User[]): Promise<void> {
+  const before = users.map(({ count }) => count())
+  await expect
+    .poll(() => users.every(({ count }, at) => count() > (before[at] ?? 0) + 10), {
+      timeout: 20_000,
+    })
+    .toBe(true)
+}
+
+/** Orders and products that come with their items and go again, in every order of statements that is allowed. */
+function startUser(session: Session, id: number) {
+  const errors: unknown[] = []
+  let running = true
+  let count = 0
+  const done = (async () => {
+    await session.run(sql`SET foreign_key_checks = 1`)
+    while (running) {
+      const own = id * 1000 + (count % 50) + 100
+      try {
+        await session.transaction(async () => {
+          await session.run(sql`INSERT INTO orders VALUES (${own}, 0)`)
+          await session.run(sql`INSERT INTO products VALUES (${own})`)
+          await session.run(
+            sql`INSERT INTO items (order_id, product_id) VALUES (${own}, 1), (1, ${own})`,
+          )
+        })
+        await session.run(sql`UPDATE items SET note = 'seen' WHERE product_id = ${own}`)
+        // The child first and its parent right after it: what a table that lags behind would not allow.
+        await session.run(sql`DELETE FROM items WHERE product_id = ${own}`)
+        await session.run(sql`DELETE FROM products WHERE id = ${own}`)
+        await session.run(sql`DELETE FROM orders WHERE id = ${own}`)
+        count += 1
+        await systemClock.sleep(Math.random() * 10)
+      } catch (error) {
+        // The one thing that may happen: the transaction is rolled back whole, and tried again.
+        if (errnoOf(error) === 1213) continue
+        errors.push(errnoOf(error) ?? error)
+        running = false
+      }
+    }
+  })()
+  return {
+    count: () => count,
+    stop: async () => {
+      running = false
+      await done
+      return errors
+    },
+  }
+}
