@@ -6,8 +6,9 @@ import { codeOf, errnoOf, isConnectionLost, isContention } from '../mysql/errno.
 import { tableNames } from '../mysql/identifier.ts'
 import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
-import { type Checkpoint, saveOutcome, saveSwapped } from './checkpoint.ts'
+import { type Checkpoint, findCheckpoint, saveOutcome, saveSwapped } from './checkpoint.ts'
 import { type RunCommand, requirePhase } from './commands.ts'
+import { endDeployment } from './ending.ts'
 import { NO_STATUS } from './finished-run.ts'
 import { ownComment } from './follower.ts'
 import { type Definitions, instantStatement, notInstantReason, readDefinition } from './instant.ts'
@@ -42,6 +43,7 @@ class Cancelled extends Error {
   override readonly name = 'Cancelled'
 }
 
+const COMPLETE = { outcome: 'complete', failure: null } as const
 const WATCH_EVERY_MS = 50
 /** A waiting ALTER makes all that come after it wait, too. */
 const LOCK_WAIT_SECONDS = 2
@@ -160,12 +162,15 @@ export class InstantRun implements EngineRun {
     this.#lostSince = null
     await session.run(sql`SET SESSION lock_wait_timeout = ${sql.lit(LOCK_WAIT_SECONDS)}`)
     this.#announce()
-    const plan = await readInstantPlan(session, id)
-    do {
-      await this.#waitAtGate(session)
-    } while (!(await this.#makeChanges(session, plan)))
-    await saveSwapped(session, id, null)
-    await saveOutcome(session, id, { outcome: 'complete' })
+    const ending = (await findCheckpoint(session, id))?.ending ?? null
+    if (ending === null) {
+      const plan = await readInstantPlan(session, id)
+      do {
+        await this.#waitAtGate(session)
+      } while (!(await this.#makeChanges(session, plan)))
+      await saveSwapped(session, id, null)
+    }
+    await endDeployment(session, this.#checkpoint, { ending: COMPLETE, clock: this.#context.clock })
     await forgetInstantPlan(session, id)
     this.#phase = 'finished'
     this.#emit({ event: 'cutover', stalledMs: this.#stalledMs, revertUntil: null })

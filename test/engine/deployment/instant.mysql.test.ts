@@ -116,13 +116,14 @@ describe('an instant deployment', () => {
         ADD,
         'DROP TABLE gone',
       ],
-      INSTANT,
+      { ...INSTANT, quarantineMs: 60_000 },
     )
     await deployment.reached('complete')
 
     const [kept = ''] = await productTables(session)
     expect(await tableNames(session)).toEqual(['fresh', kept, 'orders'].sort())
     expect(await session.rows(sql`SELECT id FROM ${sql.id(kept)}`)).toEqual([{ id: 7 }])
+    expect(kept).toMatch(/^gone.*__xf_/)
     const created = await session.row(sql<Record<string, string>>`SHOW CREATE TABLE fresh`)
     expect(created?.['Create Table']).toContain('CONSTRAINT `named`')
   })
