@@ -84,8 +84,7 @@ function asSpelled(
     return sql`CAST(${name} AS DECIMAL(65, ${sql.lit(scaleOf(from))}))`
   }
   if (fractionOf(own) === fractionOf(from)) return name
-  const type = from.dataType === 'time' ? sql`TIME` : sql`DATETIME`
-  return sql`CAST(${name} AS ${type}(${sql.lit(fractionOf(from))}))`
+  return sql`CAST(${name} AS DATETIME(${sql.lit(fractionOf(from))}))`
 }
 
 /** A row of {@link selectKey} as a key. */
@@ -247,8 +246,7 @@ function allOf(parts: readonly Part[], keys: readonly Key[]): RawBuilder<unknown
   if (parts.length === 1 && only) {
     return sql`${only.name} IN (${sql.raw(keys.map((key) => literal(key, only)).join(','))})`
   }
-  if (parts.some(({ column }) => LISTED.has(column.from.dataType))) {
-    // Inside of a tuple the server compares the name of an ENUM with the number, and never finds the row.
+  if (parts.some(isLostInTuple)) {
     return sql`(${sql.join(
       keys.map((key) => oneByOne(parts, key)),
       sql` OR `,
@@ -256,6 +254,14 @@ function allOf(parts: readonly Part[], keys: readonly Key[]): RawBuilder<unknown
   }
   const tuples = keys.map((key) => `(${parts.map((part) => literal(key, part)).join(',')})`)
   return sql`(${sql.join(parts.map(({ name }) => name))}) IN (${sql.raw(tuples.join(','))})`
+}
+
+/**
+ * Inside of a tuple a server compares the name of an ENUM with the number, and MariaDB 10.11 bytes of one charset with bytes
+ * of another as soon as there are two tuples: it never finds the row (test/engine/wide-key.mysql.test.ts).
+ */
+function isLostInTuple({ column: { from, to } }: Part): boolean {
+  return LISTED.has(from.dataType) || from.charset !== to.charset
 }
 
 function oneByOne(parts: readonly Part[], key: Key): RawBuilder<unknown> {

@@ -48,7 +48,7 @@ export function scaleOf({ columnType }: ShapeColumn): number {
   return Number(/^decimal\(\d+,(\d+)\)/.exec(columnType)?.[1] ?? 0)
 }
 
-/** The digits of a second's fraction that a DATETIME, TIMESTAMP or TIME keeps; 0 for every other type. */
+/** The digits of a second's fraction that a DATETIME or TIMESTAMP keeps; 0 for every other type. */
 export function fractionOf({ columnType }: ShapeColumn): number {
-  return Number(/^(?:datetime|timestamp|time)\((\d)\)/.exec(columnType)?.[1] ?? 0)
+  return Number(/^(?:datetime|timestamp)\((\d)\)/.exec(columnType)?.[1] ?? 0)
 }
