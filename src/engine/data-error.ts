@@ -18,7 +18,7 @@ export function dataRefusal(error: unknown, pair: TablePair): Refusal | null {
   }
   const reason = valueErrorOf(error)
   if (reason === null) return null
-  const column = pair.target.columns.find(({ name }) => messageOf(error).includes(`'${name}'`))
+  const column = pair.target.columns.find(({ name }) => isNamed(messageOf(error), name))
   const place = column ? `column ${column.name} of ` : ''
   return refusal('VALUE_DOES_NOT_FIT', error, {
     message: `A row does not fit ${place}${table} in its ${age} form: ${reason} (error ${errnoOf(error)}).`,
@@ -35,6 +35,12 @@ const ABOUT_ROWS: ReadonlySet<ErrorCode> = new Set([
 /** Whether rows are to blame for an error: only they close the way back, and no server that is away for a moment. */
 export function isAboutRows(error: unknown): error is Refusal {
   return error instanceof Refusal && ABOUT_ROWS.has(error.code)
+}
+
+/** Some messages of MariaDB quote a column with its table before it, and name its CHECK after it. */
+function isNamed(message: string, column: string): boolean {
+  const ends = [`.\`${column}\` at row`, `.${column}\` failed`]
+  return message.includes(`'${column}'`) || ends.some((end) => message.includes(end))
 }
 
 /** MySQL names the key with its table before it, MariaDB alone. */

@@ -1,6 +1,12 @@
 import type { Clock } from '../clock.ts'
 import { isContention } from '../mysql/errno.ts'
-import { type Blocker, findBlockers, findHolders, killConnection } from '../mysql/locks.ts'
+import {
+  type Blocker,
+  findBlockers,
+  findHolders,
+  findTransactions,
+  killConnection,
+} from '../mysql/locks.ts'
 import type { Session } from '../mysql/session.ts'
 
 /** A try that was given up, or in which somebody's connection was ended. */
@@ -121,11 +127,21 @@ class Watch {
   /** Names who was in the way of the try, or who holds the tables now when nobody was seen. */
   async whoBlocks(): Promise<string> {
     const blockers = this.#blockers.length > 0 ? this.#blockers : await this.#holders()
-    if (blockers.length === 0) return 'other transactions hold the tables'
+    if (blockers.length === 0) return await this.#whoMayBlock()
     const told = blockers.map(sentenceOf).join('; ')
     if (this.#denied.size === 0) return told
     const ids = [...this.#denied].join(', ')
     return `${told}; the account may not end ${ids} (it needs CONNECTION_ADMIN, or SUPER)`
+  }
+
+  /** On a server that does not tell who holds a table. */
+  async #whoMayBlock(): Promise<string> {
+    const found = await this.#ask((session) => findTransactions(session, this.#context.own()))
+    const told = found.map(
+      ({ connectionId, seconds }) => `connection ${connectionId} has a transaction of ${seconds} s`,
+    )
+    if (told.length === 0) return 'other transactions hold the tables'
+    return `the server does not tell who holds the tables; ${told.join('; ')}`
   }
 
   async #look(over: AbortSignal): Promise<void> {
@@ -167,9 +183,15 @@ class Watch {
   }
 
   async #holders(): Promise<readonly Blocker[]> {
+    return await this.#ask((session) =>
+      findHolders(session, { ...this.#context, own: this.#context.own() }),
+    )
+  }
+
+  async #ask<T>(question: (session: Session) => Promise<readonly T[]>): Promise<readonly T[]> {
     try {
       await using session = await this.#context.open()
-      return await findHolders(session, { ...this.#context, own: this.#context.own() })
+      return await question(session)
     } catch {
       // It only makes a message better; a server that does not answer is told of by the next try.
       return []

@@ -87,12 +87,15 @@ export function driverOptions(target: Target): ConnectionOptions {
  *   dates are allowed because rows that hold them must be copied as they are. NO_AUTO_VALUE_ON_ZERO keeps an id 0.
  * - READ COMMITTED takes no gap locks, so that a chunk never blocks an insert beside it.
  * - time_zone +00:00 makes TIMESTAMP values comparable as text and avoids the hour that daylight saving repeats.
+ * - in_predicate_conversion_threshold, which only MariaDB has and reads, is off: a long list would become a temporary
+ *   table, which is not among the locked ones.
  * - lock_wait_timeout bounds how long our waiting for a metadata lock can hold up the application.
  */
 const SETTINGS: readonly RawBuilder<unknown>[] = [
   sql`SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES'`,
   sql`SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED`,
-  sql`SET SESSION time_zone = '+00:00', lock_wait_timeout = 3, innodb_lock_wait_timeout = 5, foreign_key_checks = 0, wait_timeout = 604800`,
+  sql`SET SESSION time_zone = '+00:00', lock_wait_timeout = 3, innodb_lock_wait_timeout = 5, foreign_key_checks = 0, wait_timeout = 604800
+    /*M! , in_predicate_conversion_threshold = 0 */`,
 ]
 
 /**

@@ -97,6 +97,30 @@ async function readHolders(
   }
 }
 
+/** A connection with an open transaction that may hold anything. */
+export type OpenTransaction = { readonly connectionId: number; readonly seconds: number }
+
+/** The oldest open transactions, for a server that does not tell who holds a table; empty where that is not told either. */
+export async function findTransactions(
+  session: Session,
+  own: ReadonlySet<number>,
+): Promise<readonly OpenTransaction[]> {
+  try {
+    const rows = await session.rows(sql<{ id: string | number; seconds: string | number }>`
+      SELECT trx_mysql_thread_id AS id, TIMESTAMPDIFF(SECOND, trx_started, SYSDATE()) AS seconds
+      FROM information_schema.INNODB_TRX
+      WHERE trx_mysql_thread_id > 0 AND trx_mysql_thread_id <> CONNECTION_ID()
+      ORDER BY trx_started LIMIT ${sql.lit(MOST + own.size)}`)
+    return rows
+      .map(({ id, seconds }) => ({ connectionId: Number(id), seconds: Number(seconds) }))
+      .filter(({ connectionId }) => !own.has(connectionId))
+      .slice(0, MOST)
+  } catch {
+    // As above.
+    return []
+  }
+}
+
 function shorten(digest: string): string {
   const characters = [...digest]
   if (characters.length <= STATEMENT_CHARACTERS) return digest

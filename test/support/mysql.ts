@@ -15,6 +15,9 @@ export type MysqlTest = {
   readonly session: () => Promise<Session>
 }
 
+/** The family of this project's server, for tables of cases that only one of them knows. */
+export const FLAVOUR: Flavour = inject('server').startsWith('mariadb') ? 'mariadb' : 'mysql'
+
 /** `test` with an empty schema on the server of this project; nothing of it outlives the test. */
 export const test = base.extend('mysql', async ({ task }, { onCleanup }): Promise<MysqlTest> => {
   const stack = new AsyncDisposableStack()
@@ -28,7 +31,7 @@ export const test = base.extend('mysql', async ({ task }, { onCleanup }): Promis
   const url = `${inject('serverUrl')}${schema}`
   const target = parseTarget(url)
   return {
-    flavour: inject('server').startsWith('mariadb') ? 'mariadb' : 'mysql',
+    flavour: FLAVOUR,
     schema,
     url,
     target,

@@ -1,12 +1,15 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import type { ErrorCode } from '../../../src/errors.ts'
+import type { Flavour } from '../../../src/mysql/server.ts'
 import { Deployment, productTables } from '../../support/deployment.ts'
-import { test } from '../../support/mysql.ts'
+import { FLAVOUR, test } from '../../support/mysql.ts'
 import { checksum, unfinished } from './leftovers.ts'
 
 type RowCase = {
   readonly name: string
+  /** The only server family that knows such a case. */
+  readonly only?: Flavour
   readonly columns: string
   readonly row: string
   readonly change: string
@@ -29,12 +32,13 @@ const ROWS: readonly RowCase[] = [
     name: 'values that are equal under a new collation',
     columns: 'v VARCHAR(20) COLLATE utf8mb4_bin, UNIQUE only_once (v)',
     row: `'${SECRET}'), (3, '${SECRET.toUpperCase()}'`,
-    change: 'MODIFY v VARCHAR(20) COLLATE utf8mb4_0900_ai_ci',
+    change: 'MODIFY v VARCHAR(20) COLLATE utf8mb4_unicode_ci',
     code: 'DUPLICATE_KEY',
     says: /unique key only_once/,
   },
   {
     name: 'equal values under a new functional key',
+    only: 'mysql',
     columns: 'v VARCHAR(20)',
     row: `'${SECRET}'), (3, '${SECRET.toUpperCase()}'`,
     change: 'ADD UNIQUE only_once ((LOWER(v)))',
@@ -55,7 +59,7 @@ const ROWS: readonly RowCase[] = [
     row: `'${SECRET}'`,
     change: 'MODIFY v VARCHAR(3)',
     code: 'VALUE_DOES_NOT_FIT',
-    says: /column v of t .* truncated/,
+    says: /column v of t .* (truncated|too long)/,
   },
   {
     name: 'a number out of range',
@@ -79,7 +83,7 @@ const ROWS: readonly RowCase[] = [
     row: `'${SECRET}'`,
     change: 'MODIFY v JSON',
     code: 'VALUE_DOES_NOT_FIT',
-    says: /t .* JSON/,
+    says: FLAVOUR === 'mysql' ? /t .* JSON/ : /column v of t .* CHECK/,
   },
   {
     name: 'a text that is no number',
@@ -116,23 +120,26 @@ const ROWS: readonly RowCase[] = [
 ]
 
 describe('REFUSE-1: a deployment fails for what the rows hold, and leaves nothing behind', () => {
-  test.for(ROWS)('$name: $code', async ({ columns, row, change, code, says }, { mysql }) => {
-    const session = await mysql.session()
-    await session.run(sql.raw(`CREATE TABLE t (id INT PRIMARY KEY, ${columns})`))
-    await session.run(sql.raw(`INSERT INTO t VALUES (2, ${row})`))
-    const before = await checksum(session)
+  test.for(ROWS.filter(({ only = FLAVOUR }) => only === FLAVOUR))(
+    '$name: $code',
+    async ({ columns, row, change, code, says }, { mysql }) => {
+      const session = await mysql.session()
+      await session.run(sql.raw(`CREATE TABLE t (id INT PRIMARY KEY, ${columns})`))
+      await session.run(sql.raw(`INSERT INTO t VALUES (2, ${row})`))
+      const before = await checksum(session)
 
-    const deployment = await Deployment.stage(mysql.target, [`ALTER TABLE t ${change}`])
+      const deployment = await Deployment.stage(mysql.target, [`ALTER TABLE t ${change}`])
 
-    expect(await deployment.run.finished).toBe('failed')
-    expect(deployment.failure).toMatchObject({ code, message: expect.stringMatching(says) })
-    expect(`${deployment.failure?.message} ${deployment.failure?.next}`).not.toMatch(
-      /secret|70000|1\.2345/i,
-    )
-    expect(await productTables(session)).toEqual([])
-    expect(await unfinished(session, mysql.schema)).toBe(0)
-    expect(await checksum(session)).toBe(before)
-  })
+      expect(await deployment.run.finished).toBe('failed')
+      expect(deployment.failure).toMatchObject({ code, message: expect.stringMatching(says) })
+      expect(`${deployment.failure?.message} ${deployment.failure?.next}`).not.toMatch(
+        /secret|70000|1\.2345/i,
+      )
+      expect(await productTables(session)).toEqual([])
+      expect(await unfinished(session, mysql.schema)).toBe(0)
+      expect(await checksum(session)).toBe(before)
+    },
+  )
 
   test('a new column without a default, where the server has nothing to put: VALUE_DOES_NOT_FIT', async ({
     mysql,

@@ -202,7 +202,10 @@ describe('a deployment under writes', () => {
       expect(deployment.events).toContainEqual(
         expect.objectContaining({
           event: 'cutover_retry',
-          reason: expect.stringContaining(`connection ${application.threadId} holds orders`),
+          reason: expect.stringContaining(
+            // MariaDB's performance schema is off by default, and nothing else tells who holds a table.
+            `connection ${application.threadId} ${mysql.flavour === 'mysql' ? 'holds orders' : 'has a transaction of'}`,
+          ),
         }),
       )
     })
@@ -272,13 +275,14 @@ async function start(mysql: MysqlTest, tables: readonly ReturnType<typeof orders
   return workload
 }
 
-/** Resolves once somebody waits for an exclusive lock of a table. */
+/** Resolves once LOCK TABLES waits for a table. */
 async function lockPending(session: Session, table: string): Promise<void> {
   await expect
     .poll(async () => {
       const rows = await session.rows(sql`
-        SELECT 1 FROM performance_schema.metadata_locks WHERE LOCK_STATUS = 'PENDING'
-          AND OBJECT_SCHEMA = DATABASE() AND OBJECT_NAME = ${table}`)
+        SELECT 1 FROM information_schema.PROCESSLIST WHERE DB = DATABASE()
+          AND STATE = 'Waiting for table metadata lock'
+          AND INFO LIKE 'LOCK TABLES%' AND LOCATE(${table}, INFO) > 0`)
       return rows.length
     })
     .toBeGreaterThan(0)
