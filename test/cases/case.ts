@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Flavour } from '../../src/mysql/server.ts'
 import { splitScript } from './script.ts'
 
 /** How a case must end. */
@@ -15,6 +16,8 @@ export type Expected =
 /** A case of the conformance suite: a folder without code. */
 export type Case = {
   readonly name: string
+  /** The server families that know what the case is made of. */
+  readonly flavours: readonly Flavour[]
   /** Make the tables and fill them. */
   readonly before: readonly string[]
   /** What the application does all the time; EVENTs of `before` come on top. */
@@ -60,6 +63,8 @@ async function readFiles(folder: string): Promise<ReadonlyMap<string, string>> {
 
 type ExpectFile = {
   readonly outcome: 'complete' | 'failed'
+  /** Both when absent. */
+  readonly flavours?: readonly Flavour[]
   readonly code?: string
   readonly structure?: string
   readonly sqlMode?: string
@@ -68,11 +73,18 @@ type ExpectFile = {
   readonly ignore?: readonly string[]
 }
 
+const BOTH: readonly Flavour[] = ['mysql', 'mariadb']
+
+function flavoursOf({ flavours = BOTH }: ExpectFile): readonly Flavour[] {
+  return flavours
+}
+
 function ownCase(name: string, files: ReadonlyMap<string, string>): Case {
   // Sound: the file lies beside this one and is read by nobody else.
   const expect = JSON.parse(files.get('expect.json') ?? '') as ExpectFile
   return {
     name,
+    flavours: flavoursOf(expect),
     before: splitScript(files.get('before.sql') ?? ''),
     workload: splitScript(files.get('workload.sql') ?? ''),
     revert: splitScript(files.get('revert.sql') ?? ''),
@@ -97,6 +109,7 @@ function foreignCase(name: string, files: ReadonlyMap<string, string>): Case {
   const structure = files.get('expect_table_structure')?.trim() ?? null
   return {
     name,
+    flavours: BOTH,
     before: splitScript(create),
     workload: [],
     revert: [],

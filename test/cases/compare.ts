@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Session } from '../../src/mysql/session.ts'
 
-type ColumnRow = { name: string; type: string; extra: string }
+type ColumnRow = { name: string; type: string; extra: string; initial: string | null }
 
 /** A table as SHOW CREATE TABLE prints it, in lines, without its name and its next number. */
 export async function structureOf(session: Session, table: string): Promise<readonly string[]> {
@@ -31,7 +31,8 @@ export async function columnNames(session: Session, table: string): Promise<read
 
 async function columnsOf(session: Session, table: string): Promise<readonly ColumnRow[]> {
   return await session.rows(sql<ColumnRow>`
-    SELECT COLUMN_NAME AS name, DATA_TYPE AS type, EXTRA AS extra FROM information_schema.COLUMNS
+    SELECT COLUMN_NAME AS name, DATA_TYPE AS type, EXTRA AS extra, COLUMN_DEFAULT AS initial
+    FROM information_schema.COLUMNS
     WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${table} ORDER BY ORDINAL_POSITION`)
 }
 
@@ -43,10 +44,16 @@ export async function unforeseeable(
 ): Promise<readonly string[]> {
   const known = new Set(before.map((name) => name.toLowerCase()))
   const columns = await columnsOf(session, table)
-  return columns
-    .filter(({ name }) => !known.has(name.toLowerCase()))
-    .filter(({ extra }) => /default_generated|auto_increment/i.test(extra))
-    .map(({ name }) => name)
+  return (
+    columns
+      .filter(({ name }) => !known.has(name.toLowerCase()))
+      // MariaDB quotes a constant, and marks nothing else.
+      .filter(
+        ({ extra, initial }) =>
+          /default_generated|auto_increment/i.test(extra) || /^[^']*\(/.test(initial ?? ''),
+      )
+      .map(({ name }) => name)
+  )
 }
 
 /** How many rows there are, and samples of the rows that only one of the tables has, value by value as bytes. */

@@ -67,7 +67,7 @@ export async function stopEvents(session: Session): Promise<void> {
   }
   for (;;) {
     const running = await session.row(sql`
-      SELECT 1 FROM performance_schema.processlist
+      SELECT 1 FROM information_schema.PROCESSLIST
       WHERE DB = DATABASE() AND COMMAND = 'Connect' LIMIT 1`)
     if (running === null) return
     await systemClock.sleep(POLL_MS)

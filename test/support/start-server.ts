@@ -12,7 +12,7 @@ declare module 'vitest' {
 /** One throwaway server per test project; it ends with the project. */
 export async function setup(project: TestProject) {
   const flavour = project.getProvidedContext().server.startsWith('mariadb') ? 'mariadb' : 'mysql'
-  const server = await startThrowaway(flavour, { env: process.env })
+  const server = await startThrowaway(flavour, { env: process.env, args: ['--event-scheduler=ON'] })
   project.provide('serverUrl', server.url())
   return () => server.stop()
 }

@@ -1,1 +1,1 @@
-ALTER TABLE logins MODIFY login VARCHAR(20) COLLATE utf8mb4_0900_ai_ci NOT NULL;
+ALTER TABLE logins MODIFY login VARCHAR(20) COLLATE utf8mb4_unicode_ci NOT NULL;

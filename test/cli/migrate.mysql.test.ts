@@ -4,9 +4,9 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
-import { createOrders, ordersTable, productTables } from '../../support/deployment.ts'
-import { type MysqlTest, NOTHING, test } from '../../support/mysql.ts'
-import { startWorkload } from '../../support/workload.ts'
+import { createOrders, ordersTable, productTables } from '../support/deployment.ts'
+import { type MysqlTest, NOTHING, test } from '../support/mysql.ts'
+import { startWorkload } from '../support/workload.ts'
 
 const CHANGE =
   'ALTER TABLE orders MODIFY note VARCHAR(500), ADD COLUMN status INT NOT NULL DEFAULT 0'
@@ -199,7 +199,7 @@ type Line = { readonly event: string } & Readonly<Record<string, unknown>>
 
 /** The command as a process, as a person or a script would start it. */
 function start(mysql: MysqlTest, args: readonly string[]) {
-  const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url))
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
   const child = spawn(process.execPath, [main, 'migrate', '--url', mysql.url, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })

@@ -1,16 +1,17 @@
 import { sql } from 'kysely'
-import { describe, expect, test } from 'vitest'
-import { connect, parseTarget } from '../../../src/mysql/connect.ts'
-import type { Session } from '../../../src/mysql/session.ts'
-import { startThrowaway } from '../../../src/mysql/throwaway.ts'
-import { Deployment } from '../../support/deployment.ts'
+import { describe, expect } from 'vitest'
+import { connect, parseTarget } from '../../src/mysql/connect.ts'
+import type { Session } from '../../src/mysql/session.ts'
+import { startThrowaway } from '../../src/mysql/throwaway.ts'
+import { Deployment } from '../support/deployment.ts'
+import { FLAVOUR, test } from '../support/mysql.ts'
 
 const CHANGE =
   'MODIFY opened TIMESTAMP NULL, MODIFY closed DATETIME(3) NULL, MODIFY noted VARCHAR(30) NULL'
 
 describe('between TIMESTAMP and a clock', () => {
   test('goes by the time zone of the server, there and back', async () => {
-    await using server = await startThrowaway('mysql', {
+    await using server = await startThrowaway(FLAVOUR, {
       env: process.env,
       args: ['--default-time-zone=+05:00'],
     })

@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { type RawBuilder, sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { ERRNO, errnoOf } from '../../../src/mysql/errno.ts'
-import type { Session } from '../../../src/mysql/session.ts'
-import { productTables } from '../../support/deployment.ts'
-import { type MysqlTest, test } from '../../support/mysql.ts'
-import { type Case, loadCases } from '../case.ts'
-import { type Line, MigrateCommand } from '../command.ts'
+import { ERRNO, errnoOf } from '../../src/mysql/errno.ts'
+import type { Session } from '../../src/mysql/session.ts'
+import { productTables } from '../support/deployment.ts'
+import { FLAVOUR, type MysqlTest, test } from '../support/mysql.ts'
+import { type Case, loadCases } from './case.ts'
+import { type Line, MigrateCommand } from './command.ts'
 import {
   columnNames,
   createStatement,
@@ -14,11 +14,13 @@ import {
   nextNumber,
   structureOf,
   unforeseeable,
-} from '../compare.ts'
-import { eventsRan, hasEvents, stopEvents, Workload } from '../writers.ts'
+} from './compare.ts'
+import { eventsRan, hasEvents, stopEvents, Workload } from './writers.ts'
 
-const OWN = fileURLToPath(new URL('..', import.meta.url))
-const cases = await loadCases(process.env.CASES ?? OWN)
+const OWN = fileURLToPath(new URL('.', import.meta.url))
+const cases = (await loadCases(process.env.CASES ?? OWN)).filter(({ flavours }) =>
+  flavours.includes(FLAVOUR),
+)
 const ROUNDS_AT_GATE = 20
 
 describe.concurrent('crossfade migrate, case', () => {

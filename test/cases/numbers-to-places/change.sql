@@ -1,0 +1,1 @@
+ALTER TABLE votes MODIFY choice ENUM('2', '1') NOT NULL;
