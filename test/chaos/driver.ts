@@ -26,6 +26,8 @@ export class Driver {
   readonly #lasting: Promise<void>[] = []
   #engine: EngineProcess | null = null
   #staged = false
+  #activeAt = performance.now()
+  #rowsCopied = 0
   readonly struck: Fault[] = []
 
   constructor(
@@ -43,6 +45,17 @@ export class Driver {
     this.#timeline = context.timeline
     this.#victims = context.victims
     this.#waiting = new Set(scenario.faults)
+  }
+
+  /** For how long nothing has happened. */
+  get idleMs(): number {
+    return performance.now() - this.#activeAt
+  }
+
+  /** Makes the engine tell what it waits for. */
+  async askWhatNow(): Promise<void> {
+    this.#engine?.tell('what_now')
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
   }
 
   /** Resolves with how the deployment has ended. */
@@ -106,6 +119,9 @@ export class Driver {
         this.#timeline.note(`phase ${message.phase}`)
         void this.#decide(engine, message.phase)
         return null
+      case 'unanswered':
+        for (const statement of message.statements) this.#timeline.note(`no answer to ${statement}`)
+        return null
       case 'refused':
         this.#timeline.note(`refused: ${message.code} ${message.message}`)
         if (message.code === 'CHECKPOINT_MISSING') this.#staged = false
@@ -121,7 +137,12 @@ export class Driver {
   }
 
   #hearEvent(engine: EngineProcess, event: (Message & { readonly type: 'event' })['event']): void {
-    if (event.event === 'progress') return
+    if (event.event === 'progress') {
+      if (event.rowsCopied !== this.#rowsCopied) this.#activeAt = performance.now()
+      this.#rowsCopied = event.rowsCopied
+      return
+    }
+    this.#activeAt = performance.now()
     const { at: _, ...said } = event
     this.#timeline.note(JSON.stringify(said))
     if (event.event === 'revert_impossible') throw new Error('the revert became impossible')

@@ -32,7 +32,8 @@ export type RoundResult = {
 
 const SCHEMA = 'shop'
 const ENGINE_USER = 'crossfade'
-const ROUND_WITHIN_MS = 180_000
+/** Longer than any pause of the engine, also on a machine that has much to do. */
+const STUCK_MS = 60_000
 /** Problems that are worth printing. */
 const MOST_PROBLEMS = 40
 
@@ -91,14 +92,18 @@ export async function playRound(
 type Ended = { readonly outcome: EngineOutcome | 'none'; readonly problems: readonly string[] }
 
 async function driveToEnd(driver: Driver): Promise<Ended> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error('the round took too long')), ROUND_WITHIN_MS)
+  const { promise: stuck, reject } = Promise.withResolvers<never>()
+  const timer = setInterval(() => {
+    if (driver.idleMs < STUCK_MS) return
+    clearInterval(timer)
+    void driver.askWhatNow().then(() => reject(new Error('nothing happens any more')))
+  }, 1000)
   try {
-    return { outcome: await Promise.race([driver.run(), late]), problems: [] }
+    return { outcome: await Promise.race([driver.run(), stuck]), problems: [] }
   } catch (error) {
     return { outcome: 'none', problems: [error instanceof Error ? error.message : String(error)] }
   } finally {
-    clearTimeout(timer)
+    clearInterval(timer)
     await driver.stop()
   }
 }

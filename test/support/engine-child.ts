@@ -31,6 +31,10 @@ process.on('message', (command: Command) => {
     held.get(command)?.()
     return
   }
+  if (command === 'what_now') {
+    say({ type: 'unanswered', statements: traps.unanswered })
+    return
+  }
   try {
     deployment?.run[command]()
   } catch (error) {

@@ -22,8 +22,11 @@ export type EngineOrder = {
   readonly waits?: readonly Trap[]
 }
 
-/** What may be said to an engine process; a number lets it go on at the trap of this number. */
-export type Command = 'cutover' | 'revert' | 'skipRevert' | 'cancel' | number
+/**
+ * What may be said to an engine process; a number lets it go on at the trap of this number, and `what_now` makes it
+ * tell what it waits for.
+ */
+export type Command = 'cutover' | 'revert' | 'skipRevert' | 'cancel' | 'what_now' | number
 
 /** What an engine process says. */
 export type Message =
@@ -31,6 +34,8 @@ export type Message =
   | { readonly type: 'phase'; readonly phase: RunPhase }
   /** It waits at the trap of this number. */
   | { readonly type: 'waiting'; readonly trap: number }
+  /** The statements that it has no answer to. */
+  | { readonly type: 'unanswered'; readonly statements: readonly string[] }
   /** It could not be staged or resumed. */
   | { readonly type: 'refused'; readonly code: string; readonly message: string }
   | {

@@ -21,6 +21,7 @@ export class StatementTraps {
   readonly #phase: () => RunPhase
   readonly #spring: (trap: Trap) => Promise<void>
   readonly #counts = new Map<RunPhase | 'any', number>()
+  readonly #unanswered = new Set<{ readonly text: string }>()
 
   /**
    * `spring` is called when a trap springs. Until it resolves, the statement is not sent (before), or its answer is
@@ -40,6 +41,11 @@ export class StatementTraps {
     return this.#counts.get('any') ?? 0
   }
 
+  /** The statements that the server has not answered yet, or whose answer is held back. */
+  get unanswered(): readonly string[] {
+    return [...this.#unanswered].map(({ text }) => text)
+  }
+
   /** Begins to watch; it never ends. */
   set(): void {
     // Sound: the driver exports the class of its connections; its typings know only their type.
@@ -49,21 +55,28 @@ export class StatementTraps {
     const send = owner.query
     const hit = (text: string) => this.#hit(text)
     const spring = this.#spring
+    const unanswered = this.#unanswered
     owner.query = function (this: object, ...args: unknown[]) {
       const trap = hit(String(args[0]))
       const done = args.at(-1)
-      if (!trap || typeof done !== 'function') return send.apply(this, args)
-      // Sound: it was asked whether it is a function.
-      const answer = done as Callback
-      if (trap.when === 'before') {
-        // Not handed on: what the driver returns has a `then` that throws.
-        void spring(trap).then(() => {
-          send.apply(this, args)
-        })
-        return undefined
+      if (typeof done !== 'function') return send.apply(this, args)
+      const statement = { text: String(args[0]) }
+      unanswered.add(statement)
+      const answer: Callback = (...results) => {
+        unanswered.delete(statement)
+        done(...results)
       }
-      const late: Callback = (...results) => void spring(trap).then(() => answer(...results))
-      return send.apply(this, [...args.slice(0, -1), late])
+      const late: Callback = (...results) => {
+        if (trap?.when === 'after') void spring(trap).then(() => answer(...results))
+        else answer(...results)
+      }
+      const all = [...args.slice(0, -1), late]
+      if (trap?.when !== 'before') return send.apply(this, all)
+      // Not handed on: what the driver returns has a `then` that throws.
+      void spring(trap).then(() => {
+        send.apply(this, all)
+      })
+      return undefined
     }
   }
 
