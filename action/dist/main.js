@@ -59735,7 +59735,8 @@ function driverOptions(target) {
 const SETTINGS = [
 	sql`SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES'`,
 	sql`SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED`,
-	sql`SET SESSION time_zone = '+00:00', lock_wait_timeout = 3, innodb_lock_wait_timeout = 5, foreign_key_checks = 0, wait_timeout = 604800`
+	sql`SET SESSION time_zone = '+00:00', lock_wait_timeout = 3, innodb_lock_wait_timeout = 5, foreign_key_checks = 0, wait_timeout = 604800
+    /*M! , in_predicate_conversion_threshold = 0 */`
 ];
 async function connect(target) {
 	const session = await open$1(target);

@@ -122,8 +122,8 @@ export async function findTransactions(
 }
 
 function shorten(digest: string): string {
-  const characters = [...digest]
-  if (characters.length <= STATEMENT_CHARACTERS) return digest
+  const characters = [...digest.trim()]
+  if (characters.length <= STATEMENT_CHARACTERS) return characters.join('')
   return `${characters.slice(0, STATEMENT_CHARACTERS).join('')}…`
 }
 
