@@ -25529,6 +25529,15 @@ function longestRising(items, rank) {
 	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
 	return rising;
 }
+const TAG = `[0-9a-z]{6}`;
+const PRODUCT_TABLE = new RegExp(`__xf_(?:(?:new|old)|drop_\\d{12})_${TAG}$`);
+new RegExp(`__xf_drop_(\\d{4})(\\d\\d)(\\d\\d)(\\d\\d)(\\d\\d)_${TAG}$`);
+function isProductTable(name) {
+	return PRODUCT_TABLE.test(name);
+}
+function plainConstraintName(name) {
+	return name.replace(new RegExp(`_xf_${TAG}$`), "");
+}
 // src/schema/place.ts
 function placeName({ file, line, column }) {
 	return `${printable$1(file)}:${line}:${column}`;
@@ -25891,12 +25900,20 @@ function parseForeignKey(text, item) {
 	if (own === -1 || references === -1 || theirs === -1) throw unreadable$1(text, item[0]);
 	const path = item.slice(references + 1, theirs).filter(({ kind }) => kind === "quoted");
 	return {
-		name: item[1]?.value ?? "",
+		...plainNamed(item[1]?.value ?? "", sliceOf(text, item)),
 		columns: namesOf(item, own),
 		parentSchema: path.length === 2 ? path[0]?.value ?? null : null,
 		parent: path.at(-1)?.value ?? "",
-		parentColumns: namesOf(item, theirs),
-		definition: sliceOf(text, item)
+		parentColumns: namesOf(item, theirs)
+	};
+}
+function plainNamed(serverName, definition) {
+	const name = plainConstraintName(serverName);
+	const [before, after] = [quoteName(serverName), quoteName(name)];
+	return {
+		name,
+		serverName,
+		definition: definition.replace(before, () => after)
 	};
 }
 function namesOf(tokens, open) {
@@ -25983,10 +26000,7 @@ function parseItems(text, items, collation) {
 				foreignKeys.push(parseForeignKey(text, item));
 				break;
 			case "check":
-				checks.push({
-					name: second?.value ?? "",
-					definition
-				});
+				checks.push(plainNamed(second?.value ?? "", definition));
 				break;
 			case "period":
 				periods.push({
@@ -26265,9 +26279,9 @@ function clauseText(clause) {
 		case "add_key": return `ADD ${clause.key.definition}`;
 		case "hide_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${clause.word}`;
 		case "show_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${SHOW[clause.word]}`;
-		case "drop_foreign_key": return `DROP FOREIGN KEY ${quoteName(clause.foreignKey.name)}`;
+		case "drop_foreign_key": return `DROP FOREIGN KEY ${quoteName(clause.foreignKey.serverName)}`;
 		case "add_foreign_key": return `ADD ${clause.foreignKey.definition}`;
-		case "drop_check": return `DROP CONSTRAINT ${quoteName(clause.check.name)}`;
+		case "drop_check": return `DROP CONSTRAINT ${quoteName(clause.check.serverName)}`;
 		case "add_check": return `ADD ${clause.check.definition}`;
 		case "drop_period": return `DROP PERIOD FOR ${clause.period.name === "" ? "SYSTEM_TIME" : quoteName(clause.period.name)}`;
 		case "add_period": return `ADD ${clause.period.definition}`;
@@ -59770,12 +59784,6 @@ function refusalOf$1(error) {
 		cause: error
 	});
 	return null;
-}
-const TAG = `[0-9a-z]{6}`;
-const PRODUCT_TABLE = new RegExp(`__xf_(?:(?:new|old)|drop_\\d{12})_${TAG}$`);
-new RegExp(`__xf_drop_(\\d{4})(\\d\\d)(\\d\\d)(\\d\\d)(\\d\\d)_${TAG}$`);
-function isProductTable(name) {
-	return PRODUCT_TABLE.test(name);
 }
 // src/schema/allow-list.ts
 function checkSchemaFile(text, file) {

@@ -43,10 +43,15 @@ export async function readForeignKeys(
     sql<Record<string, string>>`SHOW CREATE TABLE ${sql.id(schema, name)}`,
   )
   const { foreignKeys } = parseTable(created?.['Create Table'] ?? '')
-  return foreignKeys.map(({ parent, parentSchema, ...key }) => ({
-    ...key,
-    parent: { schema: parentSchema ?? schema, name: parent },
-  }))
+  return foreignKeys.map(
+    ({ parent, parentSchema, serverName, columns, parentColumns, ...key }) => ({
+      name: serverName,
+      columns,
+      parentColumns,
+      definition: key.definition.replace(quoteName(key.name), () => quoteName(serverName)),
+      parent: { schema: parentSchema ?? schema, name: parent },
+    }),
+  )
 }
 
 /**

@@ -76,6 +76,10 @@ export function constraintName(name: string, live: string, copy: string): string
   const generated = /_(?:chk|ibfk)_\d+$/.exec(name)
   if (generated && name === `${live}${generated[0]}`) return `${copy}${generated[0]}`
   const tag = copy.slice(-TAG_CHARACTERS)
-  const plain = name.replace(new RegExp(`_xf_[0-9a-z]{${TAG_CHARACTERS}}$`), '')
-  return `${plain.slice(0, MAX_CHARACTERS - TAG_CHARACTERS - 4)}_xf_${tag}`
+  return `${plainConstraintName(name).slice(0, MAX_CHARACTERS - TAG_CHARACTERS - 4)}_xf_${tag}`
+}
+
+/** The name that a person gave a constraint, without the tag that a deployment had to put after it. */
+export function plainConstraintName(name: string): string {
+  return name.replace(new RegExp(`_xf_${TAG}$`), '')
 }

@@ -77,11 +77,11 @@ function clauseText(clause: Clause): string {
     case 'show_key':
       return `ALTER INDEX ${quoteName(clause.key.name)} ${SHOW[clause.word]}`
     case 'drop_foreign_key':
-      return `DROP FOREIGN KEY ${quoteName(clause.foreignKey.name)}`
+      return `DROP FOREIGN KEY ${quoteName(clause.foreignKey.serverName)}`
     case 'add_foreign_key':
       return `ADD ${clause.foreignKey.definition}`
     case 'drop_check':
-      return `DROP CONSTRAINT ${quoteName(clause.check.name)}`
+      return `DROP CONSTRAINT ${quoteName(clause.check.serverName)}`
     case 'add_check':
       return `ADD ${clause.check.definition}`
     case 'drop_period':

@@ -1,6 +1,14 @@
 import type { Refusal } from '../errors.ts'
+import { plainConstraintName } from '../mysql/identifier.ts'
 import { refusalAt } from './place.ts'
-import type { Column, ForeignKey, Key, KeyKind, KeyPart } from './table.ts'
+import {
+  type Column,
+  type ForeignKey,
+  type Key,
+  type KeyKind,
+  type KeyPart,
+  quoteName,
+} from './table.ts'
 import { isKeyword, isSymbol, sliceOf, splitList, type Token } from './tokens.ts'
 
 /** A column from the tokens between two commas of a canonical `CREATE TABLE` with this default collation. */
@@ -117,13 +125,22 @@ export function parseForeignKey(text: string, item: readonly Token[]): ForeignKe
   if (own === -1 || references === -1 || theirs === -1) throw unreadable(text, item[0])
   const path = item.slice(references + 1, theirs).filter(({ kind }) => kind === 'quoted')
   return {
-    name: item[1]?.value ?? '',
+    ...plainNamed(item[1]?.value ?? '', sliceOf(text, item)),
     columns: namesOf(item, own),
     parentSchema: path.length === 2 ? (path[0]?.value ?? null) : null,
     parent: path.at(-1)?.value ?? '',
     parentColumns: namesOf(item, theirs),
-    definition: sliceOf(text, item),
   }
+}
+
+/** A constraint under the name that a person gave it, whatever a deployment has put after that. */
+export function plainNamed(
+  serverName: string,
+  definition: string,
+): { readonly name: string; readonly serverName: string; readonly definition: string } {
+  const name = plainConstraintName(serverName)
+  const [before, after] = [quoteName(serverName), quoteName(name)]
+  return { name, serverName, definition: definition.replace(before, () => after) }
 }
 
 function namesOf(tokens: readonly Token[], open: number): string[] {

@@ -1,4 +1,4 @@
-import { parseColumn, parseForeignKey, parseKey, unreadable } from './parse-item.ts'
+import { parseColumn, parseForeignKey, parseKey, plainNamed, unreadable } from './parse-item.ts'
 import {
   type Check,
   type Column,
@@ -120,7 +120,7 @@ function parseItems(
         foreignKeys.push(parseForeignKey(text, item))
         break
       case 'check':
-        checks.push({ name: second?.value ?? '', definition })
+        checks.push(plainNamed(second?.value ?? '', definition))
         break
       case 'period':
         periods.push({ name: third?.kind === 'quoted' ? third.value : '', definition })

@@ -59,6 +59,8 @@ export type KeyPart =
 
 export type ForeignKey = {
   readonly name: string
+  /** As the server has it: a deployment leaves a tag after the name, which is no part of the schema. */
+  readonly serverName: string
   readonly columns: readonly string[]
   /** As it is written: a schema is named only when it is another one. */
   readonly parentSchema: string | null
@@ -70,6 +72,8 @@ export type ForeignKey = {
 
 export type Check = {
   readonly name: string
+  /** As of a foreign key. */
+  readonly serverName: string
   /** From `CONSTRAINT` on. */
   readonly definition: string
 }

@@ -28,6 +28,7 @@ describe('parseTable', () => {
           {
             "definition": "CONSTRAINT \`c\` CHECK ((\`id\` > 1)) NOT ENFORCED",
             "name": "c",
+            "serverName": "c",
           },
         ],
         "columns": [
@@ -89,6 +90,7 @@ describe('parseTable', () => {
               "id",
             ],
             "parentSchema": "auth",
+            "serverName": "f",
           },
         ],
         "keys": [

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import type { Flavour } from '../../../src/mysql/server.ts'
 import type { Session } from '../../../src/mysql/session.ts'
+import { readSchema } from '../../../src/schema/canonical.ts'
 import { Deployment, productTables } from '../../support/deployment.ts'
 import { FLAVOUR, test } from '../../support/mysql.ts'
 
@@ -288,3 +289,31 @@ async function createOf(session: Session): Promise<string> {
   const row = await session.row(sql<Record<string, string>>`SHOW CREATE TABLE t`)
   return (row?.['Create Table'] ?? '').replaceAll('\n', ' ')
 }
+
+describe('the names of constraints', () => {
+  test('are to the schema what they were, deployment after deployment', async ({ mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY, v INT, w INT, CONSTRAINT v_positive CHECK (v > 0),
+      CHECK (w > 0))`)
+    const before = (await readSchema(session, mysql.schema)).tables.get('t')
+
+    for (const change of ['ADD COLUMN x INT', 'DROP COLUMN x']) {
+      const deployment = await Deployment.stage(mysql.target, [`ALTER TABLE t ${change}`], {
+        cutover: 'auto',
+      })
+      expect(await deployment.run.finished, deployment.story).toBe('complete')
+    }
+    const after = (await readSchema(session, mysql.schema)).tables.get('t')
+    expect(after?.sql).toBe(before?.sql)
+
+    // What the schema calls by its own name is found under the one that the server has.
+    const dropping = await Deployment.stage(
+      mysql.target,
+      ['ALTER TABLE t DROP CONSTRAINT v_positive'],
+      { cutover: 'auto' },
+    )
+    expect(await dropping.run.finished, dropping.story).toBe('complete')
+    const dropped = (await readSchema(session, mysql.schema)).tables.get('t')
+    expect(dropped?.checks).toHaveLength((before?.checks.length ?? 0) - 1)
+  })
+})
