@@ -141,7 +141,8 @@ class Watch {
       ({ connectionId, seconds }) => `connection ${connectionId} has a transaction of ${seconds} s`,
     )
     if (told.length === 0) return 'other transactions hold the tables'
-    return `the server does not tell who holds the tables; ${told.join('; ')}`
+    const spared = this.#mayEnd ? '; nobody is ended on a guess' : ''
+    return `the server does not tell who holds the tables; ${told.join('; ')}${spared}`
   }
 
   async #look(over: AbortSignal): Promise<void> {

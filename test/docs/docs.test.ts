@@ -93,6 +93,7 @@ describe('docs/config.md', () => {
         CROSSFADE_PRIVATE_KEY_FILE: 'key.pem',
         CROSSFADE_PUBLIC_URL: 'https://crossfade.example.com',
         SHOP_URL: 'mysql://crossfade:secret@db.example.com/shop',
+        SHOP_REPLICA_URL: 'mysql://crossfade:secret@replica.example.com/',
         STORE_URL: 'mysql://crossfade_store:secret@db.example.com/crossfade',
       },
       (path) => files[path] ?? '',

@@ -65,7 +65,7 @@ describe('a cutover that cannot have its tables', () => {
       await deployment.reached('cutover_blocked')
     })
     expect(deployment.run.status().phase).toBe('in_sync')
-    expect(deployment.events.at(-1)).toMatchObject({
+    expect(deployment.events.find(({ event }) => event === 'cutover_blocked')).toMatchObject({
       event: 'cutover_blocked',
       reason: expect.stringContaining(`connection ${application.threadId} holds orders`),
     })
