@@ -117,6 +117,28 @@ describe('REVERT-1: a way back that is closed', () => {
   })
 })
 
+describe('CRASH-2: what others run meanwhile', () => {
+  test('does not end a deployment, whatever characters it has', async ({ mysql }) => {
+    const session = await aTable(mysql)
+    const other = await mysql.session()
+    const running = other.rows(sql`SELECT SLEEP(600), '😀'`).catch(() => null)
+    const isSeen = async () => {
+      const threads = await session.rows(sql<{ Id: string; Info: string }>`SHOW FULL PROCESSLIST`)
+      return threads.some(({ Id, Info }) => Number(Id) === other.threadId && Info !== null)
+    }
+    await expect.poll(isSeen).toBe(true)
+
+    try {
+      const deployment = await Deployment.stage(mysql.target, [CHANGE], { cutover: 'auto' })
+
+      expect(await deployment.run.finished, deployment.story).toBe('complete')
+    } finally {
+      await session.run(sql`KILL ${sql.lit(other.threadId)}`)
+    }
+    await running
+  })
+})
+
 describe('QUARANTINE-1: quarantine', () => {
   test.for([
     ['complete', null],
