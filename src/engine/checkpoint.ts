@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Key, KeyValue } from '../binlog/key.ts'
 import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import { type Position, positionFromJson, positionToJson } from '../mysql/position.ts'
+import { readServerIdentity } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import { createForeignKeyTable } from './foreign-key.ts'
 import type { EngineFailure, EngineOutcome, EngineRequest, RevertImpossible } from './port.ts'
@@ -24,6 +25,8 @@ export type Checkpoint = {
   readonly request: EngineRequest
   /** Every change before it is applied or will be seen again by the copy. */
   readonly position: Position
+  /** The server that the position was noted on (`readServerIdentity`): a file and an offset mean nothing on others. */
+  readonly server: string
   /** Whether `position` is after the swap's RENAME: changes before it belong to the old table. */
   readonly afterFence: boolean
   readonly revertUntil: Date | null
@@ -49,6 +52,7 @@ export async function prepareEngineSchema(session: Session): Promise<void> {
     failure TEXT CHARACTER SET utf8mb4 NULL,
     request LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
     position TEXT CHARACTER SET utf8mb4 NOT NULL,
+    server VARCHAR(64) CHARACTER SET ascii NOT NULL,
     after_fence BOOLEAN NOT NULL DEFAULT FALSE,
     revert_until DATETIME(3) NULL,
     revert_impossible TEXT CHARACTER SET utf8mb4 NULL,
@@ -87,6 +91,7 @@ type Row = {
   failure: string | null
   request: string
   position: string
+  server: string
   after_fence: number
   revert_until: string | null
   revert_impossible: string | null
@@ -130,6 +135,7 @@ function toCheckpoint(row: Row): Checkpoint {
     // Sound: only insertCheckpoint writes this column, from an EngineRequest of this or an earlier version.
     request: engineRequest(JSON.parse(row.request) as WantedRequest),
     position: positionFromJson(row.position),
+    server: row.server,
     afterFence: Boolean(row.after_fence),
     revertUntil: row.revert_until === null ? null : fromSqlTime(row.revert_until),
     revertImpossible: row.revert_impossible === null ? null : toImpossible(row.revert_impossible),
@@ -148,8 +154,9 @@ export async function insertCheckpoint(
   schema: string,
   { request, position }: { readonly request: EngineRequest; readonly position: Position },
 ): Promise<void> {
-  await session.run(sql`INSERT INTO ${DEPLOYMENT_TABLE} (id, schema_name, stage, request, position)
-    VALUES (${request.id}, ${schema}, 'preparing', ${JSON.stringify(request)}, ${positionToJson(position)})`)
+  const server = await readServerIdentity(session)
+  await session.run(sql`INSERT INTO ${DEPLOYMENT_TABLE} (id, schema_name, stage, request, position, server)
+    VALUES (${request.id}, ${schema}, 'preparing', ${JSON.stringify(request)}, ${positionToJson(position)}, ${server})`)
 }
 
 /** The shadow tables are there: from `position` on, every change is followed. */
@@ -158,8 +165,9 @@ export async function savePrepared(
   id: string,
   position: Position,
 ): Promise<void> {
+  const server = await readServerIdentity(session)
   await session.run(sql`UPDATE ${DEPLOYMENT_TABLE}
-    SET stage = 'forward', position = ${positionToJson(position)} WHERE id = ${id}`)
+    SET stage = 'forward', position = ${positionToJson(position)}, server = ${server} WHERE id = ${id}`)
 }
 
 /** Moves the position on. It must never pass a change that is neither applied nor to be seen again. */

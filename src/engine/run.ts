@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Target } from '../mysql/connect.ts'
 import { codeOf, isConnectionLost, isContention } from '../mysql/errno.ts'
-import type { Flavour } from '../mysql/server.ts'
+import { type Flavour, readServerIdentity } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import { type Checkpoint, type Ending, findCheckpoint, saveSwapped } from './checkpoint.ts'
 import { type RunCommand, requirePhase } from './commands.ts'
@@ -241,6 +241,7 @@ export class ShadowRun implements EngineRun {
     await clearSentries(session, { schema, request }, this.#context.clock)
     // What is tidied up already must not be taken for somebody's doing.
     if (checkpoint.ending !== null) return await this.#goOnEnding(session, checkpoint.ending)
+    await refuseOtherServer(session, checkpoint)
     const swapped = await isSwapped(session, schema, request)
     if (checkpoint.stage === 'reverse' && !swapped) return await this.#finish(session, 'reverted')
     if (checkpoint.stage !== 'reverse' && swapped) {
@@ -330,6 +331,22 @@ export class ShadowRun implements EngineRun {
     // Sound: a member of the union without its time, and the time.
     this.#context.options.onEvent({ ...event, at: this.#context.clock.now() } as EngineEvent)
   }
+}
+
+/**
+ * A file of the same name on another server holds other changes: those of this deployment would be missed unseen. A
+ * GTID means the same on both.
+ */
+async function refuseOtherServer(
+  session: Session,
+  { position, server }: Checkpoint,
+): Promise<void> {
+  if (position.kind === 'gtid' || server === (await readServerIdentity(session))) return
+  throw new Refusal(
+    'POSITION_GONE',
+    'This is another server than the one the deployment began on, and without GTIDs its binary log cannot be followed here.',
+    { next: 'Start a new deployment. With gtid_mode=ON the next one survives a failover.' },
+  )
 }
 
 /** What may be shown of an error to anybody. */

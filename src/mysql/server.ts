@@ -38,6 +38,12 @@ export async function readVariables(
   return new Map(rows.map((row) => [row.Variable_name.toLowerCase(), row.Value]))
 }
 
+/** What tells a server from any other one: its UUID, or its id where it has none (MariaDB). */
+export async function readServerIdentity(session: Session): Promise<string> {
+  const variables = await readVariables(session, ['server_uuid', 'server_id'])
+  return variables.get('server_uuid') ?? variables.get('server_id') ?? ''
+}
+
 /**
  * The binlog's end: file and offset of the next event, and MySQL's executed GTID set (empty on MariaDB
  * and where GTIDs are off); null when the server writes no binlog.

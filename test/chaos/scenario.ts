@@ -22,7 +22,7 @@ export type Scenario = {
 /** Settings that change what is in the binlog, and how much of it in one file. */
 const SETTINGS: Readonly<Record<Flavour, readonly string[]>> = {
   mysql: [
-    '--gtid-mode=ON',
+    '--gtid-mode=OFF',
     '--binlog-transaction-compression=ON',
     '--binlog-row-image=MINIMAL',
     '--binlog-row-metadata=FULL',
@@ -44,8 +44,8 @@ export function drawScenario(seed: number, flavour: Flavour): Scenario {
   const settings = chance.some(SETTINGS[flavour], 0)
   return {
     seed,
-    settings: settings.includes('--gtid-mode=ON')
-      ? [...settings, '--enforce-gtid-consistency=ON']
+    settings: settings.includes('--gtid-mode=OFF')
+      ? [...settings, '--enforce-gtid-consistency=OFF']
       : settings,
     tables: drawTables(chance),
     faults: drawFaults(chance),
