@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
 import { applyKeys, deleteStale } from './apply.ts'
-import { dataRefusal } from './data-error.ts'
+import { countedError, dataRefusal } from './data-error.ts'
 import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
 import type { KeySet, PendingKey } from './key-set.ts'
@@ -153,7 +153,7 @@ export class Applier {
       if (isDuplicate(error)) return { error }
       if (isContention(error)) return 'held'
       this.keys.park(batch, 0)
-      throw dataRefusal(error, this.pair) ?? error
+      throw await countedError(session, this.pair, error)
     }
     this.#settle(batch)
     return 'applied'
@@ -165,7 +165,7 @@ export class Applier {
     const where = keyIn(this.pair, 'source', [pending.key])
     const cause = await causeOfDuplicate(session, this.pair, where)
     const isReal = cause === 'rows' || (cause === 'unknown' && pending.attempts >= DUPLICATE_TRIES)
-    if (isReal) throw dataRefusal(error, this.pair) ?? error
+    if (isReal) throw await countedError(session, this.pair, error)
     await this.#makeRoom(session, pending)
   }
 

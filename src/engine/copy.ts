@@ -5,7 +5,7 @@ import type { Session } from '../mysql/session.ts'
 import { type CopiedPrefix, insertChunk } from './checkpoint.ts'
 import { nextBoundary } from './chunk.ts'
 import { type CopyOutcome, copyChunk } from './copy-chunk.ts'
-import { dataRefusal } from './data-error.ts'
+import { countedError } from './data-error.ts'
 import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
 import { isComparable, type KeyRange, keyInRange } from './key-sql.ts'
@@ -194,11 +194,11 @@ export class TableCopy {
     try {
       return await copyChunk(session, this.pair, this.#lockOrFail, step)
     } catch (error) {
-      if (!isDuplicate(error)) throw dataRefusal(error, this.pair) ?? error
+      if (!isDuplicate(error)) throw await countedError(session, this.pair, error)
       const where = keyInRange(this.pair, 'source', range)
       const cause = await causeOfDuplicate(session, this.pair, where)
       const isReal = cause === 'rows' || (cause === 'unknown' && tries >= DUPLICATE_TRIES)
-      if (isReal) throw dataRefusal(error, this.pair) ?? error
+      if (isReal) throw await countedError(session, this.pair, error)
       return { kind: 'blocked' }
     }
   }
