@@ -6,7 +6,7 @@ import { Session } from '../../../src/mysql/session.ts'
 import { createOrders, Deployment, ordersTable, productTables } from '../../support/deployment.ts'
 import { EngineProcess } from '../../support/engine-process.ts'
 import { HeldStream } from '../../support/held-stream.ts'
-import { type MysqlTest, NOTHING, test } from '../../support/mysql.ts'
+import { FLAVOUR, type MysqlTest, NOTHING, test } from '../../support/mysql.ts'
 import { startWorkload } from '../../support/workload.ts'
 
 const CHANGE =
@@ -19,7 +19,9 @@ const STATEMENTS = {
   'its change': '^ALTER TABLE .*__xf_new_',
   'the record of the preparation': "SET stage = 'forward'",
   'the first chunk': 'INSERT INTO `_crossfade`.`chunk`',
+  'a sentry': '^CREATE TABLE IF NOT EXISTS .*__xf_old_',
   'the locks of the cutover': '^LOCK TABLES .*, ',
+  'the end of a sentry': '^DROP TABLE IF EXISTS .*__xf_old_',
   'the swap': '^RENAME TABLE .* cutover ',
   'the record of the swap': "SET stage = 'reverse'",
   'the swap back': '^RENAME TABLE .* revert ',
@@ -31,7 +33,15 @@ const REVERTS: ReadonlySet<string> = new Set(['the swap back', 'the record of th
 
 type Name = keyof typeof STATEMENTS
 
+/** Where only the swap on MariaDB has a statement. */
+const SENTRY_DEATHS = [
+  ['after', 'a sentry'],
+  ['before', 'the end of a sentry'],
+  ['after', 'the end of a sentry'],
+] as const
+
 const DEATHS: readonly (readonly ['before' | 'after', Name])[] = [
+  ...(FLAVOUR === 'mariadb' ? SENTRY_DEATHS : []),
   ['after', 'the first record'],
   ['after', 'the shadow table'],
   ['after', 'its change'],
