@@ -8,20 +8,35 @@ import { countedError, dataRefusal } from './data-error.ts'
 import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
 import type { KeySet, PendingKey } from './key-set.ts'
-import { keyIn } from './key-sql.ts'
+import { keyIn, tableByKey } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 
-const BATCH = 400
+/** A batch holds the rows of the source for as long as it takes: a long one only where there is much to catch up with. */
+const MIN_BATCH = 400
+const MAX_BATCH = 1_000
+/** How many batches should be left when a batch is taken. */
+const BATCHES_LEFT = 16
+/** How many sessions may help the first one of a pair, where that is right. */
+const HELPERS = 2
 const PARK_MS = 25
 const MAX_PARK_MS = 1_000
 /** A duplicate whose cause cannot be told is taken for real when it outlives this many tries. */
 const DUPLICATE_TRIES = 12
+/** A row that was held so often may be held by somebody at every moment: then it is waited for. */
+const ATTEMPTS_BEFORE_WAITING = 5
+/** After it has waited for a row, a session works this many times as long before it waits again. */
+const WORK_PER_WAIT = 10
 /** How long to wait for new keys before looking again, when nobody says that there are some. */
 const IDLE_MS = 20
 
 /**
  * Applies the changed keys of one pair, batch by batch. It is `running` or `halted`; {@link halt} returns once no
- * batch is under way, so that its session holds no lock.
+ * batch is under way, so that none of its sessions holds a lock.
+ *
+ * Several sessions may {@link run} it at once. Their batches come from one {@link KeySet}, so no key is in two of them.
+ * Batches need no order (invariant APPLY-2), and where the target is written with REPLACE, a row in the way of
+ * another is always one whose own change is on its way: the source's unique keys imply the target's. Other pairs
+ * get one session, because there values that move between rows must move in one batch.
  */
 export class Applier {
   readonly pair: TablePair
@@ -30,8 +45,9 @@ export class Applier {
   readonly #clock: Clock
   readonly #lockOrFail: RawBuilder<unknown>
   #halted = false
-  #batchDone: Promise<unknown> = Promise.resolve()
+  readonly #underWay = new Set<Promise<unknown>>()
   #applied = 0
+  #noWaitUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(
     pair: TablePair,
@@ -62,22 +78,34 @@ export class Applier {
   async run(session: Session, signal: AbortSignal): Promise<never> {
     for (;;) {
       signal.throwIfAborted()
-      const batch = this.#halted ? [] : this.#take(BATCH)
+      const batch = this.#halted ? [] : this.#take()
       if (batch.length === 0) {
         await this.#clock.sleep(IDLE_MS, { signal })
         continue
       }
       const done = this.#applyBatch(session, batch)
       // Whoever halts waits for the batch to end; how it ends is told below.
-      this.#batchDone = done.catch(() => null)
-      await done
+      const ended = done.catch(() => null)
+      this.#underWay.add(ended)
+      await done.finally(() => this.#underWay.delete(ended))
     }
+  }
+
+  /** How many more sessions may {@link help}. */
+  get helpers(): number {
+    return this.pair.write === 'replace' ? HELPERS : 0
+  }
+
+  /** Runs beside {@link run}, with a session that is opened when there is more to do than one batch. */
+  async help(open: () => Promise<Session>, signal: AbortSignal): Promise<never> {
+    while (this.keys.size <= MIN_BATCH) await this.#clock.sleep(IDLE_MS, { signal })
+    return await this.run(await open(), signal)
   }
 
   /** Takes no more batches, and returns when none is under way. */
   async halt(): Promise<void> {
     this.#halted = true
-    await this.#batchDone
+    await Promise.all(this.#underWay)
   }
 
   proceed(): void {
@@ -106,9 +134,13 @@ export class Applier {
     this.#settle(batch)
   }
 
-  #take(limit: number): readonly PendingKey[] {
-    const now = this.#clock.now().getTime()
-    return this.keys.take(limit, (key) => this.#frontier.stateOf(key) !== 'in_flight', now)
+  #take(): readonly PendingKey[] {
+    const limit = Math.min(MAX_BATCH, Math.max(MIN_BATCH, this.keys.size / BATCHES_LEFT))
+    return this.keys.take(limit, (key) => this.#frontier.stateOf(key) !== 'in_flight', this.#now)
+  }
+
+  get #now(): number {
+    return this.#clock.now().getTime()
   }
 
   #settle(batch: readonly PendingKey[]): void {
@@ -137,18 +169,43 @@ export class Applier {
       return [...first, ...(await this.#applyParts(session, batch.slice(half)))]
     }
     if (outcome !== 'held') return batch.map((pending) => ({ pending, error: outcome.error }))
+    const [held] = batch
+    if (held && this.#mayWaitFor(held)) return await this.#applyInLine(session, held)
     this.#park(batch)
     return []
+  }
+
+  /** A transaction that stays open for long must not keep every session waiting for its rows, one after the other. */
+  #mayWaitFor({ attempts }: PendingKey): boolean {
+    return attempts >= ATTEMPTS_BEFORE_WAITING && this.#now >= this.#noWaitUntilMs
+  }
+
+  /**
+   * Waits in line for a row that is never to be had at once. The transaction holds nothing else while it waits, so that
+   * nobody can be waiting for it.
+   */
+  async #applyInLine(session: Session, pending: PendingKey): Promise<readonly Collision[]> {
+    const begunAtMs = this.#now
+    this.#noWaitUntilMs = Number.POSITIVE_INFINITY
+    const waitFirst = sql`SELECT 1 FROM ${tableByKey(this.pair, 'source')}
+      WHERE ${keyIn(this.pair, 'source', [pending.key])} LOCK IN SHARE MODE`
+    const outcome = await this.#applyAtOnce(session, [pending], waitFirst).finally(() => {
+      this.#noWaitUntilMs = this.#now + WORK_PER_WAIT * (this.#now - begunAtMs)
+    })
+    if (outcome === 'held') this.#park([pending])
+    return typeof outcome === 'string' ? [] : [{ pending, error: outcome.error }]
   }
 
   async #applyAtOnce(
     session: Session,
     batch: readonly PendingKey[],
+    waitFirst: RawBuilder<unknown> | null = null,
   ): Promise<'applied' | 'held' | { readonly error: unknown }> {
     try {
-      await session.transaction(() =>
-        applyKeys(session, this.pair, this.#lockOrFail, keysOf(batch)),
-      )
+      await session.transaction(async () => {
+        if (waitFirst) await session.rows(waitFirst)
+        await applyKeys(session, this.pair, this.#lockOrFail, keysOf(batch))
+      })
     } catch (error) {
       if (isDuplicate(error)) return { error }
       if (isContention(error)) return 'held'
@@ -187,7 +244,7 @@ export class Applier {
   #park(batch: readonly PendingKey[]): void {
     const attempts = Math.max(...batch.map((pending) => pending.attempts))
     const backOffMs = Math.min(MAX_PARK_MS, PARK_MS * 2 ** Math.min(attempts, 6))
-    this.keys.park(batch, this.#clock.now().getTime() + backOffMs)
+    this.keys.park(batch, this.#now + backOffMs)
   }
 }
 

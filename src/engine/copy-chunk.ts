@@ -3,6 +3,8 @@ import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
 import { valueFor } from './conversion.ts'
 import {
+  columnOf,
+  iteratedColumns,
   type KeyRange,
   keepsOrder,
   keyInRange,
@@ -24,10 +26,11 @@ export type CopyStep = {
   /** Whether rows of the range may already be in the target, from an earlier try or an early change. */
   readonly clearFirst: boolean
   /**
-   * Whether to lock all rows before the first is written. It is not needed for the proof; where a row is likely to be
-   * held it costs less to find that out than to take back what was written.
+   * What comes before the first row is written; the proof needs none of it. `lock`: all rows are locked, because where one
+   * is likely to be held that costs less than taking back what was written. `wait`: the transaction waits in line for
+   * the first row of the range; one that is always held would never be copied without.
    */
-  readonly lockFirst: boolean
+  readonly first: 'nothing' | 'lock' | 'wait'
   /** Runs in the chunk's own transaction, after the rows are written: what it records is true if and only if they are. */
   readonly record: (rows: number) => Promise<void>
 }
@@ -42,7 +45,8 @@ export type CopyStep = {
  *    under way: it is kept, and applied when the chunk is committed (frontier.ts). So the chunk need not be the range as
  *    it was at one moment, and one statement is enough.
  * 3. Every statement that reads the source fails rather than wait. A copy that waited for a row while it holds others
- *    made the server roll the application back (error 1213).
+ *    made the server roll the application back (error 1213). Only a transaction that holds nothing yet may wait for a
+ *    row: nobody can be waiting for it.
  */
 export async function copyChunk(
   session: Session,
@@ -57,14 +61,7 @@ export async function copyChunk(
     WHERE ${keyInRange(pair, 'source', step.range)} ${lockOrFail}`
   try {
     return await session.transaction(async () => {
-      // The source's rows before the target's, always.
-      if (step.clearFirst && !keepsOrder(pair)) {
-        await clearKeys(session, pair, await session.rows(rowsOf(selectKey(pair))))
-      } else {
-        // An aggregate locks all of the range and sends none of them here.
-        if (step.lockFirst || step.clearFirst) await session.rows(rowsOf(sql`COUNT(*)`))
-        if (step.clearFirst) await clearRange(session, pair, step.range)
-      }
+      await prepare(session, pair, { step, rowsOf })
       const rows = await session.run(
         sql`INSERT INTO ${tableOf(pair.target)} (${to}) ${rowsOf(from)}`,
       )
@@ -75,6 +72,28 @@ export async function copyChunk(
     if (isContention(error)) return { kind: 'blocked' }
     throw error
   }
+}
+
+/** Takes the locks that the step asks for, and out of the target what is in the way: the source's rows first, always. */
+async function prepare(
+  session: Session,
+  pair: TablePair,
+  {
+    step: { first, clearFirst, range },
+    rowsOf,
+  }: {
+    readonly step: CopyStep
+    readonly rowsOf: (what: RawBuilder<unknown>) => RawBuilder<Record<string, unknown>>
+  },
+): Promise<void> {
+  if (first === 'wait') await session.rows(firstRowOf(pair, range))
+  if (clearFirst && !keepsOrder(pair)) {
+    await clearKeys(session, pair, await session.rows(rowsOf(selectKey(pair))))
+    return
+  }
+  // An aggregate locks all of the range and sends none of them here.
+  if (clearFirst || first === 'lock') await session.rows(rowsOf(sql`COUNT(*)`))
+  if (clearFirst) await clearRange(session, pair, range)
 }
 
 /** Removes the rows of the range that are in the target already. */
@@ -103,6 +122,13 @@ async function clearKeys(
     const batch = keys.slice(first, first + CLEAR_BATCH)
     await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keySpelledIn(pair, batch)}`)
   }
+}
+
+/** Waits for the first row of a range and locks no other: both servers stop at a row that they have found. */
+function firstRowOf(pair: TablePair, range: KeyRange): RawBuilder<Record<string, unknown>> {
+  const order = sql.join(iteratedColumns(pair).map(({ from }) => columnOf(pair.source, from)))
+  return sql`SELECT 1 FROM ${tableByKey(pair, 'source')}
+    WHERE ${keyInRange(pair, 'source', range)} ORDER BY ${order} LIMIT 1 LOCK IN SHARE MODE`
 }
 
 /** The clause that locks the rows that are read, and fails at once when another session holds one of them. */

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Session } from '../mysql/session.ts'
 import { type CopiedPrefix, insertChunk } from './checkpoint.ts'
 import { nextBoundary } from './chunk.ts'
-import { type CopyOutcome, copyChunk } from './copy-chunk.ts'
+import { type CopyOutcome, type CopyStep, copyChunk } from './copy-chunk.ts'
 import { countedError } from './data-error.ts'
 import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
@@ -24,6 +24,8 @@ type Chunk = {
 const FIRST_CHUNK_ROWS = 500
 /** The longest pause before a row that the application holds is tried again. */
 const MAX_BACK_OFF_MS = 1_000
+/** A row that is held at so many tries on end may be held by somebody at every moment: then it is waited for. */
+const TRIES_BEFORE_WAITING = 12
 /** A duplicate whose cause cannot be told is taken for real when it outlives this many tries. */
 const DUPLICATE_TRIES = 8
 
@@ -145,7 +147,9 @@ export class TableCopy {
         const all = copied + pieceRows
         await insertChunk(session, this.#owner, { number, upTo: range.upTo, rows: all })
       }
-      const outcome = await this.#copyPiece(session, { range: piece, record, tries, whole })
+      const first = firstStep({ whole, tries, rows })
+      const attempt = { range: piece, record, tries, first }
+      const outcome = await this.#copyPiece(session, attempt)
       if (outcome.kind === 'blocked') {
         tries += 1
         whole = false
@@ -177,31 +181,35 @@ export class TableCopy {
   /** Copies a piece; a value that is just moving from one row to another blocks it like a row that is held. */
   async #copyPiece(
     session: Session,
-    {
-      range,
-      record,
-      tries,
-      whole,
-    }: {
-      readonly range: KeyRange
-      readonly record: (rows: number) => Promise<void>
-      readonly tries: number
-      /** Whether nothing of the chunk was in the way so far. */
-      readonly whole: boolean
-    },
+    { tries, ...step }: Omit<CopyStep, 'clearFirst'> & { readonly tries: number },
   ): Promise<CopyOutcome> {
-    const step = { range, clearFirst: this.#clearFirst, lockFirst: !whole, record }
     try {
-      return await copyChunk(session, this.pair, this.#lockOrFail, step)
+      return await copyChunk(session, this.pair, this.#lockOrFail, {
+        ...step,
+        clearFirst: this.#clearFirst,
+      })
     } catch (error) {
       if (!isDuplicate(error)) throw await countedError(session, this.pair, error)
-      const where = keyInRange(this.pair, 'source', range)
+      const where = keyInRange(this.pair, 'source', step.range)
       const cause = await causeOfDuplicate(session, this.pair, where)
       const isReal = cause === 'rows' || (cause === 'unknown' && tries >= DUPLICATE_TRIES)
       if (isReal) throw await countedError(session, this.pair, error)
       return { kind: 'blocked' }
     }
   }
+}
+
+function firstStep({
+  whole,
+  tries,
+  rows,
+}: {
+  readonly whole: boolean
+  readonly tries: number
+  readonly rows: number
+}): CopyStep['first'] {
+  if (whole) return 'nothing'
+  return rows === 1 && tries >= TRIES_BEFORE_WAITING ? 'wait' : 'lock'
 }
 
 /**

@@ -28,6 +28,8 @@ export type FollowerHandler = {
     readonly number: number
   }) => void
   readonly onStatement: (schema: string, statement: string) => void
+  /** Resolves when there is room for more changes: until then nothing is read, and the server keeps what comes. */
+  readonly room: (signal: AbortSignal) => Promise<void>
 }
 
 /** A moment in the stream: every change before `position` has a number of at most `number`. */
@@ -109,6 +111,7 @@ export class Follower {
     })
     for await (const events of stream) {
       for (const event of events) this.#take(event)
+      await this.#handler.room(signal)
     }
     signal.throwIfAborted()
     throw new TypeError('the change stream ended by itself')

@@ -28,6 +28,8 @@ import { type Compared, verifyPair } from './verify.ts'
 
 const BEAT_EVERY_MS = 500
 const POLL_MS = 10
+/** About 300 bytes each for a key of one number. */
+const MAX_PENDING_KEYS = 50_000
 /** A table that is said to have fewer rows may have many. */
 const FEW_ROWS = 1_000
 /** Whoever has written within this time is taken for somebody who writes. */
@@ -80,6 +82,7 @@ export class Sync implements AsyncDisposable {
         layoutOf: (schema, table) => this.#layoutOf(schema, table),
         onKeys: (change) => this.#addKeys(change),
         onStatement: (schema, statement) => this.#checkStatement(schema, statement),
+        room: (signal) => this.#waitForRoom(signal),
       },
     )
     for (const { names, forward, reverse } of operations) {
@@ -143,6 +146,9 @@ export class Sync implements AsyncDisposable {
     for (const applier of this.#forward.values()) {
       const session = await this.session()
       group.spawn((signal) => applier.run(session, signal))
+      for (let helper = 0; helper < applier.helpers; helper += 1) {
+        group.spawn((signal) => applier.help(() => this.session(), signal))
+      }
     }
   }
 
@@ -322,6 +328,13 @@ export class Sync implements AsyncDisposable {
     if (!applier) return
     for (const key of keys) {
       if (frontier?.stateOf(key) !== 'not_reached') applier.keys.add(key, number)
+    }
+  }
+
+  /** A statement can change millions of rows at once: their keys wait on the server, not in this process. */
+  async #waitForRoom(signal: AbortSignal): Promise<void> {
+    while (this.pendingKeys > MAX_PENDING_KEYS && !this.#reverseEnded) {
+      await this.#options.clock.sleep(POLL_MS, { signal })
     }
   }
 

@@ -55,7 +55,7 @@ describe('countedError', () => {
       const error: unknown = await copyChunk(session, pair, lock, {
         range: whole,
         clearFirst: false,
-        lockFirst: false,
+        first: 'nothing',
         record: () => Promise.resolve(),
       }).catch((reason) => reason)
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, vi } from 'vitest'
 import type { Key } from '../../src/binlog/key.ts'
-import { type CopyOutcome, copyChunk } from '../../src/engine/copy-chunk.ts'
+import { type CopyOutcome, type CopyStep, copyChunk } from '../../src/engine/copy-chunk.ts'
 import type { Session } from '../../src/mysql/session.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 import { aPair, numbered, type PairTest, rowsOf } from './a-pair.ts'
@@ -44,7 +44,7 @@ describe('copyChunk', () => {
     )
 
     await application.transaction(async () => {
-      const copying = copy(orders, { after: [0n], upTo: [2000n] }, { lockFirst: true })
+      const copying = copy(orders, { after: [0n], upTo: [2000n] }, { first: 'lock' })
       await inserted
       await application.run(sql`UPDATE t SET total = 0 WHERE id = 1`)
       expect(await copying).toEqual({ kind: 'blocked' })
@@ -67,7 +67,7 @@ describe('copyChunk', () => {
       const copying = copyChunk(session, pair, lock, {
         range: { after: null, upTo: null },
         clearFirst: true,
-        lockFirst: false,
+        first: 'nothing',
         record: NO_RECORD,
       })
       await inserted
@@ -102,6 +102,26 @@ describe('copyChunk', () => {
     expect(await updating).toBe(1)
     await application.run(sql`COMMIT`)
     expect(await copiedIds(orders)).toEqual([])
+  })
+
+  test('COPY-2: holds nothing while it waits in line for a row', async ({ mysql }) => {
+    const orders = await aPairOfOrders(mysql)
+    const { application, session } = orders
+
+    await application.run(sql`BEGIN`)
+    await application.run(sql`UPDATE t SET total = 0 WHERE id = 4`)
+    const copying = copy(orders, { after: [3n], upTo: [7n] }, { first: 'wait' })
+    const watcher = await mysql.session()
+    await vi.waitFor(async () => expect(await isHeldUp(watcher, session)).toBe(true), {
+      ...WAIT,
+      interval: 150,
+    })
+    await application.run(sql`SET SESSION innodb_lock_wait_timeout = 1`)
+    await application.run(sql`UPDATE t SET total = 0`)
+    await application.run(sql`COMMIT`)
+
+    expect(await copying).toEqual({ kind: 'copied', rows: 4 })
+    expect(await rowsOf(session, 't_new')).toEqual(['4 0', '5 0', '6 0', '7 0'])
   })
 
   test('COPY-1: one statement writes each row as it is when it is locked, and keeps the lock', async ({
@@ -157,7 +177,7 @@ describe('copyChunk', () => {
     const failing = copyChunk(session, orders.pair, orders.lock, {
       range,
       clearFirst: false,
-      lockFirst: false,
+      first: 'nothing',
       record: async (rows) => {
         await record(rows)
         throw dies
@@ -170,7 +190,7 @@ describe('copyChunk', () => {
     await copyChunk(session, orders.pair, orders.lock, {
       range,
       clearFirst: false,
-      lockFirst: false,
+      first: 'nothing',
       record: async (rows) => void (await record(rows)),
     })
     expect(await rowsOf(session, 'record')).toEqual(['10'])
@@ -203,7 +223,7 @@ describe('copyChunk', () => {
     await copyChunk(session, pair, lock, {
       range: { after: [Buffer.from('a')], upTo: [Buffer.from('c')] },
       clearFirst: true,
-      lockFirst: false,
+      first: 'nothing',
       record: NO_RECORD,
     })
 
@@ -221,7 +241,7 @@ describe('copyChunk', () => {
     const rows: number[] = []
     for (let at = 1; at < bounds.length; at += 1) {
       const range = { after: bounds[at - 1] ?? null, upTo: bounds[at] ?? null }
-      const step = { range, clearFirst: false, lockFirst: false, record: NO_RECORD }
+      const step: CopyStep = { range, clearFirst: false, first: 'nothing', record: NO_RECORD }
       const outcome = await copyChunk(session, pair, lock, step)
       rows.push(outcome.kind === 'copied' ? outcome.rows : -1)
     }
@@ -242,9 +262,9 @@ async function aPairOfOrders(mysql: MysqlTest): Promise<PairTest> {
 function copy(
   { session, pair, lock }: PairTest,
   range: { readonly after: Key | null; readonly upTo: Key | null },
-  { clearFirst = false, lockFirst = false } = {},
+  { clearFirst = false, first = 'nothing' }: Partial<CopyStep> = {},
 ) {
-  return copyChunk(session, pair, lock, { range, clearFirst, lockFirst, record: NO_RECORD })
+  return copyChunk(session, pair, lock, { range, clearFirst, first, record: NO_RECORD })
 }
 
 /** Runs `action` before the next write of `session`; the promise settles when it is done. */

@@ -268,7 +268,7 @@ describe('copy and verify by the keys of both tables', () => {
       await copyChunk(session, pair, lock, {
         range,
         clearFirst: true,
-        lockFirst: false,
+        first: 'nothing',
         record: NO_RECORD,
       })
     }

@@ -1,0 +1,53 @@
+import { sql } from 'kysely'
+import { describe, expect } from 'vitest'
+import { createOrders, Deployment, ordersTable } from '../../support/deployment.ts'
+import { NOTHING, test } from '../../support/mysql.ts'
+import { startWorkload } from '../../support/workload.ts'
+
+const ROWS = 90_000
+
+describe('a transaction that changes very many rows', () => {
+  test('is applied with a bounded number of keys in memory, and others are not held up', {
+    timeout: 120_000,
+  }, async ({ mysql }) => {
+    const session = await mysql.session()
+    const orders = ordersTable(ROWS)
+    await createOrders(session, orders)
+    let most = 0
+    const deployment = await Deployment.stage(
+      mysql.target,
+      ['ALTER TABLE orders MODIFY note VARCHAR(200)'],
+      { profile: 'fast' },
+    )
+    await deployment.reached('ready_to_cutover')
+    const watching = setInterval(() => {
+      most = Math.max(most, deployment.run.status().pendingKeys)
+    }, 2)
+
+    await session.run(sql`UPDATE orders SET legacy = 'bulk'`)
+    await using workload = await startWorkload({
+      target: mysql.target,
+      tables: [orders],
+      writesPerSecond: 100,
+    })
+    await workload.written(50)
+    await expect
+      .poll(() => deployment.run.status().pendingKeys, { timeout: 60_000 })
+      .toBeLessThan(1_000)
+    clearInterval(watching)
+    deployment.run.cutover()
+    await deployment.reached('complete')
+    await workload.written(20)
+
+    const report = await workload.stop()
+    expect(report.errors).toEqual([])
+    expect(most).toBeGreaterThan(20_000)
+    // The limit, and what was read already when it was reached.
+    expect(most).toBeLessThan(60_000)
+    expect(await report.compare(session, 'orders')).toEqual(NOTHING)
+    // Those that are not were taken out and put back by the workload.
+    const left = await session.row(sql<{ n: string }>`
+      SELECT COUNT(*) AS n FROM orders WHERE legacy <> 'bulk' AND id <= ${sql.lit(ROWS)}`)
+    expect(Number(left?.n)).toBeLessThan(report.writes)
+  })
+})
