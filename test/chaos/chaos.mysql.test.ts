@@ -1,4 +1,6 @@
 import { expect, inject, test } from 'vitest'
+import { test as mysqlTest } from '../support/mysql.ts'
+import { dieAt } from './death.ts'
 import { playRound } from './round.ts'
 
 /** Drawn so that each round has other tables, faults and endings; `npm run chaos` plays many more. */
@@ -14,5 +16,19 @@ test.for(SEEDS)(
 
     expect(problems, timeline.join('\n')).toEqual([])
     expect(faults.length).toBeGreaterThan(0)
+  },
+)
+
+/** Of about 200 statements that the smallest deployment takes; `npm run chaos -- --every 1` takes all. */
+const DEATHS: readonly (readonly ['before' | 'after', number])[] = [
+  ['after', 17],
+  ['before', 71],
+  ['after', 163],
+]
+
+mysqlTest.for(DEATHS)(
+  'CRASH-1: an engine that is killed %s its statement %i goes on and loses nothing',
+  async ([when, number], { mysql }) => {
+    expect(await dieAt(mysql.target, { when, number })).toEqual([])
   },
 )

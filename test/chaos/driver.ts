@@ -116,6 +116,7 @@ export class Driver {
       case 'waiting':
         return null
       case 'phase':
+        this.#activeAt = performance.now()
         this.#timeline.note(`phase ${message.phase}`)
         void this.#decide(engine, message.phase)
         return null

@@ -1,7 +1,12 @@
 import { parseArgs } from 'node:util'
+import { sql } from 'kysely'
+import { connect, parseTarget } from '../../src/mysql/connect.ts'
+import { startThrowaway } from '../../src/mysql/throwaway.ts'
+import { countStatements, dieAt } from './death.ts'
 import { playRound, type RoundResult } from './round.ts'
 
 const HELP = `Usage: npm run chaos -- [--rounds N] [--seed S] [--server NAME] [--json]
+       npm run chaos -- --every K [--server NAME] [--json]
 
 Deploys drawn changes to drawn tables under a write workload, on a throwaway server for each round,
 while the engine, its connections and the server are killed at drawn statements of every phase. Then
@@ -11,24 +16,29 @@ changed, or when the application saw an error that a killed server does not expl
   --rounds N     how many rounds (default 10)
   --seed S       the seed of the first round, the next ones count up (default: the time)
   --server NAME  mysql-9.7 (default) or mariadb-10.11
-  --json         one JSON object per round
+  --every K      instead of rounds: kills a small deployment before and after every K-th of its
+                 statements, each time another deployment, and resumes it
+  --json         one JSON object per round, or per statement
 `
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    every: { type: 'string' },
     server: { type: 'string', default: 'mysql-9.7' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
 
+const flavour = values.server.startsWith('mariadb') ? 'mariadb' : 'mysql'
+
 if (values.help) process.stdout.write(HELP)
-else await play()
+else if (values.every === undefined) await play()
+else await playDeaths(Number(values.every))
 
 async function play(): Promise<void> {
-  const flavour = values.server.startsWith('mariadb') ? 'mariadb' : 'mysql'
   let bad = 0
   for (let round = 0; round < Number(values.rounds); round += 1) {
     const result = await playRound(Number(values.seed) + round, flavour, process.env)
@@ -36,6 +46,28 @@ async function play(): Promise<void> {
     process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : print(result, round + 1))
   }
   if (!values.json) process.stdout.write(`${values.rounds} rounds, ${bad} of them bad\n`)
+  if (bad > 0) process.exitCode = 1
+}
+
+async function playDeaths(every: number): Promise<void> {
+  await using server = await startThrowaway(flavour, { env: process.env })
+  const schema = async (name: string) => {
+    await using session = await connect(parseTarget(server.url()))
+    await session.run(sql`CREATE DATABASE ${sql.id(name)}`)
+    return parseTarget(server.url(name))
+  }
+  const statements = await countStatements(await schema('counted'))
+  let bad = 0
+  for (let number = 1; number <= statements; number += every) {
+    for (const when of ['before', 'after'] as const) {
+      const problems = await dieAt(await schema(`${when}_${number}`), { number, when })
+      if (problems.length > 0) bad += 1
+      const text = `${when} ${number}/${statements} ${problems.join('; ') || 'ok'}`
+      process.stdout.write(
+        `${values.json ? JSON.stringify({ when, number, statements, problems }) : text}\n`,
+      )
+    }
+  }
   if (bad > 0) process.exitCode = 1
 }
 

@@ -33,7 +33,7 @@ export type RoundResult = {
 const SCHEMA = 'shop'
 const ENGINE_USER = 'crossfade'
 /** Longer than any pause of the engine, also on a machine that has much to do. */
-const STUCK_MS = 60_000
+const STUCK_MS = 90_000
 /** Problems that are worth printing. */
 const MOST_PROBLEMS = 40
 
