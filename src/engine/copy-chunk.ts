@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import { isContention } from '../mysql/errno.ts'
+import { ERRNO, errnoOf, isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
 import { valueFor } from './conversion.ts'
 import {
@@ -62,9 +62,13 @@ export async function copyChunk(
   try {
     return await session.transaction(async () => {
       await prepare(session, pair, { step, rowsOf })
-      const rows = await session.run(
-        sql`INSERT INTO ${tableOf(pair.target)} (${to}) ${rowsOf(from)}`,
-      )
+      const insert = sql`INSERT INTO ${tableOf(pair.target)} (${to}) ${rowsOf(from)}`
+      const isEmpty = async () => (await session.row(rowsOf(sql`1`))) === null
+      const rows = await session.run(insert).catch(async (error: unknown) => {
+        // MariaDB refuses a column without default also where there is no row that lacks it.
+        if (errnoOf(error) === ERRNO.NO_DEFAULT && (await isEmpty())) return 0
+        throw error
+      })
       await step.record(rows)
       return { kind: 'copied', rows }
     })

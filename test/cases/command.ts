@@ -22,6 +22,8 @@ export class MigrateCommand implements Disposable {
     this.#child = spawn(process.execPath, [MAIN, 'migrate', '--url', url, '--json', ...args], {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
+    // Whoever has ended takes no orders: how it ended is in what it said.
+    this.#child.stdin.on('error', () => null)
     this.stderr = text(this.#child.stderr)
     this.#output = createInterface({ input: this.#child.stdout })
     this.#output.on('line', (line) => this.#lines.push(JSON.parse(line)))

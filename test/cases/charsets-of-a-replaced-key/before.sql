@@ -1,0 +1,2 @@
+CREATE TABLE words (a VARCHAR(20) CHARACTER SET gbk NOT NULL, b VARCHAR(20) CHARACTER SET ucs2 NOT NULL, c VARCHAR(20) CHARACTER SET latin1 NOT NULL, n INT NOT NULL DEFAULT 0, PRIMARY KEY (a));
+INSERT INTO words (a, b, c) VALUES ('你', '好', 'é'), ('A', 'b', 'c'), ('ab', 'B', 'C ');

@@ -1,0 +1,4 @@
+INSERT IGNORE INTO words (a, b, c) VALUES (CONCAT('你', FLOOR(RAND() * 900)), CONCAT('好', LEFT(UUID(), 8)), CONCAT('É', FLOOR(RAND() * 9)));
+UPDATE words SET b = CONCAT('好', n, a), n = n + 1 ORDER BY RAND() LIMIT 2;
+UPDATE IGNORE words SET a = UPPER(a), c = LOWER(c) ORDER BY RAND() LIMIT 2;
+DELETE FROM words WHERE n > 8 LIMIT 1;

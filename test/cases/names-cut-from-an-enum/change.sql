@@ -1,0 +1,1 @@
+ALTER TABLE shirts MODIFY size ENUM('s', 'm') NULL;
