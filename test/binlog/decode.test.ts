@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Place } from '../../src/binlog/place.ts'
+import { comparePositions } from '../../src/mysql/position.ts'
 import { CODE, eventBytes, queryBody, rowsBody, tableMapBody, uint } from './event-bytes.ts'
 import { FROM, LAYOUT, refusalOf, row, TABLE_MAP, translate } from './orders-bytes.ts'
 
@@ -90,6 +91,31 @@ describe('an event', () => {
     expect(inside).toMatchObject({ file: 'binlog.000001', offset: 0xffff_fff0n })
     expect(beyond).toEqual(inside)
     expect(place.boundary).toEqual({ kind: 'file', file: 'binlog.000002', offset: 4n })
+  })
+
+  test('of a rotation goes on after the file with the last number of six digits', () => {
+    const rotation = Buffer.concat([uint(4, 4), uint(0, 4), Buffer.from('binlog.1000000')])
+    const end = { end: 500 }
+    const events = [
+      eventBytes(
+        CODE.ROTATE,
+        Buffer.concat([uint(4, 4), uint(0, 4), Buffer.from('binlog.999999')]),
+      ),
+      eventBytes(CODE.XID, Buffer.alloc(8), end),
+      eventBytes(CODE.ROTATE, rotation),
+      eventBytes(CODE.XID, Buffer.alloc(8), end),
+    ]
+
+    const places = translate(events).flatMap((change) =>
+      change.type === 'transaction' ? [change.position] : [],
+    )
+
+    expect(places).toEqual([
+      { kind: 'file', file: 'binlog.999999', offset: 500n },
+      { kind: 'file', file: 'binlog.1000000', offset: 500n },
+    ])
+    const [before = FROM, after = FROM] = places
+    expect(comparePositions(before, after)).toBe(-1)
   })
 
   test('of DDL is a statement and the end of a transaction, of DML inside one only a statement', () => {

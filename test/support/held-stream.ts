@@ -60,6 +60,22 @@ export class HeldStream implements AsyncDisposable {
     }
   }
 
+  /** Changes one bit of what the stream brings next. */
+  damage(): void {
+    for (const [stream, client] of this.#streams) {
+      stream.unpipe(client)
+      stream.once('data', (bytes: Buffer) => {
+        const damaged = Buffer.from(bytes)
+        // The last byte of an event before its checksum.
+        const at = damaged.length - 5
+        damaged.writeUInt8(damaged.readUInt8(at) ^ 1, at)
+        client.write(damaged)
+        stream.pipe(client)
+      })
+      stream.resume()
+    }
+  }
+
   get refusesConnections(): boolean {
     return this.#refuses
   }

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
 import { connect } from '../../../src/mysql/connect.ts'
 import { Deployment, productTables } from '../../support/deployment.ts'
+import { HeldStream } from '../../support/held-stream.ts'
 import { test } from '../../support/mysql.ts'
 import { unfinished } from './leftovers.ts'
 
@@ -96,5 +97,23 @@ describe('a deployment stops when somebody else changes its table', () => {
     await deployment.reached('complete')
 
     expect(await session.rows(sql`SELECT * FROM t`)).toEqual([])
+  })
+})
+
+describe('STREAM-1: a deployment stops when the stream brings damaged bytes', () => {
+  test('drops its tables and leaves the live one as it is', async ({ mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql.raw(`CREATE TABLE t (${T})`))
+    await session.run(sql`INSERT INTO t VALUES (1, 1)`)
+    await using way = await HeldStream.open(mysql.target)
+    const deployment = await Deployment.stage(way.target, [ADD])
+    await deployment.reached('ready_to_cutover')
+
+    way.damage()
+
+    expect(await deployment.run.finished).toBe('failed')
+    expect(deployment.failure).toMatchObject({ code: 'STREAM_STOPPED' })
+    expect(await productTables(session)).toEqual([])
+    expect(await session.rows(sql`SELECT id, v FROM t`)).toEqual([{ id: 1, v: 1 }])
   })
 })
