@@ -12,6 +12,8 @@ describe('CRASH-1: what a checkpoint promises', () => {
   }) => {
     const { session, application, crash, id } = await anInterrupted(mysql)
 
+    // With it, MariaDB's copy has one worker, and leaves no gap.
+    await session.run(sql`ALTER TABLE orders MODIFY id BIGINT NOT NULL`)
     await application.transaction(async () => {
       // The first chunk cannot be copied; the other worker goes on with those behind it.
       await application.run(sql`UPDATE orders SET total = 9 WHERE id = 1`)
