@@ -19,6 +19,7 @@ import {
 } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 import { mayAlter } from './row-hash.ts'
+import { PRIMARY, type ShapeColumn } from './table-shape.ts'
 
 /**
  * Makes the target's rows of `keys` what the source's rows are now: a re-read, so the order of changes, how often
@@ -57,17 +58,36 @@ export async function applyKeys(
   await refuseAltered(session, pair, present)
 }
 
-/** Locks the source's rows of `keys` and returns their keys as the source spells them. */
+/**
+ * Locks the source's rows of `keys` and returns their keys as the source spells them. A read that the index of the key can
+ * answer alone locks nothing but that index, and a change of other columns goes by unseen: so a value is read that the
+ * index does not have.
+ */
 async function lockedKeys(
   session: Session,
   pair: TablePair,
   lockOrFail: RawBuilder<unknown>,
   keys: readonly Key[],
 ): Promise<readonly Key[]> {
+  const outside = columnOutsideOfKey(pair)
+  const value = outside === null ? [] : [sql`LENGTH(${columnOf(pair.source, outside)}) AS outside`]
   const rows = await session.rows(sql<Record<string, unknown>>`
-    SELECT ${selectKey(pair)} FROM ${tableByKey(pair, 'source')}
+    SELECT ${sql.join([selectKey(pair), ...value])} FROM ${tableByKey(pair, 'source')}
     WHERE ${keyIn(pair, 'source', keys)} ${lockOrFail}`)
   return rows.map((row) => readKey(pair, row))
+}
+
+/** A column that only the row itself holds; null where every column is in the index, or the index is the row. */
+function columnOutsideOfKey({ source, keyName }: TablePair): ShapeColumn | null {
+  if (keyName.source === PRIMARY) return null
+  const inIndex = new Set(
+    source.uniqueKeys
+      .filter(({ name }) => name === PRIMARY || name === keyName.source)
+      .flatMap(({ columns }) => columns),
+  )
+  const outside = source.columns.filter(({ name, generated }) => !generated && !inIndex.has(name))
+  // A short one, if there is one: its value is read for nothing.
+  return outside.find(({ length }) => (length ?? 0) < 1_000) ?? outside[0] ?? null
 }
 
 /** Deletes the target's rows that the source no longer has. */

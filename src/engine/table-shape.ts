@@ -23,6 +23,9 @@ export type ShapeColumn = {
   readonly autoIncrement: boolean
 }
 
+/** The name of every primary key. */
+export const PRIMARY = 'PRIMARY'
+
 export type ShapeKey = {
   readonly name: string
   readonly columns: readonly string[]

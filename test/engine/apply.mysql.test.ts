@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, vi } from 'vitest'
 import type { Key } from '../../src/binlog/key.ts'
+import { systemClock } from '../../src/clock.ts'
 import { applyKeys } from '../../src/engine/apply.ts'
 import { isRowLocked } from '../../src/mysql/errno.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
@@ -80,6 +81,37 @@ describe('applyKeys', () => {
 
     expect(await rowsOf(session, 't_new')).toEqual(['7 new 5'])
   })
+
+  test.for([
+    ['replace', false],
+    ['update_insert', true],
+  ] as const)(
+    'APPLY-1: %s locks whole rows, also where another key than the primary one leads to them',
+    async ([, towardsOld], { mysql }) => {
+      const { application, apply, session } = await aPair(mysql, {
+        columns:
+          'id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL, value INT, UNIQUE (name)',
+        change: 'DROP COLUMN id',
+        towardsOld,
+      })
+      await session.run(sql`INSERT INTO t (name, value) VALUES ('a', 1), ('b', 1), ('c', 1)`)
+      const keys = ['a', 'b', 'c'].map((name) => [Buffer.from(name)])
+      await apply(...keys)
+      await session.run(sql`SET SESSION innodb_lock_wait_timeout = 50`)
+
+      await application.transaction(async () => {
+        // Neither found by the index of our key, nor changed in it.
+        await application.run(sql`UPDATE t SET value = 2 WHERE id = 2`)
+        const applying = apply(...keys).then(
+          () => 'applied',
+          (error: unknown) => (isRowLocked(error) ? 'held' : error),
+        )
+        // Whoever waits for the application while it holds other rows makes the server roll one of the two back.
+        const waiting = systemClock.sleep(5_000).then(() => 'waits')
+        expect(await Promise.race([applying, waiting])).toBe('held')
+      })
+    },
+  )
 
   test.for([['replace'], ['update_insert']] as const)(
     'never waits for a row that is inserted while its key was found to be gone (%s)',
