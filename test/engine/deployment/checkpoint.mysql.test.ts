@@ -7,35 +7,42 @@ import { type MysqlTest, test } from '../../support/mysql.ts'
 const CHANGE = 'ALTER TABLE orders ADD COLUMN status INT NOT NULL DEFAULT 0'
 
 describe('CRASH-1: what a checkpoint promises', () => {
-  test('rows that were copied beyond a gap are copied anew, and those that are gone do not come back', async ({
-    mysql,
-  }) => {
-    const { session, application, crash, id } = await anInterrupted(mysql)
+  test.for([
+    ['the same key', CHANGE],
+    [
+      'another key',
+      'ALTER TABLE orders ADD COLUMN status INT NOT NULL DEFAULT 0, DROP PRIMARY KEY, ADD PRIMARY KEY (total, id)',
+    ],
+  ] as const)(
+    'rows that were copied beyond a gap are copied anew, and those that are gone do not come back, with %s',
+    async ([, change], { mysql }) => {
+      const { session, application, crash, id } = await anInterrupted(mysql)
 
-    // With it, MariaDB's copy has one worker, and leaves no gap.
-    await session.run(sql`ALTER TABLE orders MODIFY id BIGINT NOT NULL`)
-    await application.transaction(async () => {
-      // The first chunk cannot be copied; the other worker goes on with those behind it.
-      await application.run(sql`UPDATE orders SET total = 9 WHERE id = 1`)
-      const deployment = await Deployment.stage(mysql.target, [CHANGE], {
-        id,
-        chunkRows: 100,
-        signal: crash.signal,
+      // With it, MariaDB's copy has one worker, and leaves no gap.
+      await session.run(sql`ALTER TABLE orders MODIFY id BIGINT NOT NULL`)
+      await application.transaction(async () => {
+        // The first chunk cannot be copied; the other worker goes on with those behind it.
+        await application.run(sql`UPDATE orders SET total = 9 WHERE id = 1`)
+        const deployment = await Deployment.stage(mysql.target, [change], {
+          id,
+          chunkRows: 100,
+          signal: crash.signal,
+        })
+        await expect.poll(() => chunks(session, id), { timeout: 10_000 }).toBe(10)
+        crash.abort(new Error('killed'))
+        await expect(deployment.run.finished).rejects.toThrow('killed')
       })
-      await expect.poll(() => chunks(session, id), { timeout: 10_000 }).toBe(10)
-      crash.abort(new Error('killed'))
-      await expect(deployment.run.finished).rejects.toThrow('killed')
-    })
-    await session.run(sql`DELETE FROM orders WHERE id IN (250, 999)`)
-    await session.run(sql`UPDATE orders SET total = 8 WHERE id = 251`)
+      await session.run(sql`DELETE FROM orders WHERE id IN (250, 999)`)
+      await session.run(sql`UPDATE orders SET total = 8 WHERE id = 251`)
 
-    const resumed = await Deployment.resume(mysql.target, id)
-    await resumed.reached('ready_to_cutover')
-    resumed.run.cutover()
-    await resumed.reached('complete')
+      const resumed = await Deployment.resume(mysql.target, id)
+      await resumed.reached('ready_to_cutover')
+      resumed.run.cutover()
+      await resumed.reached('complete')
 
-    await expectAsBefore(session)
-  })
+      await expectAsBefore(session)
+    },
+  )
 
   test('its position passes no change that is not applied, however long that takes', async ({
     mysql,
