@@ -20,6 +20,8 @@ schema, copies the rows, keeps both in sync through every write, and swaps them.
   --quarantine TIME    keep what is left after the end, such as the old tables, for a while under a name
                        with its date, such as 7d; then "crossfade janitor" drops it (default: kept)
   --chunk-rows N       rows of a copied chunk (default: sized by time)
+  --profile NAME       polite: the copy gives way as soon as commits take longer than before it (default);
+                       fast: it takes what the server has
   --throttle N         0-95: how much of the time the copy rests (default: 0)
 
 The copy pauses while one of these is exceeded, or cannot be read. Changes of the application are
@@ -83,6 +85,7 @@ export function readOptions(args: readonly string[]): MigrateOptions | 'help' {
       method: values.instant ? 'instant' : 'shadow',
       revertWindowMs: readWindow(values['revert-window'] ?? 'off'),
       quarantineMs: readTime('--quarantine', values.quarantine),
+      profile: readProfile(values.profile ?? 'polite'),
       chunkRows: readNumber('--chunk-rows', values['chunk-rows'], { least: 1, most: 1_000_000 }),
       throttleRatio: readNumber('--throttle', values.throttle, { least: 0, most: 95 }) ?? 0,
       limits: readLimits(values),
@@ -127,6 +130,7 @@ function parse(args: readonly string[]) {
         'revert-window': { type: 'string' },
         quarantine: { type: 'string' },
         'chunk-rows': { type: 'string' },
+        profile: { type: 'string' },
         throttle: { type: 'string' },
         'max-replica-lag': { type: 'string' },
         replica: { type: 'string', multiple: true },
@@ -182,6 +186,11 @@ function toMs(text: string): number | null {
   const found = /^(\d{1,6})(ms|[smhd])$/.exec(text)
   const ms = Number(found?.[1]) * (UNIT_MS[found?.[2] ?? ''] ?? Number.NaN)
   return Number.isFinite(ms) && ms > 0 ? ms : null
+}
+
+function readProfile(text: string): EngineRequest['profile'] {
+  if (text === 'polite' || text === 'fast') return text
+  throw usage(`--profile ${text} is not known`, 'Write polite or fast')
 }
 
 function readNumber(

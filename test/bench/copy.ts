@@ -1,91 +1,113 @@
 import { sql } from 'kysely'
-import { connect, parseTarget } from '../../src/mysql/connect.ts'
-import type { Session } from '../../src/mysql/session.ts'
+import type { Profile } from '../../src/engine/pace.ts'
+import type { Target } from '../../src/mysql/connect.ts'
 import type { ThrowawayServer } from '../../src/mysql/throwaway.ts'
-import { Deployment } from '../support/deployment.ts'
-import type { Measurement } from './measurement.ts'
+import { type Bench, secondsOf, withSchema } from './bench-server.ts'
+import type { EngineReport } from './engine-child.ts'
+import { BenchedEngine } from './engine-run.ts'
+import { type Measurement, median } from './measurement.ts'
+import { CHANGE, type Peer, runPeer } from './peer.ts'
+import { createSbtest } from './sbtest.ts'
 
-/** Copies a sysbench-like table of `rows` rows by the engine, by one statement, and by the server's own ALTER. */
+export const OPERATIONS = [
+  { kind: 'alter', table: 'sbtest', statement: `ALTER TABLE sbtest ${CHANGE}` },
+] as const
+
+/** One copy of the whole table by the engine, and what its process took for it. */
+export type CopyRun = {
+  readonly seconds: number
+  readonly cpuShare: number
+  readonly end: EngineReport
+}
+
+/** From the first chunk until the last row is copied; the comparison that follows is not part of it. */
+export async function copyOnce(target: Target, profile: Profile): Promise<CopyRun> {
+  const engine = new BenchedEngine(target, { operations: OPERATIONS, profile })
+  const begun = await engine.reached('copying')
+  const copied = await engine.reached('catching_up')
+  const end = await engine.reached('in_sync')
+  await engine.end('cancel')
+  const seconds = (copied.afterMs - begun.afterMs) / 1000
+  return { seconds, cpuShare: (copied.cpuMs - begun.cpuMs) / 10 / seconds, end }
+}
+
+/** Copies an idle table in every way, `rounds` times in turn, so that whatever else the machine does meets all. */
 export async function benchCopy(
   server: ThrowawayServer,
-  rows: number,
+  {
+    rows,
+    rounds,
+    peers,
+  }: { readonly rows: number; readonly rounds: number; readonly peers: readonly Peer[] },
 ): Promise<readonly Measurement[]> {
-  const target = parseTarget(server.url('bench_copy'))
-  await using admin = await connect({ ...target, schema: null })
-  await admin.run(sql`CREATE DATABASE bench_copy`)
-  await using session = await connect(target)
-  await seed(session, rows)
-
-  const memory = new PeakMemory()
-  const copyMs = await engineCopyMs(target, memory)
-  const insertMs = await timed(async () => {
-    await session.run(sql`CREATE TABLE whole LIKE sbtest`)
-    await session.run(sql`INSERT INTO whole SELECT * FROM sbtest`)
+  return await withSchema(server, 'bench_copy', async (bench) => {
+    await createSbtest(bench.session, server.flavour, rows)
+    const insert: number[] = []
+    const alter: number[] = []
+    const runs: Record<Profile, CopyRun[]> = { polite: [], fast: [] }
+    for (let round = 0; round < rounds; round += 1) {
+      insert.push(await insertSelect(bench))
+      runs.polite.push(await copyOnce(bench.target, 'polite'))
+      runs.fast.push(await copyOnce(bench.target, 'fast'))
+      alter.push(await alterCopy(bench))
+    }
+    const base = median(insert)
+    const seconds = (work: string, value: number, note = '') => ({
+      work: `copy ${rows} idle rows: ${work}`,
+      value,
+      unit: 's' as const,
+      note: `${(value / base).toFixed(2)} x INSERT … SELECT${note}`,
+    })
+    const engine = (profile: Profile) =>
+      seconds(`engine, ${profile}`, median(runs[profile].map((run) => run.seconds)))
+    const all = [...runs.polite, ...runs.fast]
+    return [
+      seconds('INSERT … SELECT', base),
+      seconds('ALTER … ALGORITHM=COPY', median(alter), ', blocks writes'),
+      engine('polite'),
+      engine('fast'),
+      ...(await benchPeers(server, bench, peers)),
+      {
+        work: "engine's processor time during the copy",
+        value: median(all.map(({ cpuShare }) => cpuShare)),
+        unit: '%',
+        note: 'of one core',
+      },
+      {
+        work: "memory of the engine's process",
+        value: Math.max(...all.map(({ end }) => end.peakMiB)),
+        unit: 'MiB',
+        note: 'greatest resident size from start to gate',
+      },
+    ]
   })
+}
+
+async function insertSelect({ session }: Bench): Promise<number> {
+  await session.run(sql`CREATE TABLE whole LIKE sbtest`)
+  const seconds = await secondsOf(() => session.run(sql`INSERT INTO whole SELECT * FROM sbtest`))
   await session.run(sql`DROP TABLE whole`)
-  const alterMs = await timed(() =>
-    session.run(sql`ALTER TABLE sbtest MODIFY pad CHAR(70) NOT NULL, ALGORITHM=COPY`),
-  )
-  await admin.run(sql`DROP DATABASE bench_copy`)
-  const ratio = (copyMs / insertMs).toFixed(2)
-  return [
-    {
-      work: `copy ${rows} rows, engine`,
-      value: copyMs / 1000,
-      unit: 's',
-      note: `${ratio} x INSERT SELECT`,
-    },
-    { work: 'one INSERT … SELECT', value: insertMs / 1000, unit: 's', note: '' },
-    { work: 'ALTER … ALGORITHM=COPY', value: alterMs / 1000, unit: 's', note: 'blocks writes' },
-    {
-      work: 'memory of the process',
-      value: memory.peakMiB,
-      unit: 'MiB',
-      note: 'peak RSS during the copy',
-    },
-  ]
+  return seconds
 }
 
-/** From the start of the deployment until the last row is copied; verification is not part of it. */
-async function engineCopyMs(
-  target: ReturnType<typeof parseTarget>,
-  memory: PeakMemory,
-): Promise<number> {
-  const begunAt = performance.now()
-  const deployment = await Deployment.stage(target, [
-    'ALTER TABLE sbtest MODIFY pad CHAR(65) NOT NULL',
-  ])
-  while (['starting', 'copying'].includes(deployment.run.status().phase)) {
-    memory.look()
-    await new Promise((resolve) => setTimeout(resolve, 10))
+async function alterCopy({ session }: Bench): Promise<number> {
+  return await secondsOf(() => session.run(sql`ALTER TABLE sbtest ENGINE = InnoDB, ALGORITHM=COPY`))
+}
+
+async function benchPeers(
+  server: ThrowawayServer,
+  { schema }: Bench,
+  peers: readonly Peer[],
+): Promise<readonly Measurement[]> {
+  const measured: Measurement[] = []
+  for (const peer of peers) {
+    const run = await runPeer(peer, server, schema)
+    const work = `whole change of the idle table: ${peer.name}`
+    measured.push(
+      'seconds' in run
+        ? { work, value: run.seconds, unit: 's', note: 'with its start and cutover' }
+        : { work, value: null, unit: 's', note: run.failure },
+    )
   }
-  const tookMs = performance.now() - begunAt
-  await deployment.reached('ready_to_cutover')
-  deployment.run.cancel()
-  await deployment.run.finished
-  return tookMs
-}
-
-async function seed(session: Session, rows: number): Promise<void> {
-  await session.run(sql`CREATE TABLE sbtest (
-    id INT NOT NULL AUTO_INCREMENT PRIMARY KEY, k INT NOT NULL DEFAULT 0,
-    c CHAR(120) NOT NULL DEFAULT '', pad CHAR(60) NOT NULL DEFAULT '', KEY k_1 (k))`)
-  await session.run(sql`SET SESSION cte_max_recursion_depth = 4294967295`)
-  await session.run(sql`INSERT INTO sbtest (k, c, pad)
-    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${sql.lit(rows)})
-    SELECT FLOOR(RAND() * ${sql.lit(rows)}), LEFT(SHA2(i, 512), 120), SHA2(i, 224) FROM n`)
-}
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begunAt = performance.now()
-  await work()
-  return performance.now() - begunAt
-}
-
-class PeakMemory {
-  peakMiB = 0
-
-  look(): void {
-    this.peakMiB = Math.max(this.peakMiB, process.memoryUsage.rss() / 1_048_576)
-  }
+  return measured
 }

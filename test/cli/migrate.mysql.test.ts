@@ -167,6 +167,7 @@ describe('crossfade migrate', () => {
     [['--alter', 'ALTER TABLE orders ADD x INT', '--revert-window', 'soon']],
     [['--alter', 'ALTER TABLE orders ADD x INT', '--throttle', '96']],
     [['--alter', 'ALTER TABLE orders ADD x INT', '--chunk-rows', '0']],
+    [['--alter', 'ALTER TABLE orders ADD x INT', '--profile', 'quick']],
     [['--alter', 'ALTER TABLE orders ADD x INT', '--fast']],
     [['--alter', 'ALTER TABLE orders ADD x INT', '--max-replica-lag', '5s']],
     [['--alter', 'ALTER TABLE orders ADD x INT', '--replica', 'mysql://amy@db2:3306']],

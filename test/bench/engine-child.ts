@@ -1,0 +1,57 @@
+import { createEngine } from '../../src/engine/engine.ts'
+import type { RunPhase } from '../../src/engine/port.ts'
+import { engineRequest, type WantedRequest } from '../../src/engine/request.ts'
+import type { Target } from '../../src/mysql/connect.ts'
+
+/** What the child is to deploy, as JSON in its first argument. */
+export type EngineOrder = { readonly target: Target; readonly request: WantedRequest }
+
+/** What the child says whenever its phase changes, and when it is asked with `look`. */
+export type EngineReport = {
+  readonly phase: RunPhase
+  /** Since the process has begun to stage. */
+  readonly afterMs: number
+  readonly cpuMs: number
+  readonly rssMiB: number
+  readonly peakMiB: number
+  readonly pendingKeys: number
+  /** Sockets, timers and other things that keep the process alive. */
+  readonly handles: number
+  readonly outcome: string | null
+}
+
+const LOOK_EVERY_MS = 5
+
+// Sound: the parent passes an EngineOrder.
+const { target, request } = JSON.parse(process.argv[2] ?? '') as EngineOrder
+const begunAt = performance.now()
+let outcome: string | null = null
+const run = await createEngine(target).stage(engineRequest(request), { onEvent: () => undefined })
+const report = () => {
+  const cpu = process.cpuUsage()
+  process.send?.({
+    phase: run.status().phase,
+    afterMs: performance.now() - begunAt,
+    cpuMs: (cpu.user + cpu.system) / 1000,
+    rssMiB: process.memoryUsage.rss() / 1_048_576,
+    peakMiB: process.resourceUsage().maxRSS / 1024,
+    pendingKeys: run.status().pendingKeys,
+    handles: process.getActiveResourcesInfo().length,
+    outcome,
+  } satisfies EngineReport)
+}
+let last: RunPhase | null = null
+const looking = setInterval(() => {
+  if (run.status().phase === last) return
+  last = run.status().phase
+  report()
+}, LOOK_EVERY_MS)
+process.on('message', (command) => {
+  if (command === 'cutover') run.cutover()
+  if (command === 'cancel') run.cancel()
+  if (command === 'look') report()
+})
+outcome = await run.finished
+clearInterval(looking)
+report()
+process.disconnect()
