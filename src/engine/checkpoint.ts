@@ -4,7 +4,7 @@ import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import { type Position, positionFromJson, positionToJson } from '../mysql/position.ts'
 import { readServerIdentity } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
-import { createForeignKeyTable } from './foreign-key.ts'
+import { openEngineSchema } from './engine-schema.ts'
 import type { EngineFailure, EngineOutcome, EngineRequest, RevertImpossible } from './port.ts'
 import { engineRequest, type WantedRequest } from './request.ts'
 
@@ -39,49 +39,6 @@ export type Checkpoint = {
 const DEPLOYMENT_TABLE = sql.id(ENGINE_SCHEMA, 'deployment')
 const CHUNK_TABLE = sql.id(ENGINE_SCHEMA, 'chunk')
 
-/** Creates the engine's schema and tables where they are missing. */
-export async function prepareEngineSchema(session: Session): Promise<void> {
-  if (await hasEngineSchema(session)) return
-  await session.run(sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA)}`)
-  await session.run(sql`CREATE TABLE IF NOT EXISTS ${DEPLOYMENT_TABLE} (
-    id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
-    schema_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-    stage VARCHAR(10) CHARACTER SET ascii NOT NULL,
-    outcome VARCHAR(10) CHARACTER SET ascii NULL,
-    ending VARCHAR(10) CHARACTER SET ascii NULL,
-    failure TEXT CHARACTER SET utf8mb4 NULL,
-    request LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
-    position TEXT CHARACTER SET utf8mb4 NOT NULL,
-    server VARCHAR(64) CHARACTER SET ascii NOT NULL,
-    after_fence BOOLEAN NOT NULL DEFAULT FALSE,
-    revert_until DATETIME(3) NULL,
-    revert_impossible TEXT CHARACTER SET utf8mb4 NULL,
-    created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
-    updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)
-  ) ENGINE=InnoDB`)
-  await session.run(sql`CREATE TABLE IF NOT EXISTS ${CHUNK_TABLE} (
-    deployment_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-    number BIGINT UNSIGNED NOT NULL,
-    up_to TEXT CHARACTER SET ascii NULL,
-    row_count BIGINT UNSIGNED NOT NULL,
-    PRIMARY KEY (deployment_id, table_name, number)
-  ) ENGINE=InnoDB`)
-  await session.run(sql`CREATE TABLE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA, 'barrier')} (
-    deployment_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    number BIGINT UNSIGNED NOT NULL,
-    PRIMARY KEY (deployment_id, number)
-  ) ENGINE=InnoDB`)
-  await createForeignKeyTable(session)
-  await session.run(sql`CREATE TABLE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA, 'quarantine')} (
-    schema_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-    table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-    deployment_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    keep_until DATETIME(3) NOT NULL,
-    PRIMARY KEY (schema_name, table_name)
-  ) ENGINE=InnoDB`)
-}
-
 type Row = {
   id: string
   schema_name: string
@@ -99,7 +56,7 @@ type Row = {
 
 /** The checkpoint of a deployment, or null when the server has none. */
 export async function findCheckpoint(session: Session, id: string): Promise<Checkpoint | null> {
-  if (!(await hasEngineSchema(session))) return null
+  if (!(await openEngineSchema(session))) return null
   const row = await session.row(sql<Row>`SELECT * FROM ${DEPLOYMENT_TABLE} WHERE id = ${id}`)
   return row && toCheckpoint(row)
 }
@@ -109,18 +66,11 @@ export async function unfinishedCheckpoints(
   session: Session,
   schema: string,
 ): Promise<readonly Checkpoint[]> {
-  if (!(await hasEngineSchema(session))) return []
+  if (!(await openEngineSchema(session))) return []
   const rows = await session.rows(
     sql<Row>`SELECT * FROM ${DEPLOYMENT_TABLE} WHERE schema_name = ${schema} AND outcome IS NULL`,
   )
   return rows.map(toCheckpoint)
-}
-
-/** Whether the engine has made its tables; asks for the one that is made last. */
-export async function hasEngineSchema(session: Session): Promise<boolean> {
-  const found = await session.row(sql`SELECT 1 FROM information_schema.TABLES
-    WHERE TABLE_SCHEMA = ${ENGINE_SCHEMA} AND TABLE_NAME = 'quarantine'`)
-  return found !== null
 }
 
 function toCheckpoint(row: Row): Checkpoint {

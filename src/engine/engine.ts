@@ -10,10 +10,10 @@ import {
   type Checkpoint,
   findCheckpoint,
   insertCheckpoint,
-  prepareEngineSchema,
   saveOutcome,
   savePrepared,
 } from './checkpoint.ts'
+import { prepareEngineSchema } from './engine-schema.ts'
 import { finishedRun } from './finished-run.ts'
 import { whileHeld } from './foreign-key.ts'
 import { findInstantAnswers } from './instant.ts'

@@ -141,16 +141,6 @@ export async function whileHeld<T>(
 
 const FOREIGN_KEY_TABLE = sql.id(ENGINE_SCHEMA, 'foreign_key')
 
-/** Makes the table in which definitions wait, where it is missing. */
-export async function createForeignKeyTable(session: Session): Promise<void> {
-  await session.run(sql`CREATE TABLE IF NOT EXISTS ${FOREIGN_KEY_TABLE} (
-    deployment_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-    definitions LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
-    PRIMARY KEY (deployment_id, table_name)
-  ) ENGINE=InnoDB`)
-}
-
 /** Keeps the definitions of a live table's deployment. */
 export async function saveForeignKeys(
   session: Session,

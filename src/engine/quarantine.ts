@@ -4,7 +4,8 @@ import { Refusal } from '../errors.ts'
 import { isContention } from '../mysql/errno.ts'
 import { ENGINE_SCHEMA, quarantinedUntil, quarantineName, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
-import { fromSqlTime, hasEngineSchema, toSqlTime } from './checkpoint.ts'
+import { fromSqlTime, toSqlTime } from './checkpoint.ts'
+import { openEngineSchema } from './engine-schema.ts'
 import { ownComment } from './follower.ts'
 import type { EngineRequest, TableOperation } from './port.ts'
 import { readShape } from './table-shape.ts'
@@ -97,7 +98,7 @@ export async function listQuarantine(
   session: Session,
   schema: string,
 ): Promise<readonly QuarantinedTable[]> {
-  if (!(await hasEngineSchema(session))) return []
+  if (!(await openEngineSchema(session))) return []
   const rows = await session.rows(sql<{
     name: string
     deploymentId: string

@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest'
 import { runJanitor } from '../../bot/janitor.ts'
 import { createLog } from '../../bot/log.ts'
 import { systemClock } from '../../src/clock.ts'
-import { prepareEngineSchema } from '../../src/engine/checkpoint.ts'
+import { prepareEngineSchema } from '../../src/engine/engine-schema.ts'
 import { test } from '../support/mysql.ts'
 
 const OVER = 'orders__xf_drop_202001010000_a1b2c3'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { main } from '../../src/cli/main.ts'
-import { prepareEngineSchema } from '../../src/engine/checkpoint.ts'
+import { prepareEngineSchema } from '../../src/engine/engine-schema.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 
 const OVER = 'orders__xf_drop_202001010000_a1b2c3'

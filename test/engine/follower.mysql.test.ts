@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
-import { prepareEngineSchema } from '../../src/engine/checkpoint.ts'
+import { prepareEngineSchema } from '../../src/engine/engine-schema.ts'
 import { Follower } from '../../src/engine/follower.ts'
 import { readPosition } from '../../src/mysql/position.ts'
 import { test } from '../support/mysql.ts'

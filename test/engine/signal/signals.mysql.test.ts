@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
 import { type Clock, systemClock } from '../../../src/clock.ts'
-import { prepareEngineSchema } from '../../../src/engine/checkpoint.ts'
+import { prepareEngineSchema } from '../../../src/engine/engine-schema.ts'
 import { commitLatency } from '../../../src/engine/signal/commit-latency.ts'
 import { historyLength } from '../../../src/engine/signal/history-length.ts'
 import { replicaLag } from '../../../src/engine/signal/replica-lag.ts'
