@@ -65,11 +65,12 @@ export async function stopEvents(session: Session): Promise<void> {
   for (const { name } of await lastRuns(session)) {
     await session.run(sql`DROP EVENT IF EXISTS ${sql.id(name)}`)
   }
+  const own = await session.row(sql<{ name: string }>`SELECT DATABASE() AS name`)
   for (;;) {
-    const running = await session.row(sql`
-      SELECT 1 FROM information_schema.PROCESSLIST
-      WHERE DB = DATABASE() AND COMMAND = 'Connect' LIMIT 1`)
-    if (running === null) return
+    // Not information_schema.PROCESSLIST: MySQL fails it with 3854 as long as anybody's statement has an emoji in it.
+    const threads =
+      await session.rows(sql<{ db: string | null; Command: string }>`SHOW PROCESSLIST`)
+    if (!threads.some(({ db, Command }) => db === own?.name && Command === 'Connect')) return
     await systemClock.sleep(POLL_MS)
   }
 }
