@@ -32,6 +32,8 @@ export type Checkpoint = {
   readonly revertUntil: Date | null
   /** Since when the old tables no longer follow; once it is written, they never do again. */
   readonly revertImpossible: RevertImpossible | null
+  /** Where the copy of each live table ends; null until it is known. A table that was empty has no end. */
+  readonly copyEnds: ReadonlyMap<string, Key | null> | null
   /** Why it failed; null when it did not. */
   readonly failure: EngineFailure | null
 }
@@ -52,6 +54,7 @@ type Row = {
   after_fence: number
   revert_until: string | null
   revert_impossible: string | null
+  copy_ends: string | null
 }
 
 /** The checkpoint of a deployment, or null when the server has none. */
@@ -89,6 +92,7 @@ function toCheckpoint(row: Row): Checkpoint {
     afterFence: Boolean(row.after_fence),
     revertUntil: row.revert_until === null ? null : fromSqlTime(row.revert_until),
     revertImpossible: row.revert_impossible === null ? null : toImpossible(row.revert_impossible),
+    copyEnds: row.copy_ends === null ? null : toCopyEnds(row.copy_ends),
   }
 }
 
@@ -96,6 +100,22 @@ function toImpossible(json: string): RevertImpossible {
   // Sound: only saveRevertImpossible writes this column.
   const { since, reason } = JSON.parse(json) as { readonly since: string; readonly reason: string }
   return { since: new Date(since), reason }
+}
+
+function toCopyEnds(json: string): ReadonlyMap<string, Key | null> {
+  // Sound: only saveCopyEnds writes this column.
+  const ends = JSON.parse(json) as readonly (readonly [string, string | null])[]
+  return new Map(ends.map(([table, key]) => [table, key === null ? null : keyFromJson(key)]))
+}
+
+/** Records where the copy of each live table ends, before any row is copied. */
+export async function saveCopyEnds(
+  session: Session,
+  id: string,
+  ends: ReadonlyMap<string, Key | null>,
+): Promise<void> {
+  const json = JSON.stringify([...ends].map(([table, key]) => [table, key && keyToJson(key)]))
+  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE} SET copy_ends = ${json} WHERE id = ${id}`)
 }
 
 /** The first checkpoint of a deployment, written before anything else of it. */

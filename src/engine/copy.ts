@@ -19,6 +19,8 @@ type Chunk = {
   readonly number: number
   /** How many rows it should have. */
   readonly rows: number
+  /** Whether nothing of the table is left to be copied after it. */
+  readonly isLast: boolean
 }
 
 const FIRST_CHUNK_ROWS = 500
@@ -43,6 +45,7 @@ export class TableCopy {
   readonly #frontier: Frontier
   readonly #clearFirst: boolean
   readonly #fixedRows: number | null
+  readonly #end: Key | null
   #chunkRows: number
   #after: Key | null
   #number: number
@@ -63,6 +66,8 @@ export class TableCopy {
       readonly serial: boolean
       /** What an earlier process has copied; null when the copy is new. */
       readonly prefix: CopiedPrefix | null
+      /** Where the copy ends; null where it goes on to whatever comes last. */
+      readonly end: Key | null
     },
   ) {
     const prefix = options.prefix ?? { number: 0, after: null, rows: 0, complete: false }
@@ -80,6 +85,8 @@ export class TableCopy {
     this.#number = prefix.number
     this.#rows = prefix.rows
     this.#allBegun = prefix.complete
+    this.#end = options.end
+    if (options.end !== null) frontier.endAt(options.end)
     if (prefix.complete || prefix.after !== null) frontier.resumeAt(prefix.after)
   }
 
@@ -121,18 +128,20 @@ export class TableCopy {
 
   async #begin(session: Session): Promise<Chunk | null> {
     if (this.#allBegun) return null
-    const rest = { after: this.#after, upTo: null }
+    const rest = { after: this.#after, upTo: this.#end }
     const rows = this.#chunkRows
-    const upTo = await nextBoundary(session, this.pair, rest, rows)
-    const range = { after: this.#after, upTo }
+    const boundary = await nextBoundary(session, this.pair, rest, rows)
+    const isLast = boundary === null
+    const range = { after: this.#after, upTo: boundary ?? this.#end }
     this.#frontier.begin(range)
-    this.#after = upTo
-    this.#allBegun = upTo === null
-    return { range, number: this.#number++, rows }
+    this.#after = range.upTo
+    this.#allBegun = isLast
+    return { range, number: this.#number++, rows, isLast }
   }
 
   /** Copies a chunk, in smaller and smaller pieces while the application holds rows of it. */
-  async #copyWhole(session: Session, { range, number }: Chunk, signal: AbortSignal): Promise<void> {
+  async #copyWhole(session: Session, chunk: Chunk, signal: AbortSignal): Promise<void> {
+    const { range, number, isLast } = chunk
     let rest = range
     let rows = this.#chunkRows
     let tries = 0
@@ -145,7 +154,8 @@ export class TableCopy {
       const record = async (pieceRows: number) => {
         if (!last) return
         const all = copied + pieceRows
-        await insertChunk(session, this.#owner, { number, upTo: range.upTo, rows: all })
+        const end = isLast ? null : range.upTo
+        await insertChunk(session, this.#owner, { number, upTo: end, rows: all })
       }
       const first = firstStep({ whole, tries, rows })
       const attempt = { range: piece, record, tries, first }

@@ -7,6 +7,7 @@ import type { Session } from '../mysql/session.ts'
 const LATER_COLUMNS = [
   ['deployment', 'ending', sql`VARCHAR(10) CHARACTER SET ascii NULL`],
   ['deployment', 'revert_impossible', sql`TEXT CHARACTER SET utf8mb4 NULL`],
+  ['deployment', 'copy_ends', sql`LONGTEXT CHARACTER SET utf8mb4 NULL`],
 ] as const
 
 /** Tables that came later, by a column of each. */
@@ -77,6 +78,7 @@ async function createTables(session: Session): Promise<void> {
     after_fence BOOLEAN NOT NULL DEFAULT FALSE,
     revert_until DATETIME(3) NULL,
     revert_impossible TEXT CHARACTER SET utf8mb4 NULL,
+    copy_ends LONGTEXT CHARACTER SET utf8mb4 NULL,
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)
   ) ENGINE=InnoDB`)

@@ -14,6 +14,7 @@ import {
   savePrepared,
 } from './checkpoint.ts'
 import { prepareEngineSchema } from './engine-schema.ts'
+import { openSession } from './engine-session.ts'
 import { finishedRun } from './finished-run.ts'
 import { whileHeld } from './foreign-key.ts'
 import { findInstantAnswers } from './instant.ts'
@@ -27,7 +28,6 @@ import { failureOf, ShadowRun, type ShadowRunContext } from './run.ts'
 import { createShadows, dropShadows } from './shadow.ts'
 import { signalsOf } from './signal/signals.ts'
 import { parseAlter } from './statement.ts'
-import { openSession } from './sync.ts'
 import { readShape } from './table-shape.ts'
 
 /**

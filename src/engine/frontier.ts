@@ -16,6 +16,8 @@ export class Frontier {
   /** The upper end of the last chunk that was begun; null before the first one. */
   #reached: Key | null = null
   #complete = false
+  /** Where the copy ends; what lies beyond is never copied, but brought by the stream. */
+  #end: Key | null = null
 
   constructor(comparable: boolean) {
     this.#comparable = comparable
@@ -25,6 +27,11 @@ export class Frontier {
   resumeAt(key: Key | null): void {
     this.#reached = key
     this.#complete = key === null
+  }
+
+  /** Nothing beyond `key` will be copied: from now on every change there is applied. */
+  endAt(key: Key): void {
+    this.#end = key
   }
 
   /** Must be called before the chunk's first statement is sent: from now on changes inside it are kept. */
@@ -54,6 +61,7 @@ export class Frontier {
 
   stateOf(key: Key): KeyState {
     if (!this.#comparable) return 'copied'
+    if (this.#end !== null && compareKeys(key, this.#end) > 0) return 'copied'
     if (!this.#complete && (this.#reached === null || compareKeys(key, this.#reached) > 0)) {
       return 'not_reached'
     }

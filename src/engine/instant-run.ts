@@ -9,6 +9,7 @@ import type { Session } from '../mysql/session.ts'
 import { type Checkpoint, findCheckpoint, saveOutcome, saveSwapped } from './checkpoint.ts'
 import { type RunCommand, requirePhase } from './commands.ts'
 import { endDeployment } from './ending.ts'
+import { claimDeployment, openSession } from './engine-session.ts'
 import { NO_STATUS } from './finished-run.ts'
 import { ownComment } from './follower.ts'
 import { type Definitions, instantStatement, notInstantReason, readDefinition } from './instant.ts'
@@ -26,7 +27,6 @@ import type {
 } from './port.ts'
 import { failureOf } from './run.ts'
 import { parseAlter } from './statement.ts'
-import { claimDeployment, openSession } from './sync.ts'
 import { keepTrying, TriesOver } from './tries.ts'
 
 export type InstantRunContext = {

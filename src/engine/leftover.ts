@@ -3,10 +3,10 @@ import { Refusal } from '../errors.ts'
 import { connect, type Target } from '../mysql/connect.ts'
 import { type Ending, findCheckpoint, unfinishedCheckpoints } from './checkpoint.ts'
 import { endDeployment } from './ending.ts'
+import { claimDeployment } from './engine-session.ts'
 import type { TableOperation } from './port.ts'
 import { clearSentries } from './sentry.ts'
 import { isSwapped } from './shadow.ts'
-import { claimDeployment } from './sync.ts'
 
 /** The id of an unfinished deployment of exactly these statements, or null: what a process that died has left. */
 export async function findUnfinished(

@@ -1,16 +1,18 @@
-import { type RawBuilder, sql } from 'kysely'
+import type { RawBuilder } from 'kysely'
 import type { Key, KeyLayout } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
-import { Refusal } from '../errors.ts'
-import { connect, type Target } from '../mysql/connect.ts'
+import type { Refusal } from '../errors.ts'
+import type { Target } from '../mysql/connect.ts'
 import { ENGINE_SCHEMA, tableNames } from '../mysql/identifier.ts'
 import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import { Applier } from './applier.ts'
-import { type Checkpoint, readCopiedPrefix, savePosition } from './checkpoint.ts'
+import { type Checkpoint, readCopiedPrefix, saveCopyEnds, savePosition } from './checkpoint.ts'
+import { lastKey } from './chunk.ts'
 import { isSerial, TableCopy } from './copy.ts'
 import { LOCK_OR_FAIL } from './copy-chunk.ts'
 import { isAboutRows } from './data-error.ts'
+import { claimDeployment, openSession } from './engine-session.ts'
 import { Follower } from './follower.ts'
 import { settleForeignKeys } from './foreign-key.ts'
 import { Frontier } from './frontier.ts'
@@ -267,6 +269,7 @@ export class Sync implements AsyncDisposable {
 
   async #openCopies(): Promise<void> {
     const { checkpoint, clock, resumed } = this.#options
+    const ends = await this.#copyEnds()
     for (const [live, { pair }] of this.#forward) {
       const frontier = this.#frontiers.get(live)
       if (!frontier) continue
@@ -281,9 +284,24 @@ export class Sync implements AsyncDisposable {
           chunkRows: checkpoint.request.chunkRows,
           serial: await isSerial(this.control, pair),
           prefix: resumed ? await readCopiedPrefix(this.control, owner) : null,
+          end: ends?.get(live) ?? null,
         }),
       )
     }
+  }
+
+  /** Where each copy ends: looked up once, before the stream is followed, and kept for whoever resumes. */
+  async #copyEnds(): Promise<ReadonlyMap<string, Key | null> | null> {
+    const { checkpoint, resumed } = this.#options
+    if (checkpoint.copyEnds !== null || resumed || checkpoint.stage === 'reverse') {
+      return checkpoint.copyEnds
+    }
+    const ends = new Map<string, Key | null>()
+    for (const [live, { pair }] of this.#forward) {
+      ends.set(live, await lastKey(this.control, pair))
+    }
+    await saveCopyEnds(this.control, checkpoint.id, ends)
+    return ends
   }
 
   #layoutOf(schema: string, table: string): KeyLayout | null {
@@ -380,34 +398,4 @@ async function settle(
     tables.map((name) => ({ schema, name })),
     { clock },
   )
-}
-
-/** A session for the engine's work; MySQL must not answer questions about tables from an old memory. */
-export async function openSession({
-  target,
-  flavour,
-}: Pick<SyncOptions, 'target' | 'flavour'>): Promise<Session> {
-  const session = await connect(target)
-  if (flavour === 'mysql') await session.run(sql`SET SESSION information_schema_stats_expiry = 0`)
-  return session
-}
-
-/** How long a lost connection of ours may take to be noticed by the server. */
-const CLAIM_WITHIN_SECONDS = 5
-
-/**
- * Makes `session` the only one that works on the deployment, until it ends.
- *
- * @throws {Refusal} DEPLOYMENT_BUSY; then nothing of the deployment may be touched.
- */
-export async function claimDeployment(session: Session, id: string): Promise<void> {
-  const row = await session.row(
-    sql<{
-      got: number | null
-    }>`SELECT GET_LOCK(${`crossfade.${id}`}, ${CLAIM_WITHIN_SECONDS}) AS got`,
-  )
-  if (Number(row?.got) === 1) return
-  throw new Refusal('DEPLOYMENT_BUSY', `Another process is working on the deployment ${id}.`, {
-    next: 'Let it go on, or end it first.',
-  })
 }

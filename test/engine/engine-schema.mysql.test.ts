@@ -15,7 +15,7 @@ test('the tables of an earlier version are completed before they are read', asyn
   await prepareEngineSchema(session)
   const wanted = await layout(session)
   await session.run(sql`ALTER TABLE ${sql.id(ENGINE_SCHEMA, 'deployment')}
-    DROP COLUMN ending, DROP COLUMN revert_impossible`)
+    DROP COLUMN ending, DROP COLUMN revert_impossible, DROP COLUMN copy_ends`)
   for (const later of ['foreign_key', 'quarantine']) {
     await session.run(sql`DROP TABLE ${sql.id(ENGINE_SCHEMA, later)}`)
   }

@@ -63,6 +63,17 @@ describe('Frontier', () => {
     expect(frontier.stateOf([5n, 8n])).toBe('not_reached')
   })
 
+  test('applies every change beyond the place where the copy ends, from the beginning on', () => {
+    const frontier = new Frontier(true)
+    frontier.endAt([20n])
+
+    expect(frontier.stateOf([21n])).toBe('copied')
+    expect(frontier.stateOf([20n])).toBe('not_reached')
+    frontier.begin(range(null, 20n))
+    expect(frontier.stateOf([20n])).toBe('in_flight')
+    expect(frontier.stateOf([21n])).toBe('copied')
+  })
+
   test('lets every key through where keys cannot be ordered here', () => {
     const frontier = new Frontier(false)
     frontier.begin(range(null, 10n))

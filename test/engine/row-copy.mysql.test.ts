@@ -48,6 +48,7 @@ describe('RowCopy', () => {
       chunkRows: 10,
       serial: false,
       prefix: null,
+      end: null,
     })
     const copy = new RowCopy([table], {
       id,

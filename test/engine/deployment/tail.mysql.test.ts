@@ -1,0 +1,65 @@
+import { sql } from 'kysely'
+import { expect, onTestFinished } from 'vitest'
+import type { Session } from '../../../src/mysql/session.ts'
+import { Deployment } from '../../support/deployment.ts'
+import { test } from '../../support/mysql.ts'
+
+test('the copy ends though there is a new row at every moment that is not committed', async ({
+  mysql,
+}) => {
+  const session = await mysql.session()
+  await session.run(sql`CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, v INT)`)
+  await session.run(
+    sql`INSERT INTO t (v) VALUES ${sql.join(Array.from({ length: 300 }, (_, v) => sql`(${v})`))}`,
+  )
+  const inserting = insertWithoutGap(await mysql.session(), await mysql.session())
+  onTestFinished(async () => void (await inserting.stop()))
+  await inserting.begun
+
+  const deployment = await Deployment.stage(mysql.target, ['ALTER TABLE t ADD COLUMN w INT'], {
+    chunkRows: 100,
+  })
+  await expect
+    .poll(() => deployment.run.status().phase, { timeout: 20_000 })
+    .not.toMatch(/starting|copying/)
+  await inserting.stop()
+  await deployment.reached('ready_to_cutover')
+  deployment.run.cutover()
+
+  expect(await deployment.run.finished, deployment.story).toBe('complete')
+  const { rows } =
+    (await session.row(sql<{ rows: string }>`SELECT COUNT(*) AS \`rows\` FROM t`)) ?? {}
+  expect(Number(rows)).toBe(300 + inserting.count())
+})
+
+/** Two sessions of which one always has a row that is not committed yet, and is the newest. */
+function insertWithoutGap(one: Session, other: Session) {
+  let running = true
+  let count = 0
+  const { promise: begun, resolve } = Promise.withResolvers<void>()
+  const insert = async (session: Session) => {
+    await session.run(sql`BEGIN`)
+    await session.run(sql`INSERT INTO t (v) VALUES (0)`)
+    count += 1
+  }
+  const done = (async () => {
+    await insert(one)
+    resolve()
+    for (let [holder, next] = [one, other]; ; [holder, next] = [next, holder]) {
+      if (!running) {
+        await holder.run(sql`COMMIT`)
+        return
+      }
+      await insert(next)
+      await holder.run(sql`COMMIT`)
+    }
+  })()
+  return {
+    begun,
+    count: () => count,
+    stop: async () => {
+      running = false
+      await done
+    },
+  }
+}
