@@ -23,8 +23,27 @@ describe('refuseIntruder', () => {
     ['DROP SCHEMA IF EXISTS `shop`', 'TABLE_CHANGED'],
     ['INSERT INTO orders VALUES (1)', 'STREAM_STOPPED'],
     ['/* a */ UPDATE orders SET a = 1', 'STREAM_STOPPED'],
+    ['TRUNCATE TABLE "orders"', 'TABLE_CHANGED'],
+    ['TRUNCATE TABLE "shop"."Orders"', 'TABLE_CHANGED'],
+    ['/*!50000 TRUNCATE TABLE orders */', 'TABLE_CHANGED'],
+    ['ALTER TABLE /*M!100100 orders */ ADD x INT', 'TABLE_CHANGED'],
+    ['/*!50000 /*!40000 DROP */ TABLE orders */', 'TABLE_CHANGED'],
+    ['UPDATE v SET a = 1', 'STREAM_STOPPED'],
+    ['SELECT `shop`.`f`()', 'STREAM_STOPPED'],
+    ["ALTER TABLE orders COMMENT 'c:\\'", 'STREAM_STOPPED'],
   ])('STREAM-1: stops at %s', (statement, code) => {
     expect(check(statement)).toThrow(expect.objectContaining({ code }))
+  })
+
+  test.each([['INSERT INTO shop.v VALUES (1)'], ['SELECT `shop`.`f`()']])(
+    'STREAM-1: stops at %s from another schema',
+    (statement) => {
+      expect(check(statement, 'other')).toThrow(expect.objectContaining({ code: 'STREAM_STOPPED' }))
+    },
+  )
+
+  test('lets a statement of another schema go by', () => {
+    expect(check('UPDATE heartbeat SET ts = NOW()', 'tools')).not.toThrow()
   })
 
   test('stops at a qualified name from another schema', () => {
@@ -36,6 +55,11 @@ describe('refuseIntruder', () => {
   test.each([
     ['ALTER TABLE items ADD x INT'],
     ['CREATE VIEW v AS SELECT * FROM orders'],
+    [
+      'CREATE OR REPLACE ALGORITHM=UNDEFINED DEFINER=`a`@`%` SQL SECURITY DEFINER VIEW `v` AS SELECT * FROM orders',
+    ],
+    // As a session with NO_BACKSLASH_ESCAPES writes it.
+    ["CREATE TABLE items (path TEXT COMMENT 'c:\\')"],
     ['ANALYZE TABLE orders'],
     ['CREATE TEMPORARY TABLE t AS SELECT * FROM orders'],
     [`DROP TABLE orders__xf_new_abc123 ${ownComment('m1')}`],

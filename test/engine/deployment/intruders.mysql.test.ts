@@ -32,6 +32,59 @@ describe('a deployment stops when somebody else changes its table', () => {
   })
 
   test.for([
+    ['in the quotes of other servers', 'ANSI_QUOTES', 'TRUNCATE TABLE "t"'],
+    ['in a comment that is run', '', '/*!50000 TRUNCATE TABLE t */'],
+    ['with its name in a comment that is run', '', 'TRUNCATE TABLE /*!50000 t */'],
+  ] as const)('at the gate: %s', async ([, sqlMode, statement], { mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql.raw(`CREATE TABLE t (${T})`))
+    await session.run(sql`INSERT INTO t VALUES (1, 1)`)
+    const deployment = await Deployment.stage(mysql.target, [ADD])
+    await deployment.reached('ready_to_cutover')
+
+    await session.run(sql`SET SESSION sql_mode = ${sqlMode}`)
+    await session.run(sql.raw(statement))
+
+    expect(await deployment.run.finished).toBe('failed')
+    expect(deployment.failure).toMatchObject({ code: 'TABLE_CHANGED' })
+  })
+
+  test.for([
+    ['a view of it', 'CREATE VIEW w AS SELECT * FROM t', 'UPDATE w SET v = 2'],
+    [
+      'a trigger of another table',
+      'CREATE TRIGGER g AFTER INSERT ON other FOR EACH ROW UPDATE t SET v = 2',
+      'INSERT INTO other VALUES (1)',
+    ],
+    [
+      'a function',
+      'CREATE FUNCTION f() RETURNS INT DETERMINISTIC MODIFIES SQL DATA BEGIN UPDATE t SET v = 2; RETURN 1; END',
+      'SELECT f()',
+    ],
+  ] as const)(
+    'STREAM-1: at the gate, by a statement in statement format that reaches it through %s',
+    async ([, way, statement], { mysql }) => {
+      const session = await mysql.session()
+      await session.run(sql.raw(`CREATE TABLE t (${T})`))
+      await session.run(sql`CREATE TABLE other (id INT PRIMARY KEY)`)
+      await session.run(sql`INSERT INTO t VALUES (1, 1)`)
+      if (!way.startsWith('CREATE VIEW')) await session.run(sql.raw(way))
+      const deployment = await Deployment.stage(mysql.target, [ADD])
+      await deployment.reached('ready_to_cutover')
+      // A view may be made meanwhile.
+      if (way.startsWith('CREATE VIEW')) await session.run(sql.raw(way))
+      await session.run(sql`SET SESSION binlog_format = STATEMENT`)
+      await session.run(sql`SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ`)
+
+      await session.run(sql.raw(statement))
+
+      expect(await deployment.run.finished).toBe('failed')
+      expect(deployment.failure).toMatchObject({ code: 'STREAM_STOPPED' })
+      expect(await session.rows(sql`SELECT v FROM t`)).toEqual([{ v: 2 }])
+    },
+  )
+
+  test.for([
     [['CREATE TABLE receipts (id INT PRIMARY KEY)', ADD]],
     [['CREATE TABLE receipts (id INT PRIMARY KEY)']],
   ] as const)(
