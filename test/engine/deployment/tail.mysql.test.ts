@@ -32,6 +32,31 @@ test('the copy ends though there is a new row at every moment that is not commit
   expect(Number(rows)).toBe(300 + inserting.count())
 })
 
+test.for([['DELETE FROM t WHERE id = 300'], ['UPDATE t SET id = -1 WHERE id = 300']])(
+  'COPY-1: the last row is copied though it was about to go away when the copy began: %s',
+  async ([statement], { mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY, v INT)`)
+    await session.run(
+      sql`INSERT INTO t VALUES ${sql.join(Array.from({ length: 300 }, (_, v) => sql`(${v + 1}, ${v})`))}`,
+    )
+    const application = await mysql.session()
+    await application.run(sql`BEGIN`)
+    await application.run(sql.raw(statement))
+    const deployment = await Deployment.stage(mysql.target, ['ALTER TABLE t ADD COLUMN w INT'], {
+      chunkRows: 100,
+    })
+    await expect.poll(() => deployment.run.status().rowsCopied).toBeGreaterThan(150)
+
+    await application.run(sql`ROLLBACK`)
+    await deployment.reached('ready_to_cutover')
+    deployment.run.cutover()
+
+    expect(await deployment.run.finished, deployment.story).toBe('complete')
+    expect(await session.rows(sql`SELECT id FROM t WHERE id >= 300`)).toEqual([{ id: 300 }])
+  },
+)
+
 /** Two sessions of which one always has a row that is not committed yet, and is the newest. */
 function insertWithoutGap(one: Session, other: Session) {
   let running = true
