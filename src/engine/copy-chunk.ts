@@ -100,10 +100,17 @@ async function prepare(
   if (clearFirst) await clearRange(session, pair, range)
 }
 
-/** Removes the rows of the range that are in the target already. */
-async function clearRange(session: Session, pair: TablePair, range: KeyRange): Promise<void> {
-  await session.run(
-    sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyInRange(pair, 'target', range)}`,
+/** Removes the rows of the range that are in the target already, the first `limit` of them, and returns how many they were. */
+export async function clearRange(
+  session: Session,
+  pair: TablePair,
+  range: KeyRange,
+  limit: number | null = null,
+): Promise<number> {
+  const order = sql.join(iteratedColumns(pair).map(({ to }) => columnOf(pair.target, to)))
+  const first = limit === null ? sql`` : sql`ORDER BY ${order} LIMIT ${sql.lit(limit)}`
+  return await session.run(
+    sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keyInRange(pair, 'target', range)} ${first}`,
   )
 }
 

@@ -4,11 +4,11 @@ import type { Clock } from '../clock.ts'
 import type { Session } from '../mysql/session.ts'
 import { type CopiedPrefix, insertChunk } from './checkpoint.ts'
 import { nextBoundary } from './chunk.ts'
-import { type CopyOutcome, type CopyStep, copyChunk } from './copy-chunk.ts'
+import { type CopyOutcome, type CopyStep, clearRange, copyChunk } from './copy-chunk.ts'
 import { countedError } from './data-error.ts'
 import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
-import { isComparable, type KeyRange, keyInRange } from './key-sql.ts'
+import { isComparable, type KeyRange, keepsOrder, keyInRange } from './key-sql.ts'
 import type { Pace } from './pace.ts'
 import type { TablePair } from './pair.ts'
 import type { Throttle } from './throttle.ts'
@@ -28,6 +28,8 @@ const FIRST_CHUNK_ROWS = 500
 const MAX_BACK_OFF_MS = 1_000
 /** A row that is held at so many tries on end may be held by somebody at every moment: then it is waited for. */
 const TRIES_BEFORE_WAITING = 12
+/** So many rows of an earlier process are taken away in one transaction. */
+const CLEARED_AT_ONCE = 2_000
 /** A duplicate whose cause cannot be told is taken for real when it outlives this many tries. */
 const DUPLICATE_TRIES = 8
 
@@ -44,6 +46,8 @@ export class TableCopy {
   readonly #lockOrFail: RawBuilder<unknown>
   readonly #frontier: Frontier
   readonly #clearFirst: boolean
+  /** Whether an earlier process may have left rows beyond what it has proven to be copied. */
+  #hasLeftovers: boolean
   readonly #fixedRows: number | null
   readonly #end: Key | null
   #chunkRows: number
@@ -77,8 +81,10 @@ export class TableCopy {
     this.#clock = options.clock
     this.#lockOrFail = options.lockOrFail
     this.#frontier = frontier
-    // Beyond the prefix, and where early changes are applied before the copy arrives, rows may be there already.
-    this.#clearFirst = options.prefix !== null || !isComparable(pair)
+    const isResumed = options.prefix !== null && !prefix.complete
+    this.#hasLeftovers = isResumed && isComparable(pair) && keepsOrder(pair)
+    // Where early changes are applied before the copy arrives, and beyond a prefix, rows may be there already.
+    this.#clearFirst = !isComparable(pair) || (isResumed && !keepsOrder(pair))
     this.#fixedRows = options.chunkRows
     this.#chunkRows = options.chunkRows ?? FIRST_CHUNK_ROWS
     this.#after = prefix.after
@@ -110,7 +116,10 @@ export class TableCopy {
     { pace, throttle }: { readonly pace: Pace; readonly throttle: Throttle },
     signal: AbortSignal,
   ): Promise<void> {
-    const chunk = await this.#inTurn(() => this.#begin(session))
+    const chunk = await this.#inTurn(async () => {
+      await this.#clearLeftovers(session, throttle, signal)
+      return await this.#begin(session)
+    })
     if (chunk === null) return
     const begunAt = this.#clock.now().getTime()
     await this.#copyWhole(session, chunk, signal)
@@ -124,6 +133,22 @@ export class TableCopy {
     // A failed turn is reported by its own caller; the next one must not fail with it.
     this.#turn = turn.catch(() => null)
     return await turn
+  }
+
+  /**
+   * Takes away what an earlier process has copied beyond the prefix, before anything is copied anew. No change of those rows
+   * is applied before they are copied again, so a value that has moved on from one of them would be in the way of the
+   * row that has it now for ever: every worker could wait for a chunk that none of them is left to begin.
+   */
+  async #clearLeftovers(session: Session, throttle: Throttle, signal: AbortSignal): Promise<void> {
+    const beyond = { after: this.#after, upTo: this.#end }
+    while (this.#hasLeftovers) {
+      signal.throwIfAborted()
+      const begunAt = this.#clock.now().getTime()
+      const cleared = await clearRange(session, this.pair, beyond, CLEARED_AT_ONCE)
+      this.#hasLeftovers = cleared === CLEARED_AT_ONCE
+      await throttle.rest(this.#clock.now().getTime() - begunAt, signal)
+    }
   }
 
   async #begin(session: Session): Promise<Chunk | null> {

@@ -146,3 +146,37 @@ async function purge(session: Session): Promise<void> {
     })
     .toHaveLength(1)
 }
+
+test('CRASH-1: values that moved meanwhile are not held up by rows that an earlier process has copied', {
+  timeout: 60_000,
+}, async ({ mysql }) => {
+  const session = await mysql.session()
+  await session.run(sql`CREATE TABLE queue (id INT PRIMARY KEY, pos INT NOT NULL, UNIQUE (pos))`)
+  await session.run(
+    sql`INSERT INTO queue VALUES ${sql.join(Array.from({ length: 400 }, (_, n) => sql`(${n}, ${n})`))}`,
+  )
+  const application = await mysql.session()
+  await application.run(sql`BEGIN`)
+  // The first chunk waits, and the rest of the table is copied.
+  await application.run(sql`SELECT * FROM queue WHERE id = 0 FOR UPDATE`)
+  const engine = EngineProcess.stage(mysql.target, ['ALTER TABLE queue ADD COLUMN w INT'], {
+    chunkRows: 10,
+    profile: 'fast',
+  })
+  onTestFinished(() => engine.kill())
+  await engine.seen((event) => event.event === 'progress' && event.rowsCopied >= 390)
+  await engine.kill()
+
+  // Each row takes the value that the copy of the next one has.
+  await application.run(sql`UPDATE queue SET pos = pos + 1 ORDER BY pos DESC`)
+  await application.run(sql`COMMIT`)
+  const resumed = await Deployment.resume(mysql.target, engine.id)
+  await expect
+    .poll(() => resumed.run.status().phase, { timeout: 20_000 })
+    .not.toMatch(/starting|copying/)
+  await resumed.reached('ready_to_cutover')
+  resumed.run.cutover()
+
+  expect(await resumed.run.finished, resumed.story).toBe('complete')
+  expect(await session.rows(sql`SELECT id FROM queue WHERE pos <> id + 1`)).toEqual([])
+})
