@@ -18,7 +18,14 @@ export type CreateTable = {
   readonly statement: string
   readonly file: string
   readonly line: number
+  /** Where in `line` it begins. */
+  readonly column: number
+  /** The comments in it, those before it, and those that follow it on its last line. */
+  readonly comments: readonly Comment[]
 }
+
+/** A comment with its marks and its place in the file. */
+export type Comment = { readonly text: string; readonly line: number; readonly column: number }
 
 type Source = { readonly text: string; readonly file: string }
 
@@ -31,11 +38,35 @@ type Source = { readonly text: string; readonly file: string }
 export function checkSchemaFile(text: string, file: string): CreateTable[] {
   const source = { text: text.replace(/^\ufeff/, ' '), file }
   refuseHiddenCharacters(source)
-  const tables = splitStatements(withoutComments(tokenize(source.text, file))).map((statement) =>
-    checkStatement(source, statement),
-  )
+  const tokens = tokenize(source.text, file)
+  const statements = splitStatements(withoutComments(tokens))
+  const comments = commentsOf(statements, tokens)
+  const tables = statements.map((statement, at) => ({
+    ...checkStatement(source, statement),
+    comments: comments[at] ?? [],
+  }))
   refuseDuplicates(tables)
   return tables
+}
+
+/** The comments that belong to each statement; those after the last one belong to none. */
+function commentsOf(
+  statements: readonly (readonly Token[])[],
+  tokens: readonly Token[],
+): readonly (readonly Comment[])[] {
+  const owned: Comment[][] = statements.map(() => [])
+  let at = 0
+  const isPast = (comment: Token) => {
+    const last = statements[at]?.at(-1)
+    if (!last || comment.start < last.end) return false
+    const next = statements[at + 1]?.[0]
+    return comment.line > last.line || (next !== undefined && next.start < comment.start)
+  }
+  for (const token of tokens.filter(({ kind }) => kind === 'comment')) {
+    while (isPast(token)) at += 1
+    owned[at]?.push({ text: token.text, line: token.line, column: token.column })
+  }
+  return owned
 }
 
 /**
@@ -107,7 +138,7 @@ function splitStatements(tokens: readonly Token[]): Token[][] {
   return statements.filter(({ length }) => length > 0)
 }
 
-function checkStatement(source: Source, tokens: readonly Token[]): CreateTable {
+function checkStatement(source: Source, tokens: readonly Token[]): Omit<CreateTable, 'comments'> {
   const conditional = ['IF', 'NOT', 'EXISTS'].every((word, at) => isKeyword(tokens[at + 2], word))
   const nameAt = conditional ? 5 : 2
   const problem =
@@ -120,16 +151,17 @@ function checkStatement(source: Source, tokens: readonly Token[]): CreateTable {
     statement: statementOf(source, tokens, conditional),
     file: source.file,
     line: tokens[0]?.line ?? 1,
+    column: tokens[0]?.column ?? 1,
   }
 }
 
-/** IF NOT EXISTS goes, its line breaks stay: the server counts lines in what it gets. */
+/** IF NOT EXISTS becomes white space of the same shape: places in what the server gets are those of the file. */
 function statementOf(source: Source, tokens: readonly Token[], conditional: boolean): string {
   const start = tokens[0]?.start ?? 0
   const end = tokens.at(-1)?.end ?? start
   const [from, to] = [tokens[2]?.start ?? end, tokens[4]?.end ?? end]
   if (!conditional) return source.text.slice(start, end)
-  const kept = source.text.slice(from, to).replace(/[^\n]/g, '')
+  const kept = source.text.slice(from, to).replace(/[^\n]/g, ' ')
   return source.text.slice(start, from) + kept + source.text.slice(to, end)
 }
 

@@ -22,8 +22,20 @@ describe('checkSchemaFile', () => {
         statement: text.slice(text.indexOf('CREATE'), text.indexOf(';\n;')),
         file: 'shop.sql',
         line: 2,
+        column: 1,
+        comments: [
+          { text: '-- the shop; two tables', line: 1, column: 1 },
+          { text: '-- not a ; statement', line: 3, column: 23 },
+        ],
       },
-      { name: 'users', statement: 'create table \n users (id int)', file: 'shop.sql', line: 7 },
+      {
+        name: 'users',
+        statement: `create table ${' '.repeat(15)}\n         users (id int)`,
+        file: 'shop.sql',
+        line: 7,
+        column: 3,
+        comments: [{ text: '/* or */', line: 7, column: 19 }],
+      },
     ])
   })
 

@@ -1,0 +1,163 @@
+import type { CreateTable } from '../schema/allow-list.ts'
+import { diffSchemas, type TableChange, tableOf } from '../schema/diff.ts'
+import { type Outline, outlineOf } from '../schema/outline.ts'
+import type { Schema } from '../schema/table.ts'
+import type { Finding, Level, Problem, Rule } from './rule.ts'
+import { findRule, type Levels, levelOf, RULES } from './rules.ts'
+import { readSuppressions, type Suppression } from './suppression.ts'
+
+export type LintInput = {
+  readonly wanted: Schema
+  /** What there is now; null when only the wanted schema is looked at. */
+  readonly from: Schema | null
+  /** The files that `wanted` was made of, for places and comments; empty for one of a database. */
+  readonly sources: readonly CreateTable[]
+  readonly levels: Levels
+}
+
+/** A finding that a comment in its file accepts. */
+export type Accepted = { readonly finding: Finding; readonly reason: string }
+
+export type LintResult = {
+  /** The worst first, then by file and line. */
+  readonly findings: readonly Finding[]
+  readonly accepted: readonly Accepted[]
+}
+
+/** Runs every rule that is not off. Depends on nothing but its input. */
+export function lint(input: LintInput): LintResult {
+  const changes = input.from ? diffSchemas(input.from, input.wanted) : []
+  const files = readFiles(input.sources)
+  const findings: Finding[] = []
+  const accepted: Accepted[] = []
+  for (const rule of RULES) {
+    const level = levelOf(rule, input.levels)
+    if (level === 'off') continue
+    for (const [table, problem] of distinct(problemsOf(rule, { ...input, changes, files }))) {
+      const file = files.get(table) ?? null
+      const finding = findingOf({ rule, level }, table, problem, file?.outline() ?? null)
+      const reason = file?.accepted.find((comment) => comment.rule === rule.id)?.reason
+      if (reason === undefined) findings.push(finding)
+      else accepted.push({ finding, reason })
+    }
+  }
+  findings.push(...badComments(files, input.levels))
+  return { findings: findings.toSorted(compare), accepted }
+}
+
+/** How many findings there are of each level. */
+export function countLevels(
+  findings: readonly Finding[],
+): Readonly<Record<Finding['level'], number>> {
+  const count = (wanted: Level) => findings.filter(({ level }) => level === wanted).length
+  return { error: count('error'), warning: count('warning'), info: count('info') }
+}
+
+/** The part of a schema file that defines one table. */
+type TableFile = {
+  readonly source: CreateTable
+  readonly accepted: readonly Suppression[]
+  /** Read when it is needed: most tables have no finding. */
+  readonly outline: () => Outline
+}
+
+type Files = ReadonlyMap<string, TableFile>
+
+function readFiles(sources: readonly CreateTable[]): Files {
+  return new Map(
+    sources.map((source) => {
+      let outline: Outline | null = null
+      const file: TableFile = {
+        source,
+        accepted: readSuppressions(source.comments).accepted,
+        outline: () => {
+          outline ??= outlineOf(source)
+          return outline
+        },
+      }
+      return [source.name, file]
+    }),
+  )
+}
+
+type Task = LintInput & { readonly changes: readonly TableChange[]; readonly files: Files }
+
+function* problemsOf(
+  rule: Rule,
+  { wanted, from, changes, files }: Task,
+): Generator<readonly [table: string, Problem]> {
+  if (rule.about === 'table') {
+    for (const table of wanted.tables.values()) {
+      const outline = () => files.get(table.name)?.outline() ?? null
+      for (const problem of rule.check(table, { wanted, outline })) yield [table.name, problem]
+    }
+  }
+  if (rule.about !== 'change' || !from) return
+  for (const change of changes) {
+    for (const problem of rule.check(change, { from, wanted })) yield [tableOf(change), problem]
+  }
+}
+
+/** A table whose foreign key changes is altered twice; what is true of both is told once. */
+function* distinct(
+  problems: Iterable<readonly [table: string, Problem]>,
+): Generator<readonly [table: string, Problem]> {
+  const seen = new Set<string>()
+  for (const [table, problem] of problems) {
+    const id = JSON.stringify([table, problem.message])
+    if (!seen.has(id)) yield [table, problem]
+    seen.add(id)
+  }
+}
+
+function findingOf(
+  { rule, level }: { readonly rule: Rule; readonly level: Finding['level'] },
+  table: string,
+  { message, fix = rule.fix, column, key }: Problem,
+  outline: Outline | null,
+): Finding {
+  return {
+    rule: rule.id,
+    level,
+    table,
+    column: column ?? null,
+    key: key ?? null,
+    message,
+    fix,
+    place: outline && placeOf(outline, key, column),
+    docs: docsOf(rule.id),
+  }
+}
+
+/** A key that is not named in the file is defined at its column, or has the name of one. */
+function placeOf({ place, columns, keys }: Outline, key?: string, column?: string) {
+  const [keyName, columnName] = [key?.toLowerCase() ?? '', column?.toLowerCase() ?? '']
+  return keys.get(keyName) ?? columns.get(columnName) ?? columns.get(keyName) ?? place
+}
+
+function docsOf(id: string): string {
+  return `docs/lint.md#${id}`
+}
+
+function badComments(files: Files, levels: Levels): readonly Finding[] {
+  const rule = findRule('suppression')
+  const level = rule ? levelOf(rule, levels) : 'off'
+  if (!rule || level === 'off') return []
+  return [...files.values()].flatMap(({ source }) =>
+    readSuppressions(source.comments).bad.map(({ message, comment }) => ({
+      ...findingOf({ rule, level }, source.name, { message }, null),
+      place: { file: source.file, line: comment.line, column: comment.column },
+    })),
+  )
+}
+
+const LOUDNESS = { error: 0, warning: 1, info: 2 } as const
+
+function compare(one: Finding, other: Finding): number {
+  const byLevel = LOUDNESS[one.level] - LOUDNESS[other.level]
+  if (byLevel !== 0) return byLevel
+  const [a, b] = [one.place, other.place]
+  if (!a || !b) return Number(a === null) - Number(b === null)
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1
+  return a.line - b.line || a.column - b.column
+}

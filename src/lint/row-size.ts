@@ -1,0 +1,77 @@
+import type { Column, Table } from '../schema/table.ts'
+import { characterBytes, columnCollation } from './collation.ts'
+import { type ColumnType, integerBytes, textBytes, typeOf } from './column-type.ts'
+
+/** The server refuses a table whose rows could be larger, TEXT and BLOB left aside. */
+export const ROW_LIMIT = 65_535
+
+/**
+ * The bytes that the columns of a row can take at most, as the server counts them for {@link ROW_LIMIT}: a TEXT or
+ * BLOB by its pointer only. Never more than the server counts; what is not known counts nothing.
+ */
+export function rowBytes(table: Table): number {
+  const nullBits = table.columns.filter(({ nullable }) => nullable).length
+  const stored = table.columns.filter(({ generated }) => generated !== 'virtual')
+  return (
+    Math.ceil(nullBits / 8) + stored.reduce((sum, column) => sum + columnBytes(column, table), 0)
+  )
+}
+
+function columnBytes(column: Column, table: Table): number {
+  const type = typeOf(column)
+  const pointer = POINTERS[type.name]
+  if (pointer !== undefined) return pointer
+  const length = type.numbers[0] ?? 1
+  const perCharacter = characterBytes(columnCollation(column, table)?.charset ?? '')
+  switch (type.name) {
+    case 'char':
+      return length * perCharacter
+    case 'varchar':
+      return withLength(length * perCharacter)
+    case 'binary':
+      return length
+    case 'varbinary':
+      return withLength(length)
+    default:
+      return integerBytes(type) ?? numberBytes(type)
+  }
+}
+
+function withLength(bytes: number): number {
+  return bytes + (bytes > 255 ? 2 : 1)
+}
+
+/** A length and a pointer of 8 bytes. */
+const POINTERS: Readonly<Record<string, number>> = {
+  tinytext: 9,
+  tinyblob: 9,
+  text: 10,
+  blob: 10,
+  mediumtext: 11,
+  mediumblob: 11,
+  longtext: 12,
+  longblob: 12,
+  json: 12,
+}
+
+const FIXED: Readonly<Record<string, number>> = {
+  float: 4,
+  double: 8,
+  date: 3,
+  year: 1,
+  time: 3,
+  datetime: 5,
+  timestamp: 4,
+}
+
+function numberBytes(type: ColumnType): number {
+  const [first = 10, second = 0] = type.numbers
+  if (type.name === 'decimal') return decimalBytes(first - second) + decimalBytes(second)
+  if (type.name === 'bit') return Math.ceil(first / 8)
+  return textBytes(type) === null ? (FIXED[type.name] ?? 0) : 0
+}
+
+/** Nine digits take four bytes. */
+function decimalBytes(digits: number): number {
+  return Math.floor(digits / 9) * 4 + Math.ceil((digits % 9) / 2)
+}
