@@ -16544,7 +16544,7 @@ var before_after_hook_default = {
 	Collection
 };
 // node_modules/@octokit/endpoint/dist-bundle/index.js
-var DEFAULTS = {
+var DEFAULTS$1 = {
 	method: "GET",
 	baseUrl: "https://api.github.com",
 	headers: {
@@ -16764,7 +16764,7 @@ function withDefaults$2(oldDefaults, newDefaults) {
 		parse: parse$1
 	});
 }
-var endpoint = withDefaults$2(null, DEFAULTS);
+var endpoint = withDefaults$2(null, DEFAULTS$1);
 // node_modules/content-type/dist/index.js
 /*!
 * content-type
@@ -25148,7 +25148,7 @@ var require_public_api = __commonJSMin(((exports) => {
 	exports.parseDocument = parseDocument;
 	exports.stringify = stringify;
 }));
-// src/deploy/untrusted.ts
+// src/schema/place.ts
 var import_dist = __commonJSMin(((exports) => {
 	var composer = require_composer();
 	var Document = require_Document();
@@ -25195,350 +25195,6 @@ var import_dist = __commonJSMin(((exports) => {
 	exports.visit = visit.visit;
 	exports.visitAsync = visit.visitAsync;
 }))();
-var Untrusted = class Untrusted {
-	#value;
-	#path;
-	#refuse;
-	constructor(value, refuse, path = "") {
-		this.#value = value;
-		this.#path = path;
-		this.#refuse = refuse;
-	}
-	get isPresent() {
-		return this.#value !== void 0 && this.#value !== null;
-	}
-	refusal(must) {
-		return this.#refuse(this.#path, must);
-	}
-	members(known) {
-		const object = this.#object();
-		const unknown = Object.keys(object).find((key) => !known.some((name) => name === key));
-		if (unknown !== void 0) throw this.#refuse(this.#at(unknown), `is unknown; known are ${known.join(", ")}`);
-		return Object.fromEntries(known.map((key) => [key, this.#member(object, key)]));
-	}
-	entries() {
-		const object = this.#object();
-		return Object.keys(object).map((key) => [key, this.#member(object, key)]);
-	}
-	items() {
-		if (!Array.isArray(this.#value)) throw this.refusal("must be a list");
-		return this.#value.map((item, index) => this.#child(item, String(index)));
-	}
-	text() {
-		if (typeof this.#value !== "string") throw this.refusal("must be a text");
-		return this.#value;
-	}
-	match(pattern, must) {
-		const value = this.text();
-		if (!pattern.test(value)) throw this.refusal(must);
-		return value;
-	}
-	oneOf(values) {
-		const value = values.find((candidate) => candidate === this.#value);
-		if (value === void 0) throw this.refusal(`must be one of ${values.join(", ")}`);
-		return value;
-	}
-	whole(least, most) {
-		const value = this.#value;
-		if (!Number.isSafeInteger(value) || Number(value) < least || Number(value) > most) throw this.refusal(`must be a whole number from ${least} to ${most}`);
-		return Number(value);
-	}
-	flag() {
-		if (typeof this.#value !== "boolean") throw this.refusal("must be true or false");
-		return this.#value;
-	}
-	or(otherwise, read) {
-		return this.isPresent ? read(this) : otherwise;
-	}
-	#object() {
-		const value = this.#value;
-		if (typeof value !== "object" || value === null || Array.isArray(value)) throw this.refusal("must hold named values");
-		return value;
-	}
-	#member(object, key) {
-		const own = Object.getOwnPropertyDescriptor(object, key);
-		return this.#child(own?.value, key);
-	}
-	#child(value, key) {
-		return new Untrusted(value, this.#refuse, this.#at(key));
-	}
-	#at(key) {
-		return this.#path === "" ? key : `${this.#path}.${key}`;
-	}
-};
-// src/deploy/config.ts
-const CONFIG_PATH = ".github/crossfade.yml";
-const DEFAULT_BRANCH = {
-	deploy: "on-command",
-	cutover: "hold",
-	revertWindowMs: 18e5,
-	approvals: 0,
-	deployers: []
-};
-const MAX_BYTES = 65536;
-function parseConfig(text) {
-	const { version, databases } = new Untrusted(readYaml(text), refuse$1).members(["version", "databases"]);
-	version.whole(1, 1);
-	const entries = databases.entries().map(([name, value]) => {
-		return [checkName(name, value), parseDatabase(value)];
-	});
-	if (entries.length === 0) throw databases.refusal("must name a database");
-	return {
-		version: 1,
-		databases: Object.fromEntries(entries)
-	};
-}
-function readYaml(text) {
-	if (Buffer.byteLength(text) > MAX_BYTES) throw refuse$1("", `must be at most ${MAX_BYTES} bytes`);
-	const document = (0, import_dist.parseDocument)(text, {
-		version: "1.2",
-		schema: "core",
-		merge: false
-	});
-	const error = document.errors[0];
-	if (error) throw refuse$1(`line ${error.linePos?.[0].line ?? 1}`, "must be YAML", error);
-	try {
-		return document.toJS({ maxAliasCount: 0 });
-	} catch (cause) {
-		throw refuse$1("", "must not use aliases", cause);
-	}
-}
-function parseDatabase(value) {
-	const { branches, lint, ...sources } = value.members([
-		"schema",
-		"migrations",
-		"source",
-		"branches",
-		"lint"
-	]);
-	return {
-		source: parseSource(value, sources),
-		branches: branches.or({ production: DEFAULT_BRANCH }, (named) => parseBranches(named)),
-		lint: lint.or({}, (levels) => Object.fromEntries(levels.entries().map(([rule, level]) => [rule, level.oneOf(LINT_LEVELS)])))
-	};
-}
-function parseSource(database, { schema, migrations, source }) {
-	if ([
-		schema,
-		migrations,
-		source
-	].filter(({ isPresent }) => isPresent).length !== 1) throw database.refusal("must have one of schema, migrations, source");
-	if (schema.isPresent) return {
-		kind: "files",
-		path: parsePath(schema)
-	};
-	if (migrations.isPresent) return {
-		kind: "migrations",
-		path: parsePath(migrations)
-	};
-	return { kind: source.oneOf(["database"]) };
-}
-function parsePath(value) {
-	const path = value.text().replace(/^\.\//, "").replace(/\/+$/, "");
-	const parts = path.split("/");
-	if (path.includes("\\") || parts.some((part) => [
-		"",
-		".",
-		".."
-	].includes(part))) throw value.refusal("must be the path of a folder inside the repository");
-	return path;
-}
-function parseBranches(value) {
-	const entries = value.entries().map(([name, branch]) => {
-		const config = branch.or(DEFAULT_BRANCH, (given) => parseBranch(given));
-		return [checkName(name, branch), config];
-	});
-	if (entries.length === 0) throw value.refusal("must name a branch");
-	return Object.fromEntries(entries);
-}
-function parseBranch(value) {
-	const given = value.members([
-		"deploy",
-		"cutover",
-		"revert_window",
-		"approvals",
-		"deployers"
-	]);
-	const { deploy, cutover, revertWindowMs, approvals, deployers } = DEFAULT_BRANCH;
-	return {
-		deploy: given.deploy.or(deploy, (policy) => policy.oneOf(DEPLOY_POLICIES)),
-		cutover: given.cutover.or(cutover, (mode) => mode.oneOf(["auto", "hold"])),
-		revertWindowMs: given.revert_window.or(revertWindowMs, readWindow),
-		approvals: given.approvals.or(approvals, (count) => count.whole(0, 20)),
-		deployers: given.deployers.or(deployers, (list) => list.items().map((who) => who.match(WHO, "must be a login or an org/team")))
-	};
-}
-function readWindow(value) {
-	const window = parseRevertWindow(value.text());
-	if (window === void 0) throw value.refusal("must be off, or a time such as 30m, at most 7d");
-	return window;
-}
-const DEPLOY_POLICIES = [
-	"on-open",
-	"on-approve",
-	"on-command",
-	"on-merge"
-];
-const LINT_LEVELS = [
-	"off",
-	"notice",
-	"warning",
-	"error"
-];
-const WHO = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}(\/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?$/;
-function checkName(name, value) {
-	if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name) && name !== "__proto__") return name;
-	throw value.refusal("must be named with letters, digits, - and _, at most 63");
-}
-const UNIT_MS = {
-	s: 1e3,
-	m: 6e4,
-	h: 36e5,
-	d: 864e5
-};
-const MAX_WINDOW_MS = 7 * UNIT_MS.d;
-function parseRevertWindow(text) {
-	if (text === "off") return null;
-	const [, amount, unit] = /^([1-9][0-9]{0,5})([smhd])$/.exec(text) ?? [];
-	const ms = Number(amount) * UNIT_MS[unit];
-	return ms <= MAX_WINDOW_MS ? ms : void 0;
-}
-function refuse$1(path, must, cause) {
-	return new Refusal("CONFIG_INVALID", `${path === "" ? CONFIG_PATH : `${CONFIG_PATH}: ${path}`} ${must}.`, {
-		next: "Mend the config file; docs/config.md describes every setting.",
-		cause
-	});
-}
-// src/deploy/request.ts
-function parseCommitSha(text) {
-	if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)) throw new Refusal("INPUT_INVALID", "A commit is named by 40 hexadecimal digits.", { next: "Give the full SHA, as in `git rev-parse HEAD`." });
-	return text;
-}
-function parseDeployRequestNumber(value) {
-	if (!Number.isSafeInteger(value) || value < 1) throw new Refusal("INPUT_INVALID", "A deploy request is named by a number from 1 on.", { next: "Use the number that its comment shows." });
-	return value;
-}
-function shortSha(sha) {
-	return sha.slice(0, 7);
-}
-// src/deploy/digest.ts
-function parsePlanDigest(text) {
-	if (!/^[0-9a-f]{64}$/.test(text)) throw new Refusal("INPUT_INVALID", "A plan digest is 64 hexadecimal digits.", { next: "Copy the digest from the footer of the deploy request’s comment." });
-	return text;
-}
-// src/schema/table.ts
-function quoteName(name) {
-	return `\`${name.replaceAll("`", "``")}\``;
-}
-// src/schema/diff-columns.ts
-function diffColumns(from, to) {
-	const before = byName$1(from.columns);
-	const after = byName$1(to.columns);
-	const replaced = findReplaced(from.columns, after);
-	const stays = ({ name }) => !replaced.has(fold(name));
-	const staying = from.columns.filter((column) => after.has(fold(column.name)) && stays(column));
-	const inPlace = findInPlace(staying, to.columns);
-	const recollated = collationOf(from.options) !== collationOf(to.options);
-	const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold(name)));
-	const clauseOf = (column, at) => {
-		const previous = before.get(fold(column.name));
-		if (!previous || !stays(column)) return {
-			kind: "add_column",
-			column,
-			position: at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
-		};
-		const moved = !inPlace.has(fold(column.name));
-		const inherits = recollated && column.inheritsCollation;
-		if (!moved && !inherits && isEqual$1(previous, column)) return null;
-		return {
-			kind: "modify_column",
-			from: previous,
-			to: column,
-			position: moved ? positionOf(to.columns, at) : AT_DEFAULT
-		};
-	};
-	const clauses = to.columns.map(clauseOf).filter((clause) => clause !== null);
-	return {
-		clauses: [...from.columns.filter((column) => !staying.includes(column)).map((column) => ({
-			kind: "drop_column",
-			column
-		})), ...clauses],
-		replaced: new Set([...from.columns, ...to.columns].filter((column) => !stays(column)).map(({ name }) => name))
-	};
-}
-function mentionsAny(definition, columns) {
-	return [...columns].some((name) => definition.includes(quoteName(name)));
-}
-function collationOf(options) {
-	return options.filter(isCollation).map(({ definition }) => definition).join(" ");
-}
-function isCollation({ name }) {
-	return name === "DEFAULT CHARSET" || name === "COLLATE";
-}
-const AT_DEFAULT = { kind: "default" };
-function positionOf(columns, at) {
-	const previous = columns[at - 1];
-	return previous ? {
-		kind: "after",
-		column: previous.name
-	} : { kind: "first" };
-}
-function isEqual$1(a, b) {
-	return a.name === b.name && a.definition === b.definition;
-}
-function fold(name) {
-	return name.toLowerCase();
-}
-function byName$1(columns) {
-	return new Map(columns.map((column) => [fold(column.name), column]));
-}
-function findReplaced(columns, after) {
-	const becomes = ({ name }) => after.get(fold(name))?.generated;
-	const crosses = (column) => {
-		const next = becomes(column);
-		return next !== void 0 && next === "virtual" !== (column.generated === "virtual");
-	};
-	const staysComputed = (column) => column.generated !== null && Boolean(becomes(column));
-	const replaced = new Set(columns.filter(crosses).map(({ name }) => name));
-	let found = -1;
-	while (found < replaced.size) {
-		found = replaced.size;
-		const computed = columns.filter((column) => staysComputed(column) && mentionsAny(column.definition, replaced));
-		for (const { name } of computed) replaced.add(name);
-	}
-	return new Set([...replaced].map(fold));
-}
-function findInPlace(staying, target) {
-	const indexes = new Map(target.map(({ name }, at) => [fold(name), at]));
-	const names = staying.map(({ name }) => fold(name));
-	return new Set(longestRising(names, (name) => indexes.get(name) ?? 0));
-}
-function longestRising(items, rank) {
-	const ends = [];
-	for (const item of items) {
-		const value = rank(item);
-		const found = ends.findIndex((end) => end.value >= value);
-		const at = found === -1 ? ends.length : found;
-		ends[at] = {
-			item,
-			value,
-			previous: ends[at - 1] ?? null
-		};
-	}
-	const rising = [];
-	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
-	return rising;
-}
-const TAG = `[0-9a-z]{6}`;
-const PRODUCT_TABLE = new RegExp(`__xf_(?:(?:new|old)|drop_\\d{12})_${TAG}$`);
-new RegExp(`__xf_drop_(\\d{4})(\\d\\d)(\\d\\d)(\\d\\d)(\\d\\d)_${TAG}$`);
-function isProductTable(name) {
-	return PRODUCT_TABLE.test(name);
-}
-function plainConstraintName(name) {
-	return name.replace(new RegExp(`_xf_${TAG}$`), "");
-}
-// src/schema/place.ts
 function placeName({ file, line, column }) {
 	return `${printable$1(file)}:${line}:${column}`;
 }
@@ -25561,6 +25217,58 @@ function refusalAt(code, what, source, next) {
 }
 function printable$1(value) {
 	return value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => `<U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}>`);
+}
+// src/schema/table.ts
+function quoteName(name) {
+	return `\`${name.replaceAll("`", "``")}\``;
+}
+function primaryKeyOf(table) {
+	return table.keys.find(({ kind }) => kind === "primary") ?? null;
+}
+// src/lint/rule.ts
+const LEVELS = [
+	"off",
+	"info",
+	"warning",
+	"error"
+];
+function named(...path) {
+	return path.map((name) => quoteName(printable$1(name))).join(".");
+}
+function listed(items, most = 5) {
+	const shown = items.slice(0, most);
+	const left = items.length - shown.length;
+	const all = left > 0 ? [...shown, `${left} more`] : shown;
+	if (all.length < 2) return all.join("");
+	return `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
+}
+// src/closest-word.ts
+function closestOf(word, known) {
+	const allowed = word.length >= 8 ? 2 : 1;
+	const near = [...known].filter((candidate) => Math.abs(candidate.length - word.length) <= allowed).map((candidate) => ({
+		candidate,
+		slips: slipsBetween(word, candidate)
+	})).toSorted((one, other) => one.slips - other.slips)[0];
+	return near && near.slips <= allowed ? near.candidate : null;
+}
+function slipsBetween(one, other) {
+	const columns = [...other].map((_, index) => index + 1);
+	let beforeLast = [];
+	let last = [0, ...columns];
+	for (const [row, letter] of [...one].entries()) {
+		const current = [row + 1];
+		for (const column of columns) {
+			const replaced = at$1(last, column - 1) + (letter === other[column - 1] ? 0 : 1);
+			const swapped = letter === other[column - 2] && one[row - 1] === other[column - 1] ? at$1(beforeLast, column - 2) + 1 : replaced;
+			current.push(Math.min(at$1(last, column) + 1, at$1(current, column - 1) + 1, replaced, swapped));
+		}
+		beforeLast = last;
+		last = current;
+	}
+	return at$1(last, other.length);
+}
+function at$1(row, column) {
+	return row[column] ?? Number.POSITIVE_INFINITY;
 }
 // src/schema/tokens.ts
 function tokenize(text, file = "statement") {
@@ -25808,6 +25516,390 @@ const UNENDED_NAMES = {
 };
 function neverEnds(kind, source) {
 	return refusalAt("SQL_SYNTAX", `${UNENDED_NAMES[kind] ?? "a comment"} begins here and never ends`, source, "Close it.");
+}
+// src/lint/column-type.ts
+function typeOf({ type }) {
+	const tokens = tokenize(type);
+	const inside = tokens.slice(tokens.findIndex((token) => isSymbol(token, "(")) + 1);
+	return {
+		name: (tokens[0]?.value ?? "").toLowerCase(),
+		numbers: inside.flatMap(({ kind, text }) => kind === "number" ? [Number(text)] : []),
+		values: inside.flatMap(({ kind, value }) => kind === "string" ? [value] : []),
+		unsigned: tokens.some((token) => isKeyword(token, "UNSIGNED"))
+	};
+}
+const INTEGER_BYTES = {
+	tinyint: 1,
+	smallint: 2,
+	mediumint: 3,
+	int: 4,
+	bigint: 8
+};
+function integerBytes({ name }) {
+	return INTEGER_BYTES[name] ?? null;
+}
+function integerRange(type) {
+	const bytes = integerBytes(type);
+	if (bytes === null) return null;
+	const bits = BigInt(bytes * 8);
+	return type.unsigned ? [0n, 2n ** bits - 1n] : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
+}
+const TEXT_BYTES = {
+	tinytext: 255,
+	text: 65535,
+	mediumtext: 16777215,
+	longtext: 4294967295,
+	tinyblob: 255,
+	blob: 65535,
+	mediumblob: 16777215,
+	longblob: 4294967295
+};
+function textBytes({ name }) {
+	return TEXT_BYTES[name] ?? null;
+}
+function defaultOf({ definition }) {
+	const tokens = tokenize(definition);
+	const at = tokens.findIndex((token, index) => isDefault(token, tokens[index - 1]));
+	if (at === -1) return null;
+	const end = endOfDefault(tokens, at + 1);
+	const value = tokens.slice(at + 1, end);
+	const text = definition.slice(tokens[at + 1]?.start, value.at(-1)?.end);
+	const isLiteral = value.length <= 2 && value.every(({ kind }) => kind !== "quoted");
+	return {
+		text,
+		value: value.at(-1)?.value ?? "",
+		isLiteral: isLiteral && !text.includes("(") && !value.some(({ kind }) => kind === "variable"),
+		without: `${definition.slice(0, tokens[at]?.start)}${definition.slice(value.at(-1)?.end)}`
+	};
+}
+function isDefault(token, before) {
+	return isKeyword(token, "DEFAULT") && !isKeyword(before, "BY");
+}
+function endOfDefault(tokens, from) {
+	const first = tokens[from];
+	const isSign = isSymbol(first, "-") || isSymbol(first, "+");
+	const hasIntroducer = first?.kind === "word" && first.text.startsWith("_");
+	const value = isSign || hasIntroducer ? from + 1 : from;
+	const open = isSymbol(tokens[value], "(") ? value : value + 1;
+	return isSymbol(tokens[open], "(") ? splitList(tokens, open).end + 1 : open;
+}
+// src/lint/rules/auto-inc-headroom.ts
+const autoIncHeadroom = {
+	id: "auto-inc-headroom",
+	level: "warning",
+	about: "table",
+	summary: "An AUTO_INCREMENT column has a type that ends before INT UNSIGNED does.",
+	why: "When the numbers are used up, every INSERT fails. Numbers are used up faster than rows are counted: failed inserts, `INSERT IGNORE`, deleted rows and replicas that skip numbers take theirs too. How far the counter is now only the database knows.",
+	fix: "Use `BIGINT UNSIGNED`. AUTO_INCREMENT never needs negative numbers.",
+	*check(table) {
+		for (const column of table.columns.filter(({ autoIncrement }) => autoIncrement)) {
+			const type = typeOf(column);
+			const [, greatest] = integerRange(type) ?? [];
+			if (greatest === void 0 || (integerBytes(type) ?? 0) > 4) continue;
+			if (greatest >= INT_UNSIGNED) continue;
+			yield {
+				column: column.name,
+				message: `${named(table.name, column.name)} counts up to ${greatest.toLocaleString("en")}, then every INSERT fails.`
+			};
+		}
+	}
+};
+const INT_UNSIGNED = 2n ** 32n - 1n;
+// src/lint/key-parts.ts
+function columnsOf({ parts }) {
+	return parts.flatMap((part) => part.kind === "column" ? [part.column] : []);
+}
+function findColumn({ columns }, name) {
+	const folded = name.toLowerCase();
+	return columns.find((column) => column.name.toLowerCase() === folded) ?? null;
+}
+function isUnique({ kind }) {
+	return kind === "primary" || kind === "unique";
+}
+function partTexts({ parts }) {
+	return parts.map((part) => part.kind === "column" ? `${part.column.toLowerCase()}(${part.length ?? ""})${part.descending ? " desc" : ""}` : `(${part.expression})`);
+}
+function isLeftPrefix(shorter, longer) {
+	const theirs = partTexts(longer);
+	return partTexts(shorter).every((part, at) => part === theirs[at]);
+}
+function keyWords({ kind }) {
+	return {
+		primary: "primary key",
+		unique: "unique index",
+		plain: "index",
+		fulltext: "fulltext index",
+		spatial: "spatial index",
+		vector: "vector index"
+	}[kind];
+}
+// src/lint/rules/blob-in-unique-key.ts
+const blobInUniqueKey = {
+	id: "blob-in-unique-key",
+	level: "warning",
+	about: "table",
+	summary: "A unique key holds a TEXT or BLOB column.",
+	why: "The server indexes only the beginning of such a column, or a hash of it. So two texts that begin alike count as duplicates though they differ, and Crossfade cannot use the key to follow rows.",
+	fix: "Make the column a VARCHAR or VARBINARY, or put the unique key on a column with the hash of the text.",
+	*check(table) {
+		for (const key of table.keys.filter(isUnique)) for (const part of key.parts) {
+			const column = part.kind === "column" ? findColumn(table, part.column) : null;
+			if (!column || textBytes(typeOf(column)) === null) continue;
+			yield {
+				key: key.name,
+				column: column.name,
+				message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} holds ${named(column.name)}, a ${typeOf(column).name.toUpperCase()} column.`
+			};
+		}
+	}
+};
+// src/lint/clauses.ts
+function clausesOf(change, ...kinds) {
+	if (change.kind !== "alter") return [];
+	return change.clauses.filter(({ kind }) => kinds.some((wanted) => wanted === kind));
+}
+// src/lint/rules/check-may-fail.ts
+const checkMayFail = {
+	id: "check-may-fail",
+	level: "warning",
+	about: "change",
+	summary: "A table that has rows gets a new CHECK.",
+	why: "If a row does not pass it, the deployment stops before the change is live; nothing is lost but the time of the copy. From the change on, such a write fails.",
+	fix: "Look first: `SELECT COUNT(*) FROM orders WHERE NOT (total >= 0)`.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		for (const { check } of clausesOf(change, "add_check")) {
+			if (change.from.checks.some((old) => ruleIn(old) === ruleIn(check)) || /NOT ENFORCED/i.test(check.definition)) continue;
+			yield {
+				key: check.name,
+				message: `The new CHECK ${named(check.name)} of ${named(change.to.name)} stops the deployment if a row does not pass it.`
+			};
+		}
+	}
+};
+function ruleIn({ definition }) {
+	return definition.replace(/^CONSTRAINT `(?:[^`]|``)*` /, "");
+}
+// src/lint/collation.ts
+function tableCollation({ options }) {
+	const option = (wanted) => options.find(({ name }) => name === wanted)?.value ?? null;
+	return collation(option("DEFAULT CHARSET"), option("COLLATE"));
+}
+const TEXT_TYPES = [
+	"char",
+	"varchar",
+	"tinytext",
+	"text",
+	"mediumtext",
+	"longtext",
+	"enum",
+	"set"
+];
+function columnCollation(column, table) {
+	if (!TEXT_TYPES.includes(typeOf(column).name)) return null;
+	if (column.inheritsCollation) return tableCollation(table);
+	const tokens = tokenize(column.definition);
+	const at = tokens.findIndex((token, index) => isKeyword(token, "CHARACTER") && isKeyword(tokens[index + 1], "SET"));
+	const charset = at === -1 ? null : tokens[at + 2]?.value ?? null;
+	const inherited = tableCollation(table);
+	return collation(charset ?? null, after(tokens, "COLLATE")) ?? inherited;
+}
+function after(tokens, keyword) {
+	const at = tokens.findIndex((token) => isKeyword(token, keyword));
+	return at === -1 ? null : tokens[at + 1]?.value ?? null;
+}
+const DEFAULTS = {
+	binary: "binary",
+	latin1: "latin1_swedish_ci",
+	swe7: "swe7_swedish_ci",
+	dec8: "dec8_swedish_ci",
+	hp8: "hp8_english_ci",
+	big5: "big5_chinese_ci",
+	gbk: "gbk_chinese_ci",
+	gb2312: "gb2312_chinese_ci",
+	gb18030: "gb18030_chinese_ci",
+	cp932: "cp932_japanese_ci",
+	sjis: "sjis_japanese_ci",
+	ujis: "ujis_japanese_ci",
+	eucjpms: "eucjpms_japanese_ci",
+	euckr: "euckr_korean_ci",
+	tis620: "tis620_thai_ci"
+};
+function collation(charset, name) {
+	const own = charset?.toLowerCase() ?? name?.toLowerCase().split("_")[0];
+	if (own === void 0) return null;
+	const set = own === "utf8" ? "utf8mb3" : own;
+	return {
+		charset: set,
+		name: (name?.toLowerCase() ?? DEFAULTS[set] ?? `${set}_general_ci`).replace(/^utf8_/, "utf8mb3_")
+	};
+}
+const CHARACTER_BYTES = {
+	utf8mb4: 4,
+	utf16: 4,
+	utf16le: 4,
+	utf32: 4,
+	gb18030: 4,
+	utf8mb3: 3,
+	ujis: 3,
+	eucjpms: 3,
+	ucs2: 2,
+	gbk: 2,
+	big5: 2,
+	sjis: 2,
+	cp932: 2,
+	euckr: 2,
+	gb2312: 2
+};
+function characterBytes(charset) {
+	return CHARACTER_BYTES[charset] ?? 1;
+}
+// src/lint/tables.ts
+function findTable({ tables }, name) {
+	const exact = tables.get(name);
+	if (exact) return exact;
+	const folded = name.toLowerCase();
+	return [...tables.values()].find((table) => table.name.toLowerCase() === folded) ?? null;
+}
+// src/lint/rules/collation-mismatch.ts
+const collationMismatch = {
+	id: "collation-mismatch",
+	level: "warning",
+	about: "table",
+	summary: "A foreign key ties texts that are compared by different rules.",
+	why: "Where the two columns have different character sets or collations, a join has to convert one of them. It cannot use its index then and reads the whole table, and the server refuses such a foreign key when it is made in the usual order.",
+	fix: "Give both columns the same character set and collation.",
+	*check(table, { wanted }) {
+		for (const foreignKey of table.foreignKeys) {
+			const parent = foreignKey.parentSchema === null ? findTable(wanted, foreignKey.parent) : null;
+			if (!parent) continue;
+			for (const [at, name] of foreignKey.columns.entries()) yield* compare$1({
+				table,
+				name,
+				parent,
+				parentName: foreignKey.parentColumns[at] ?? ""
+			}, foreignKey.name);
+		}
+	}
+};
+function* compare$1({ table, name, parent, parentName }, key) {
+	const [own, theirs] = [findColumn(table, name), findColumn(parent, parentName)];
+	const mine = own && columnCollation(own, table);
+	const other = theirs && columnCollation(theirs, parent);
+	if (!own || !theirs || !mine || !other || mine.name === other.name) return;
+	yield {
+		column: own.name,
+		key,
+		message: `${named(table.name, own.name)} (${mine.name}) refers to ${named(parent.name, theirs.name)} (${other.name}), which has another collation.`
+	};
+}
+// src/schema/diff-columns.ts
+function diffColumns(from, to) {
+	const before = byName$1(from.columns);
+	const after = byName$1(to.columns);
+	const replaced = findReplaced(from.columns, after);
+	const stays = ({ name }) => !replaced.has(fold(name));
+	const staying = from.columns.filter((column) => after.has(fold(column.name)) && stays(column));
+	const inPlace = findInPlace(staying, to.columns);
+	const recollated = collationOf(from.options) !== collationOf(to.options);
+	const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold(name)));
+	const clauseOf = (column, at) => {
+		const previous = before.get(fold(column.name));
+		if (!previous || !stays(column)) return {
+			kind: "add_column",
+			column,
+			position: at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
+		};
+		const moved = !inPlace.has(fold(column.name));
+		const inherits = recollated && column.inheritsCollation;
+		if (!moved && !inherits && isEqual$1(previous, column)) return null;
+		return {
+			kind: "modify_column",
+			from: previous,
+			to: column,
+			position: moved ? positionOf(to.columns, at) : AT_DEFAULT
+		};
+	};
+	const clauses = to.columns.map(clauseOf).filter((clause) => clause !== null);
+	return {
+		clauses: [...from.columns.filter((column) => !staying.includes(column)).map((column) => ({
+			kind: "drop_column",
+			column
+		})), ...clauses],
+		replaced: new Set([...from.columns, ...to.columns].filter((column) => !stays(column)).map(({ name }) => name))
+	};
+}
+function mentionsAny(definition, columns) {
+	return [...columns].some((name) => definition.includes(quoteName(name)));
+}
+function collationOf(options) {
+	return options.filter(isCollation).map(({ definition }) => definition).join(" ");
+}
+function isCollation({ name }) {
+	return name === "DEFAULT CHARSET" || name === "COLLATE";
+}
+const AT_DEFAULT = { kind: "default" };
+function positionOf(columns, at) {
+	const previous = columns[at - 1];
+	return previous ? {
+		kind: "after",
+		column: previous.name
+	} : { kind: "first" };
+}
+function isEqual$1(a, b) {
+	return a.name === b.name && a.definition === b.definition;
+}
+function fold(name) {
+	return name.toLowerCase();
+}
+function byName$1(columns) {
+	return new Map(columns.map((column) => [fold(column.name), column]));
+}
+function findReplaced(columns, after) {
+	const becomes = ({ name }) => after.get(fold(name))?.generated;
+	const crosses = (column) => {
+		const next = becomes(column);
+		return next !== void 0 && next === "virtual" !== (column.generated === "virtual");
+	};
+	const staysComputed = (column) => column.generated !== null && Boolean(becomes(column));
+	const replaced = new Set(columns.filter(crosses).map(({ name }) => name));
+	let found = -1;
+	while (found < replaced.size) {
+		found = replaced.size;
+		const computed = columns.filter((column) => staysComputed(column) && mentionsAny(column.definition, replaced));
+		for (const { name } of computed) replaced.add(name);
+	}
+	return new Set([...replaced].map(fold));
+}
+function findInPlace(staying, target) {
+	const indexes = new Map(target.map(({ name }, at) => [fold(name), at]));
+	const names = staying.map(({ name }) => fold(name));
+	return new Set(longestRising(names, (name) => indexes.get(name) ?? 0));
+}
+function longestRising(items, rank) {
+	const ends = [];
+	for (const item of items) {
+		const value = rank(item);
+		const found = ends.findIndex((end) => end.value >= value);
+		const at = found === -1 ? ends.length : found;
+		ends[at] = {
+			item,
+			value,
+			previous: ends[at - 1] ?? null
+		};
+	}
+	const rising = [];
+	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
+	return rising;
+}
+const TAG = `[0-9a-z]{6}`;
+const PRODUCT_TABLE = new RegExp(`__xf_(?:(?:new|old)|drop_\\d{12})_${TAG}$`);
+new RegExp(`__xf_drop_(\\d{4})(\\d\\d)(\\d\\d)(\\d\\d)(\\d\\d)_${TAG}$`);
+function isProductTable(name) {
+	return PRODUCT_TABLE.test(name);
+}
+function plainConstraintName(name) {
+	return name.replace(new RegExp(`_xf_${TAG}$`), "");
 }
 // src/schema/parse-item.ts
 function parseColumn(text, item, tableCollation) {
@@ -26232,6 +26324,1544 @@ function parentsFirst(tables) {
 	};
 	for (const { name } of tables) place(name);
 	return ordered;
+}
+// src/lint/value-list.ts
+function changedValues(change, type) {
+	return clausesOf(change, "modify_column").flatMap(({ from, to }) => {
+		const [before, after] = [typeOf(from), typeOf(to)];
+		if (before.name !== type || after.name !== type) return [];
+		return [{
+			table: tableOf(change),
+			column: to.name,
+			before: before.values,
+			after: after.values
+		}];
+	});
+}
+function isReordered(before, after) {
+	return before.some((value, at) => after.includes(value) && after.indexOf(value) !== at);
+}
+// src/lint/instant-clause.ts
+function isProbablyInstant(change) {
+	if (change.kind !== "alter" || change.clauses.length === 0) return false;
+	const options = change.to.options.map(({ definition }) => definition.toUpperCase()).join(" ");
+	if (options.includes("COMPRESSED") || options.includes("SYSTEM VERSIONING")) return false;
+	return ![...change.from.keys, ...change.to.keys].some(({ kind }) => kind === "fulltext") && change.clauses.every(isInstant);
+}
+function isInstant(clause) {
+	switch (clause.kind) {
+		case "add_column": return isInstantColumn(clause.column);
+		case "drop_column": return clause.column.generated !== "stored";
+		case "modify_column": return clause.position.kind === "default" && isInstantModify(clause.from, clause.to);
+		default: return false;
+	}
+}
+function isInstantColumn(column) {
+	if (column.generated === "stored" || column.autoIncrement) return false;
+	const preset = defaultOf(column);
+	return preset === null || preset.isLiteral || /^current_timestamp(?:\(\d?\))?$/i.test(preset.text);
+}
+function isInstantModify(from, to) {
+	if (from.generated !== null || to.generated !== null) return false;
+	if (from.name !== to.name) return from.definition === to.definition;
+	if (from.type === to.type) return [from, to].every((column) => defaultOf(column)?.isLiteral ?? true) && from.nullable === to.nullable && bare(from) === bare(to);
+	const rest = (column) => column.definition.slice(column.type.length);
+	return rest(from) === rest(to) && isAppended(from, to);
+}
+function bare(column) {
+	return (defaultOf(column)?.without ?? column.definition).replace(/\s+/g, " ").trim();
+}
+function isAppended(from, to) {
+	const [before, after] = [typeOf(from), typeOf(to)];
+	if (before.name !== after.name || before.name !== "enum" && before.name !== "set") return false;
+	const isKept = before.values.every((value) => after.values.includes(value));
+	const bytes = (count) => before.name === "enum" ? Math.ceil(Math.log2(count + 1) / 8) : setBytes(count);
+	return isKept && !isReordered(before.values, after.values) && bytes(before.values.length) === bytes(after.values.length);
+}
+function setBytes(count) {
+	const bytes = Math.ceil(count / 8);
+	return bytes > 4 ? 8 : bytes;
+}
+// src/lint/rules/copy-cost.ts
+const copyCost = {
+	id: "copy-cost",
+	level: "info",
+	about: "change",
+	summary: "A change needs a second copy of the table.",
+	why: "All rows are written once more beside the live table, which takes time, disk for a second copy, and as much binlog; the application goes on meanwhile. What it costs depends on the size of the table, which the schema does not tell.",
+	fix: "Look at the size of the table and the free disk first, and put several changes of one table into one deploy request.",
+	*check(change) {
+		if (change.kind !== "alter" || isProbablyInstant(change)) return;
+		yield { message: `The change of ${named(tableOf(change))} copies all its rows.` };
+	}
+};
+// src/lint/rules/deploy-order.ts
+const deployOrder = {
+	id: "deploy-order",
+	level: "info",
+	about: "change",
+	summary: "The change and the code that goes with it have an order.",
+	why: "Schema and code never change at the same moment. What is added must be there before code uses it, and what is dropped must be unused before it goes. In the wrong order statements fail until the other half has arrived.",
+	fix: "Additions: first the schema, then the code. Drops: first the code, then the schema. Where one change does both, make two deploy requests of it.",
+	*check(change) {
+		const { table, adds, drops } = read(change);
+		if (!adds && !drops) return;
+		yield { message: `${named(table)}: ${adviceOn(adds, drops)}` };
+	}
+};
+function adviceOn(adds, drops) {
+	if (adds && drops) return "deploy the schema before the code that uses what is new, but after the last code that uses what is dropped; that is easier as two deploy requests.";
+	return adds ? "deploy the schema first, then the code that uses what is new." : "deploy code that no longer uses what is dropped first, then the schema.";
+}
+function read(change) {
+	switch (change.kind) {
+		case "create": return {
+			table: change.to.name,
+			adds: true,
+			drops: false
+		};
+		case "drop": return {
+			table: change.from.name,
+			adds: false,
+			drops: true
+		};
+		default: return {
+			table: change.to.name,
+			adds: clausesOf(change, "add_column").length > 0,
+			drops: clausesOf(change, "drop_column").length > 0
+		};
+	}
+}
+// src/lint/rules/drop-column.ts
+const dropColumn = {
+	id: "drop-column",
+	level: "warning",
+	about: "change",
+	summary: "A change drops a column.",
+	why: "Its values are gone once the revert window has ended. Code that still names the column fails as soon as the change is live; frameworks that read the list of columns at their start name it until they are started again.",
+	fix: "Deploy code that no longer uses the column first, and then this change.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		for (const { column } of clausesOf(change, "drop_column")) {
+			if (column.generated !== null || findColumn(change.to, column.name)) continue;
+			yield {
+				column: column.name,
+				message: `The column ${named(change.to.name, column.name)} goes, with all its values.`
+			};
+		}
+	}
+};
+// src/lint/rules/drop-fk.ts
+const dropFk = {
+	id: "drop-fk",
+	level: "warning",
+	about: "change",
+	summary: "A change removes a foreign key.",
+	why: "From then on nobody checks that the rows referred to exist: rows can be deleted that others still need, and `ON DELETE CASCADE` no longer cleans up. Putting the foreign key back later first needs all the wrong references to be found and mended.",
+	fix: "Make sure that the application checks the references and deletes what depended on `CASCADE`.",
+	*check(change, { wanted }) {
+		for (const { foreignKey } of clausesOf(change, "drop_foreign_key")) {
+			const { name, columns, parent } = foreignKey;
+			const table = change.kind === "drop" ? null : findTable(wanted, change.to.name);
+			const stays = table?.foreignKeys.some((key) => key.parent === parent && key.columns.join() === columns.join());
+			if (!table || stays) continue;
+			yield {
+				key: name,
+				message: `The change removes the foreign key ${named(name)} from ${named(table.name)} to ${named(parent)}.`
+			};
+		}
+	}
+};
+// src/lint/rules/drop-table.ts
+const dropTable = {
+	id: "drop-table",
+	level: "warning",
+	about: "change",
+	summary: "A change drops a table.",
+	why: "Code that still uses it fails from that moment, reports and exports included. Crossfade does not delete the table at once but keeps it under another name, and for the length of the revert window it can come back.",
+	fix: "Deploy code that no longer uses the table first, and look whether anything still reads it. If it was renamed, see `rename-as-drop-add`.",
+	*check(change) {
+		if (change.kind !== "drop") return;
+		yield { message: `The table ${named(change.from.name)} goes, with all its rows.` };
+	}
+};
+// src/lint/values.ts
+const LONGEST = 40;
+function shownValue(value) {
+	const characters = [...value];
+	return `'${printable$1(characters.length > LONGEST ? `${characters.slice(0, LONGEST).join("")}…` : value).replaceAll("`", "'")}'`;
+}
+// src/lint/rules/duplicate-enum-value.ts
+const duplicateEnumValue = {
+	id: "duplicate-enum-value",
+	level: "error",
+	about: "table",
+	summary: "An ENUM or SET lists a value twice.",
+	why: "Only the first of the two can ever be stored. In strict mode, which is the default, the server refuses the definition (error 1291), so the table can neither be made nor changed.",
+	fix: "Remove the second one.",
+	*check(table) {
+		for (const column of table.columns) {
+			const { values } = typeOf(column);
+			const twice = values.filter((value, at) => values.indexOf(value) !== at);
+			if (twice.length === 0) continue;
+			yield {
+				column: column.name,
+				message: `The column ${named(table.name, column.name)} lists ${listed(twice.map(shownValue))} more than once.`
+			};
+		}
+	}
+};
+// src/lint/rules/duplicate-index.ts
+const duplicateIndex = {
+	id: "duplicate-index",
+	level: "warning",
+	about: "table",
+	summary: "Two indexes of one kind are over the same columns.",
+	why: "The second one finds nothing that the first does not find, and every write keeps both up to date.",
+	fix: "Drop one of them.",
+	*check(table) {
+		for (const [at, key] of table.keys.entries()) {
+			const first = table.keys.slice(0, at).find((other) => isDouble(other, key));
+			if (!first || key.hidden || first.hidden) continue;
+			yield {
+				key: key.name,
+				message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} is over the same columns as the ${keyWords(first)} ${named(first.name)}.`
+			};
+		}
+	}
+};
+function isDouble(one, other) {
+	if (partTexts(one).join() !== partTexts(other).join()) return false;
+	if (isUnique(one) && isUnique(other)) return true;
+	return one.kind === other.kind && afterName(one) === afterName(other);
+}
+function afterName({ definition }) {
+	return definition.slice(definition.indexOf("("));
+}
+// src/lint/rules/engine-innodb-only.ts
+const engineInnodbOnly = {
+	id: "engine-innodb-only",
+	level: "error",
+	about: "table",
+	summary: "A table has another storage engine than InnoDB.",
+	why: "MyISAM, MEMORY and the like know no transactions: a crash can lose or damage rows, and a deployment could not be sure to copy every one. Crossfade refuses such tables (`TABLE_UNSUPPORTED`).",
+	fix: "Write `ENGINE=InnoDB`. Convert a table that exists with `ALTER TABLE … ENGINE=InnoDB` in a quiet hour.",
+	*check(table) {
+		const engine = table.options.find(({ name }) => name === "ENGINE")?.value;
+		if (engine === void 0 || engine.toLowerCase() === "innodb") return;
+		yield { message: `The table ${named(table.name)} has the engine ${printable$1(engine)}.` };
+	}
+};
+// src/lint/rules/enum-remove.ts
+const enumRemove = {
+	id: "enum-remove",
+	level: "warning",
+	about: "change",
+	summary: "A value is taken out of an ENUM.",
+	why: "If a row has the value, the deployment stops before the change is live; nothing is lost but the time of the copy. From the change on, writing it fails.",
+	fix: "Deploy code that no longer writes the value, change the rows that have it, and then remove it.",
+	*check(change) {
+		for (const { table, column, before, after } of changedValues(change, "enum")) {
+			const gone = before.filter((value) => !after.includes(value));
+			if (gone.length === 0) continue;
+			yield {
+				column,
+				message: `The ENUM ${named(table, column)} loses ${listed(gone.map(shownValue))}.`
+			};
+		}
+	}
+};
+// src/lint/rules/enum-reorder.ts
+const enumReorder = {
+	id: "enum-reorder",
+	level: "warning",
+	about: "change",
+	summary: "Values of an ENUM get another place in its list.",
+	why: "An ENUM is stored as the place of the value in the list. `ORDER BY` and comparisons go by that place, so rows are sorted differently afterwards, and code that uses the number means another value. A value added at the end changes none of that, and needs no copy.",
+	fix: "Put new values at the end of the list.",
+	*check(change) {
+		for (const { table, column, before, after } of changedValues(change, "enum")) {
+			if (!isReordered(before, after)) continue;
+			yield {
+				column,
+				message: `Values of the ENUM ${named(table, column)} get another place in its list.`
+			};
+		}
+	}
+};
+// src/lint/rules/fk.ts
+const fk = {
+	id: "fk",
+	level: "off",
+	about: "table",
+	summary: "A table has a foreign key.",
+	why: "Off unless you switch it on, for teams that keep references in the application. Crossfade deploys tables with foreign keys within limits: a table that others refer to is refused (`FOREIGN_KEY`), and on MariaDB also one that refers to others; [operations](operations.md#what-is-refused-today) has the rule.",
+	fix: "Remove the foreign key and keep its index; let the application, or a check that runs every night, see to the references.",
+	*check(table) {
+		for (const { name, columns, parent } of table.foreignKeys) yield {
+			key: name,
+			...columns[0] === void 0 ? {} : { column: columns[0] },
+			message: `The foreign key ${named(name)} ties ${named(table.name)} to ${named(parent)}.`
+		};
+	}
+};
+// src/lint/rules/fk-parent-change.ts
+const fkParentChange = {
+	id: "fk-parent-change",
+	level: "warning",
+	about: "change",
+	summary: "A change touches a table that foreign keys point to, or adds a foreign key to a table.",
+	why: "Crossfade changes a table by swapping it for a copy. Foreign keys of other tables follow the table that is renamed and would then point to the old one, so such a change is refused before anything is touched (`FOREIGN_KEY`). The server itself can still make it, at once where it qualifies (`method=instant`), else by locking the table.",
+	fix: "Deploy it with `/deploy method=instant` if that is possible, or drop the foreign key in a deploy request before this one.",
+	*check(change, { from }) {
+		if (change.kind !== "alter") return;
+		const table = change.to.name;
+		const children = childrenOf(table, from);
+		if (children.length > 0) yield { message: `${named(table)} cannot be changed by a copy: foreign keys of ${listed(children.map((name) => named(name)))} point to it.` };
+		for (const { foreignKey } of clausesOf(change, "add_foreign_key")) yield {
+			key: foreignKey.name,
+			...foreignKey.columns[0] === void 0 ? {} : { column: foreignKey.columns[0] },
+			message: `The change adds the foreign key ${named(foreignKey.name)} to ${named(table)}, which cannot be done by a copy.`
+		};
+	}
+};
+function childrenOf(parent, { tables }) {
+	return [...tables.values()].filter(({ foreignKeys }) => foreignKeys.some((key) => key.parentSchema === null && key.parent === parent)).map(({ name }) => name);
+}
+// src/lint/rules/fk-parent-type.ts
+const fkParentType = {
+	id: "fk-parent-type",
+	level: "error",
+	about: "table",
+	summary: "A foreign key ties an integer to a column of another type, size or sign.",
+	why: "Both columns must have the same type, or the server refuses the foreign key (error 3780) as soon as both tables are there. An INT cannot hold every value of a BIGINT either.",
+	fix: "Give the referring column exactly the type of the column it refers to.",
+	*check(table, { wanted }) {
+		for (const foreignKey of table.foreignKeys) {
+			const parent = foreignKey.parentSchema === null ? findTable(wanted, foreignKey.parent) : null;
+			for (const [at, name] of foreignKey.columns.entries()) {
+				const own = findColumn(table, name);
+				const theirs = parent && findColumn(parent, foreignKey.parentColumns[at] ?? "");
+				if (!own || !theirs || !differ(own, theirs)) continue;
+				yield {
+					key: foreignKey.name,
+					column: own.name,
+					message: `${named(table.name, own.name)} is ${words$1(own)}, but ${named(parent.name, theirs.name)}, to which it refers, is ${words$1(theirs)}.`
+				};
+			}
+		}
+	}
+};
+function differ(one, other) {
+	const [a, b] = [typeOf(one), typeOf(other)];
+	if (integerBytes(a) === null && integerBytes(b) === null) return false;
+	return a.name !== b.name || a.unsigned !== b.unsigned;
+}
+function words$1(column) {
+	const { name, unsigned } = typeOf(column);
+	return `${name.toUpperCase()}${unsigned ? " UNSIGNED" : ""}`;
+}
+// src/lint/rules/float.ts
+const float = {
+	id: "float",
+	level: "info",
+	about: "table",
+	summary: "A column holds numbers only approximately (FLOAT or DOUBLE).",
+	why: "Such a column does not hold 0.1 but a number near it, so sums of prices drift by cents and `WHERE price = 0.1` may find nothing. For measured values it is right.",
+	fix: "Use `DECIMAL(12, 2)` for money and everything that is counted exactly.",
+	*check(table) {
+		for (const column of table.columns) {
+			const { name } = typeOf(column);
+			if (name !== "float" && name !== "double") continue;
+			yield {
+				column: column.name,
+				message: `${named(table.name, column.name)} is a ${name.toUpperCase()}, which holds numbers only approximately.`
+			};
+		}
+	}
+};
+// src/lint/rules/foreign-keys-circular.ts
+const foreignKeysCircular = {
+	id: "foreign-keys-circular",
+	level: "warning",
+	about: "table",
+	summary: "Foreign keys of several tables go round in a circle.",
+	why: "There is no order in which these tables could be made, filled, emptied or dropped one after the other without switching the checks of foreign keys off. A backup that is played back and a test that loads its data meet that first.",
+	fix: "Take one foreign key of the circle away, most often that of the newer or optional reference.",
+	*check(table, { wanted }) {
+		const circle = circleFrom(table.name, wanted);
+		if (!circle || circle.some((name) => name < table.name)) return;
+		const closing = table.foreignKeys.find(({ parent }) => same(parent, circle[1] ?? ""));
+		yield {
+			...closing ? { key: closing.name } : {},
+			message: `The foreign keys of ${listed(circle.map((name) => named(name)))} go round in a circle.`
+		};
+	}
+};
+function circleFrom(start, wanted) {
+	const seen = new Set([start]);
+	let ways = [[start]];
+	while (ways.length > 0) {
+		const longer = ways.flatMap((way) => parentsOf(way.at(-1) ?? start, wanted).map((parent) => [...way, parent]));
+		const closed = longer.find((way) => way.length > 2 && way.at(-1) === start);
+		if (closed) return closed.slice(0, -1);
+		ways = longer.filter((way) => isNew(way.at(-1) ?? start, seen));
+	}
+	return null;
+}
+function isNew(name, seen) {
+	if (seen.has(name)) return false;
+	seen.add(name);
+	return true;
+}
+function parentsOf(name, wanted) {
+	return (wanted.tables.get(name)?.foreignKeys ?? []).filter(({ parentSchema }) => parentSchema === null).flatMap(({ parent }) => findTable(wanted, parent)?.name ?? []);
+}
+function same(one, other) {
+	return one.toLowerCase() === other.toLowerCase();
+}
+// src/lint/rules/foreign-keys-nonexistent-table.ts
+const foreignKeysNonexistentTable = {
+	id: "foreign-keys-nonexistent-table",
+	level: "error",
+	about: "table",
+	summary: "A foreign key refers to a table that the schema does not have.",
+	why: "Every row of this table would have to point to a row of a table that is not there, so the server refuses each INSERT.",
+	fix: "Add the table to the schema files, mend its name, or remove the foreign key.",
+	*check(table, { wanted }) {
+		for (const { name, columns, parent, parentSchema } of table.foreignKeys) {
+			if (parentSchema !== null || findTable(wanted, parent)) continue;
+			yield {
+				key: name,
+				...columns[0] === void 0 ? {} : { column: columns[0] },
+				message: `The foreign key ${named(name)} of ${named(table.name)} refers to ${named(parent)}, and there is no such table.`
+			};
+		}
+	}
+};
+// src/lint/rules/foreign-keys-unresolved.ts
+const foreignKeysUnresolved = {
+	id: "foreign-keys-unresolved",
+	level: "error",
+	about: "table",
+	summary: "A foreign key refers to columns that are not there or that no index begins with.",
+	why: "The server looks every reference up in the other table, by an index that begins with the columns referred to. Without these columns or that index it refuses the foreign key or the next write.",
+	fix: "Refer to the primary key of the other table, or give the columns an index there.",
+	*check(table, { wanted }) {
+		for (const foreignKey of table.foreignKeys) {
+			const parent = foreignKey.parentSchema === null ? findTable(wanted, foreignKey.parent) : null;
+			const fault = parent && faultOf$1(foreignKey, parent);
+			if (!fault) continue;
+			const [column] = foreignKey.columns;
+			yield {
+				key: foreignKey.name,
+				...column === void 0 ? {} : { column },
+				message: `The foreign key ${named(foreignKey.name)} of ${named(table.name)} ${fault}.`
+			};
+		}
+	}
+};
+function faultOf$1({ parentColumns }, parent) {
+	const missing = parentColumns.filter((name) => !findColumn(parent, name));
+	if (missing.length > 0) return `refers to ${listed(missing.map((name) => named(parent.name, name)))}, which does not exist`;
+	const wanted = new Set(parentColumns.map((name) => name.toLowerCase()));
+	if (parent.keys.some((key) => isSubset(wanted, columnsOf(key).slice(0, wanted.size).map((name) => name.toLowerCase())))) return null;
+	return `refers to ${listed(parentColumns.map((name) => named(parent.name, name)))}, and no index there begins with that`;
+}
+function isSubset(names, of) {
+	return [...names].every((name) => of.includes(name));
+}
+// src/lint/rules/generated-column-change.ts
+const generatedColumnChange = {
+	id: "generated-column-change",
+	level: "warning",
+	about: "change",
+	summary: "A column becomes computed, or ceases to be.",
+	why: "When a column becomes computed, the values that it has now are replaced by what the expression gives, and every write that names the column fails. When it ceases to be, nobody fills it any more but the application.",
+	fix: "Add a new column instead, and let the code go over to it. If it is meant, deploy code that no longer writes the column first.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		for (const column of change.to.columns) {
+			const before = findColumn(change.from, column.name);
+			if (!before || before.generated === null === (column.generated === null)) continue;
+			yield {
+				column: column.name,
+				message: column.generated === null ? `${named(change.to.name, column.name)} ceases to be computed.` : `${named(change.to.name, column.name)} becomes computed; the values it has now are replaced.`
+			};
+		}
+	}
+};
+// src/lint/rules/inline-references-noop.ts
+const inlineReferencesNoop = {
+	id: "inline-references-noop",
+	level: "warning",
+	about: "table",
+	summary: "A column says REFERENCES in its own definition, and the server reads over it.",
+	why: "MySQL before 9.0 takes `user_id INT REFERENCES users (id)` without a word and makes no foreign key. Whoever reads the file believes that references are checked, and they are not.",
+	fix: "Write it as a line of its own, `FOREIGN KEY (user_id) REFERENCES users (id)`, or remove it.",
+	*check(table, { outline }) {
+		const referring = outline()?.referring;
+		for (const { name } of referring ? table.columns : []) {
+			const folded = name.toLowerCase();
+			if (!referring?.has(folded)) continue;
+			if (table.foreignKeys.some(({ columns }) => columns[0]?.toLowerCase() === folded)) continue;
+			yield {
+				column: name,
+				message: `The REFERENCES of ${named(table.name, name)} makes no foreign key: the server reads over it.`
+			};
+		}
+	}
+};
+// src/lint/rules/instant-possible.ts
+const instantPossible = {
+	id: "instant-possible",
+	level: "info",
+	about: "change",
+	summary: "A change could probably be made at once, without copying rows.",
+	why: "New columns, new names of columns, other defaults and further values at the end of an ENUM are things that recent servers only note down. Whether yours does is decided by its version and the history of the table; Crossfade tries it on an empty copy first. An instant change cannot be reverted.",
+	fix: "Deploy with `/deploy method=instant` if you need no way back.",
+	*check(change) {
+		if (!isProbablyInstant(change)) return;
+		yield { message: `The change of ${named(tableOf(change))} could probably be made at once, without a copy.` };
+	}
+};
+// src/lint/rules/invalid-charset.ts
+const invalidCharset = {
+	id: "invalid-charset",
+	level: "warning",
+	about: "table",
+	summary: "A text is stored in a character set other than utf8mb4.",
+	why: "Older character sets cannot hold every character: a name in another script or an emoji is refused when somebody enters it. Texts in different character sets are also converted whenever they are compared, which can keep the server from using an index.",
+	fix: "Use `CHARACTER SET utf8mb4`. For codes and hashes `ascii` is fine, and for bytes `binary`.",
+	*check(table) {
+		const ofTable = tableCollation(table);
+		if (ofTable && !FINE.has(ofTable.charset)) yield { message: `The table ${named(table.name)} gives its texts the character set ${ofTable.charset}, which cannot hold every character.` };
+		for (const column of table.columns) {
+			const own = columnCollation(column, table);
+			if (!own || FINE.has(own.charset) || own.charset === ofTable?.charset) continue;
+			yield {
+				column: column.name,
+				message: `The column ${named(table.name, column.name)} has the character set ${own.charset}, which cannot hold every character.`
+			};
+		}
+	}
+};
+const FINE = new Set([
+	"utf8mb4",
+	"ascii",
+	"binary"
+]);
+// src/lint/rules/invisible-first.ts
+const invisibleFirst = {
+	id: "invisible-first",
+	level: "info",
+	about: "change",
+	summary: "An index is dropped that queries may use.",
+	why: "A query that needs the index reads the whole table without it, and on a large table that is felt at once. Building the index again takes long; showing a hidden one again takes a moment.",
+	fix: "Hide it first: write `INVISIBLE` (MariaDB: `IGNORED`) after the index in the schema file, deploy that, and drop the index some days later.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		for (const { key } of clausesOf(change, "drop_key")) {
+			if (!mayBeMissed(key, change)) continue;
+			yield {
+				key: key.name,
+				message: `The ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)} goes without having been hidden before.`
+			};
+		}
+	}
+};
+function mayBeMissed(key, { to }) {
+	if (key.hidden || key.kind === "primary") return false;
+	const leads = key.parts[0];
+	if (leads?.kind === "column" && !findColumn(to, leads.column)) return false;
+	return !to.keys.some((other) => serves$1(other, key));
+}
+function serves$1(other, key) {
+	if (other.hidden) return false;
+	if (other.kind === key.kind && other.name === key.name) return true;
+	return (isUnique(other) || other.kind === "plain") && isLeftPrefix(key, other);
+}
+// src/lint/loss.ts
+function lossOf(from, to) {
+	const before = {
+		...from,
+		type: typeOf(from.column)
+	};
+	const after = {
+		...to,
+		type: typeOf(to.column)
+	};
+	return integerLoss(before.type, after.type) ?? numberLoss(before.type, after.type) ?? timeLoss(before.type, after.type) ?? charsetLoss(before, after) ?? lengthLoss(before, after) ?? kindLoss(before.type, after.type);
+}
+function integerLoss(from, to) {
+	const [before, after] = [integerRange(from), integerRange(to)];
+	if (!before || !after) return null;
+	if (before[1] > after[1]) return `numbers above ${after[1].toLocaleString("en")}`;
+	if (before[0] >= after[0]) return null;
+	return after[0] === 0n ? "negative numbers" : `numbers below ${after[0].toLocaleString("en")}`;
+}
+function digitsOf(type) {
+	const [all = 10, after = 0] = type.numbers;
+	if (type.name === "decimal") return [all - after, after];
+	const range = integerRange(type);
+	return range ? [range[1].toString().length, 0] : null;
+}
+const APPROXIMATE = new Set(["float", "double"]);
+function numberLoss(from, to) {
+	if (APPROXIMATE.has(from.name)) {
+		if (digitsOf(to)) return "every fraction and every size that the old one holds";
+		return from.name === "double" && to.name === "float" ? "so many digits" : null;
+	}
+	const before = digitsOf(from);
+	if (!before) return null;
+	if (to.name === "float") return "all digits exactly";
+	if (to.name === "double") return before[0] + before[1] > 15 ? "all digits exactly" : null;
+	return exactLoss(from, to);
+}
+function exactLoss(from, to) {
+	const [before, after] = [digitsOf(from), digitsOf(to)];
+	if (!before || !after || integerRange(from) && integerRange(to)) return null;
+	if (before[1] > after[1]) return after[1] === 0 ? "fractions" : `more than ${counted(after[1], "digit")} after the point`;
+	if (before[0] > after[0]) return `more than ${counted(after[0], "digit")} before the point`;
+	return to.unsigned && !from.unsigned ? "negative numbers" : null;
+}
+const TIMES = {
+	datetime: [
+		"date",
+		"time",
+		"timestamp",
+		"year"
+	],
+	timestamp: [
+		"date",
+		"time",
+		"year"
+	],
+	date: [
+		"time",
+		"timestamp",
+		"year"
+	]
+};
+function timeLoss(from, to) {
+	if (TIMES[from.name]?.includes(to.name)) return to.name === "timestamp" ? "times before 1970 and after January 2038" : `all of a ${from.name.toUpperCase()}`;
+	const isSame = from.name === to.name && [
+		"datetime",
+		"timestamp",
+		"time"
+	].includes(to.name);
+	const [before = 0, after = 0] = [from.numbers[0], to.numbers[0]];
+	return isSame && before > after ? "so small fractions of a second" : null;
+}
+const ALL_OF_UNICODE = new Set([
+	"utf8mb4",
+	"utf16",
+	"utf16le",
+	"utf32",
+	"gb18030"
+]);
+function charsetLoss(from, to) {
+	const before = columnCollation(from.column, from.table)?.charset;
+	const after = columnCollation(to.column, to.table)?.charset;
+	if (!before || !after || before === after || before === "ascii") return null;
+	if (ALL_OF_UNICODE.has(after)) return null;
+	return `characters that ${after} does not have`;
+}
+const LENGTHS = new Set([
+	"char",
+	"varchar",
+	"binary",
+	"varbinary"
+]);
+function longestOf({ type, column, table }, mode) {
+	if (LENGTHS.has(type.name)) return type.numbers[0] ?? 1;
+	const bytes = textBytes(type);
+	if (bytes === null) return null;
+	const perCharacter = characterBytes(columnCollation(column, table)?.charset ?? "");
+	return mode === "may be" ? bytes : Math.floor(bytes / perCharacter);
+}
+function lengthLoss(from, to) {
+	const isText = (side) => columnCollation(side.column, side.table) !== null;
+	if (isText(from) !== isText(to)) return null;
+	const charset = (side) => columnCollation(side.column, side.table)?.charset;
+	const isSame = from.type.name === to.type.name && charset(from) === charset(to);
+	const before = longestOf(from, "may be");
+	const after = longestOf(to, isSame ? "may be" : "is sure");
+	if (before === null || after === null || before <= after) return null;
+	const bytes = textBytes(to.type);
+	if (bytes !== null) return `more than ${counted(bytes, "byte")}`;
+	return `more than ${counted(after, isText(from) ? "character" : "byte")}`;
+}
+function counted(count, unit) {
+	return `${count.toLocaleString("en")} ${unit}${count === 1 ? "" : "s"}`;
+}
+const TEXTS = /^(?:(?:var)?char|(?:tiny|medium|long)?text)$/;
+const NUMBERS = /^(?:(?:tiny|small|medium|big)?int|decimal|float|double)$/;
+const PARTICULAR = /^(?:date|datetime|timestamp|time|year|json|enum|set|uuid)$/;
+function kindLoss(from, to) {
+	if (!TEXTS.test(from.name)) return null;
+	if (NUMBERS.test(to.name)) return "texts that are no numbers";
+	if (!PARTICULAR.test(to.name)) return null;
+	if (to.name === "enum" || to.name === "set") return "texts that are not among its values";
+	return `texts that are no ${to.name.toUpperCase()}`;
+}
+// src/lint/rules/lossy-change.ts
+const lossyChange = {
+	id: "lossy-change",
+	level: "warning",
+	about: "change",
+	summary: "A column gets a type that cannot hold every value of the old one.",
+	why: "If a row has such a value, the deployment stops before the change is live and nothing is lost, but after the time of the copy. From the change on the application gets an error when it writes one.",
+	fix: "Look for such values first, such as `SELECT MAX(CHAR_LENGTH(note)) FROM orders`, and make sure that nobody writes new ones.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		for (const { from, to } of clausesOf(change, "modify_column")) {
+			if (from.generated !== null || to.generated !== null) continue;
+			const loss = lossOf({
+				column: from,
+				table: change.from
+			}, {
+				column: to,
+				table: change.to
+			});
+			if (loss === null) continue;
+			yield {
+				column: to.name,
+				message: `The new type of ${named(change.to.name, to.name)} cannot hold ${loss}.`
+			};
+		}
+	}
+};
+// src/lint/rules/mixed-collations.ts
+const mixedCollations = {
+	id: "mixed-collations",
+	level: "warning",
+	about: "table",
+	summary: "The texts of one table are compared by different rules.",
+	why: "A collation says which texts are equal and how they are sorted. Two columns with different ones cannot be compared without saying which counts (“Illegal mix of collations”), and sort differently. It mostly comes from tables that were made in different years. Binary collations (`…_bin`) are not counted, because they are chosen on purpose.",
+	fix: "Give all text columns the collation of the table.",
+	*check(table) {
+		const found = new Map();
+		for (const column of table.columns) {
+			const own = columnCollation(column, table);
+			if (!own || own.charset === "ascii" || /_bin$|^binary$/.test(own.name)) continue;
+			if (!found.has(own.name)) found.set(own.name, column.name);
+		}
+		if (found.size < 2) return;
+		const examples = [...found].map(([name, column]) => `${name} (${named(column)})`);
+		const odd = [...found.values()].at(-1);
+		yield {
+			...odd === void 0 ? {} : { column: odd },
+			message: `The table ${named(table.name)} mixes ${found.size} collations: ${listed(examples)}.`
+		};
+	}
+};
+// src/lint/rules/name-case.ts
+const nameCase = {
+	id: "name-case",
+	level: "info",
+	about: "table",
+	summary: "The name of a table has upper-case letters.",
+	why: "A server on Linux usually tells `Orders` from `orders`, one on Windows or macOS does not. A statement that works on a laptop then fails in production, and two tables whose names differ only by case cannot live on every server.",
+	fix: "Name tables in lower case.",
+	*check(table, { wanted }) {
+		const folded = table.name.toLowerCase();
+		if (table.name === folded) return;
+		const twin = [...wanted.tables.keys()].find((name) => name !== table.name && name.toLowerCase() === folded);
+		yield { message: twin ? `The table names ${named(table.name)} and ${named(twin)} differ only by upper and lower case.` : `The table name ${named(table.name)} has upper-case letters.` };
+	}
+};
+// src/lint/rules/name-length.ts
+const nameLength = {
+	id: "name-length",
+	level: "warning",
+	about: "table",
+	summary: "The name of a foreign key or CHECK is too long to survive a deployment.",
+	why: "Names end after 64 characters. A table that is changed lives beside its copy for a while, and their foreign keys and CHECKs need different names, so Crossfade puts 10 characters after them. A name of more than 54 characters is cut for that: it will then be another one than in your files.",
+	fix: "Give it a name of at most 54 characters.",
+	*check(table) {
+		for (const { name } of [...table.foreignKeys, ...table.checks]) {
+			const { length } = [...name];
+			if (length <= MOST$1 || isGenerated(name, table)) continue;
+			yield {
+				key: name,
+				message: `The name ${named(name)} in ${named(table.name)} has ${length} characters, ${length - MOST$1} more than a deployment can keep.`
+			};
+		}
+	}
+};
+const MOST$1 = 54;
+function isGenerated(name, table) {
+	return name.startsWith(table.name) && /^_(?:chk|ibfk)_\d+$/.test(name.slice(table.name.length));
+}
+// src/lint/rules/no-unique-key.ts
+const noUniqueKey = {
+	id: "no-unique-key",
+	level: "warning",
+	about: "table",
+	summary: "A table has no unique key that tells every row from every other one.",
+	why: "A change of the table is made on a copy that follows the live table row by row, and for that each row needs a key that is never NULL, never cut off and of a type that compares exactly. Without one Crossfade refuses to change the table later (`NO_UNIQUE_KEY`), and replicas search the whole table for each changed row.",
+	fix: "Give the table a primary key, such as `id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY`.",
+	*check(table) {
+		if (table.keys.some((key) => isUnique(key) && serves(key, table))) return;
+		yield { message: `The table ${named(table.name)} has no primary or unique key over NOT NULL columns by which Crossfade could follow its rows.` };
+	}
+};
+const EXACT = /^(?:(?:tiny|small|medium|big)?int|decimal|bit|date|datetime|timestamp|time|year|(?:var)?(?:char|binary)|enum|set)$/;
+function serves({ parts }, table) {
+	return parts.every((part) => {
+		if (part.kind === "expression" || part.length !== null) return false;
+		const column = findColumn(table, part.column);
+		return column !== null && !column.nullable && EXACT.test(typeOf(column).name);
+	});
+}
+// src/lint/rules/not-null-may-fail.ts
+const notNullMayFail = {
+	id: "not-null-may-fail",
+	level: "warning",
+	about: "change",
+	summary: "A column that could be NULL becomes NOT NULL.",
+	why: "If a row has NULL there, the deployment stops before the change is live; nothing is lost but the time of the copy. From the change on, an INSERT or UPDATE that writes NULL fails.",
+	fix: "Count first: `SELECT COUNT(*) FROM orders WHERE note IS NULL`. Fill these rows, and deploy code that writes no NULL before this change.",
+	*check(change) {
+		for (const { from, to } of clausesOf(change, "modify_column")) {
+			if (!from.nullable || to.nullable || to.generated !== null || change.kind !== "alter") continue;
+			yield {
+				column: to.name,
+				message: `${named(change.to.name, to.name)} becomes NOT NULL; a row that has NULL there stops the deployment.`
+			};
+		}
+	}
+};
+// src/lint/rules/not-null-no-default.ts
+const notNullNoDefault = {
+	id: "not-null-no-default",
+	level: "warning",
+	about: "change",
+	summary: "A new column is NOT NULL and has no default.",
+	why: "The code that runs now does not know the column, so from the moment the change is live each of its INSERTs is refused (“Field doesn’t have a default value”). The rows that exist get 0 or an empty text.",
+	fix: "Give the column a default, or let it be NULL until the new code is everywhere.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		for (const { column } of clausesOf(change, "add_column")) {
+			const { name, nullable, generated, autoIncrement } = column;
+			if (nullable || generated !== null || autoIncrement || defaultOf(column)) continue;
+			if (typeOf(column).name === "") continue;
+			yield {
+				column: name,
+				message: `The new column ${named(change.to.name, name)} is NOT NULL without a default, so every INSERT that does not name it fails.`
+			};
+		}
+	}
+};
+// src/lint/rules/partial-key-in-unique-key.ts
+const partialKeyInUniqueKey = {
+	id: "partial-key-in-unique-key",
+	level: "warning",
+	about: "table",
+	summary: "A unique key looks only at the first characters of a column.",
+	why: "Values that differ after those characters count as duplicates and are refused. Such a key does not tell rows apart either, so Crossfade cannot use it to follow them.",
+	fix: "Put the whole column into the key; shorten its type if the key would be too long.",
+	*check(table) {
+		for (const key of table.keys.filter(isUnique)) for (const part of key.parts) {
+			if (part.kind !== "column" || part.length === null) continue;
+			const column = findColumn(table, part.column);
+			if (column && textBytes(typeOf(column)) !== null) continue;
+			yield {
+				key: key.name,
+				column: part.column,
+				message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} looks only at the first ${part.length} characters of ${named(part.column)}.`
+			};
+		}
+	}
+};
+// src/lint/rules/pk-change.ts
+const pkChange = {
+	id: "pk-change",
+	level: "warning",
+	about: "change",
+	summary: "The primary key of a table changes.",
+	why: "Rows are stored in the order of the primary key and every other index holds it, so the whole table is written anew and may be found faster or slower than before. Code, other systems and replicas that find rows by the old key must know the new one.",
+	fix: "Make sure that nobody relies on the old key; keep it as a unique index if you can.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		const [before, after] = [keyText(change.from), keyText(change.to)];
+		if (before === null || before === after) return;
+		yield {
+			key: "PRIMARY",
+			message: after === null ? `The table ${named(change.to.name)} loses its primary key.` : `The primary key of ${named(change.to.name)} changes.`
+		};
+	}
+};
+function keyText(table) {
+	const key = primaryKeyOf(table);
+	return key && partTexts(key).join();
+}
+// src/lint/rules/pk-type.ts
+const pkType = {
+	id: "pk-type",
+	level: "info",
+	about: "table",
+	summary: "The primary key begins with a type that costs more than it must: a text, a UUID, or INT UNSIGNED with AUTO_INCREMENT.",
+	why: "InnoDB keeps the rows in the order of the primary key, and puts that key into every other index. Random values such as UUIDs make each insert touch another page, and texts make all indexes larger. A number that counts up in 4 bytes ends at 4,294,967,295, and changing a primary key late, with all that refers to it, is much work.",
+	fix: "Use `BIGINT UNSIGNED AUTO_INCREMENT`, and keep a UUID in a column with a unique index; or use UUIDs that begin with the time, in `BINARY(16)`.",
+	*check(table) {
+		const primary = primaryKeyOf(table);
+		const [first, ...more] = primary ? columnsOf(primary) : [];
+		const column = first === void 0 ? null : findColumn(table, first);
+		if (!primary || !column || more.length > 0) return;
+		const fault = faultOf(column);
+		if (!fault) return;
+		yield {
+			key: primary.name,
+			column: column.name,
+			message: `The primary key of ${named(table.name)} is ${named(column.name)}, ${fault}.`
+		};
+	}
+};
+function faultOf(column) {
+	const { name, numbers, unsigned } = typeOf(column);
+	if (name === "int" && unsigned && column.autoIncrement) return "an INT UNSIGNED: enough for 4,294,967,295 rows, those that were deleted or failed included";
+	if (name === "uuid") return "a UUID, whose values come in no order";
+	const length = numbers[0] ?? 1;
+	if (/^(?:var)?char$/.test(name) && (length === 32 || length === 36)) return `a text of ${length} characters, which looks like a UUID in its longest form`;
+	return name === "varchar" && length > 64 ? `a text of up to ${length} characters` : null;
+}
+// src/lint/rules/redundant-index.ts
+const redundantIndex = {
+	id: "redundant-index",
+	level: "warning",
+	about: "table",
+	summary: "An index is the beginning of another one, which can do its work.",
+	why: "An index on `(a, b)` finds rows by `a` as well as an index on `(a)` does. Two of them cost twice: every write keeps both up to date, and both take disk and memory.",
+	fix: "Drop the shorter index; hide it first (`invisible-first`) if it is in use.",
+	*check(table) {
+		for (const key of table.keys) {
+			if (key.kind !== "plain" || key.hidden) continue;
+			const longer = table.keys.find((other) => covers(other, key));
+			if (!longer) continue;
+			yield {
+				key: key.name,
+				message: `The index ${named(key.name)} of ${named(table.name)} is the beginning of the ${keyWords(longer)} ${named(longer.name)}.`
+			};
+		}
+	}
+};
+function covers(other, key) {
+	if (other === key || other.hidden || !isLeftPrefix(key, other)) return false;
+	return isUnique(other) || other.kind === "plain" && other.parts.length > key.parts.length;
+}
+// src/lint/rules/rename-as-drop-add.ts
+const renameAsDropAdd = {
+	id: "rename-as-drop-add",
+	level: "warning",
+	about: "change",
+	summary: "A column or table goes and one just like it comes: probably it was meant to be renamed.",
+	why: "From the files nobody can tell a new name from one thing dropped and another one added, so nothing is guessed: the new column or table begins empty, and the values under the old name go. A real rename would not help either, because the running code knows only one of the two names.",
+	fix: "Go in steps that can each be taken back. 1. Add the new one and keep the old one. 2. Let the code write both. 3. Copy the old values. 4. Let the code read the new one. 5. Drop the old one in a later deploy request.",
+	*check(change, { from, wanted }) {
+		yield* renamedColumns(change);
+		if (change.kind !== "drop") return;
+		const twin = twinOf(change.from, {
+			from,
+			wanted
+		});
+		if (!twin) return;
+		yield { message: `The table ${named(change.from.name)} goes and ${named(twin.name)}, with the same columns, comes without its rows.` };
+	}
+};
+function* renamedColumns(change) {
+	if (change.kind !== "alter") return;
+	const gone = clausesOf(change, "drop_column").filter(({ column }) => column.generated === null && !findColumn(change.to, column.name));
+	const free = clausesOf(change, "add_column").map(({ column }) => column).filter((column) => column.generated === null && !findColumn(change.from, column.name));
+	for (const { column } of gone) {
+		const at = bestOf(column, free);
+		const [twin] = at === -1 ? [] : free.splice(at, 1);
+		if (!twin) continue;
+		const table = tableOf(change);
+		yield {
+			column: twin.name,
+			message: `The column ${named(table, column.name)} goes and ${named(table, twin.name)}, of the same type, comes without its values.`
+		};
+	}
+}
+function bestOf({ definition, type }, candidates) {
+	const alike = candidates.findIndex((candidate) => candidate.definition === definition);
+	return alike === -1 ? candidates.findIndex((candidate) => candidate.type === type) : alike;
+}
+function twinOf(gone, sides) {
+	const columns = columnsText(gone);
+	return [...sides.wanted.tables.values()].filter(({ name }) => !sides.from.tables.has(name)).find((table) => columnsText(table) === columns) ?? null;
+}
+function columnsText({ columns }) {
+	return JSON.stringify(columns.map(({ name, type }) => [name.toLowerCase(), type]));
+}
+// src/lint/rules/repartition.ts
+const repartition = {
+	id: "repartition",
+	level: "info",
+	about: "change",
+	summary: "The partitions of a table change.",
+	why: "The whole table is written anew, also where only one partition comes or goes. A row that no partition takes stops the deployment; rows of a partition that you leave out are not deleted by that.",
+	fix: "Delete rows that you no longer want beforehand. For partitions by time that come and go all the time, use `ALTER TABLE … ADD PARTITION` and `DROP PARTITION` outside of deploy requests.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		if (clausesOf(change, "set_partitions", "remove_partitions").length === 0) return;
+		yield { message: `The partitions of ${named(change.to.name)} change, so all its rows are written anew.` };
+	}
+};
+// src/lint/reserved-words.ts
+const BOTH = `
+  ACCESSIBLE ADD ALL ALTER ANALYZE AND AS ASC ASENSITIVE BEFORE BETWEEN BIGINT BINARY BLOB BOTH
+  BY CALL CASCADE CASE CHANGE CHAR CHARACTER CHECK COLLATE COLUMN CONDITION CONSTRAINT CONTINUE
+  CONVERT CREATE CROSS CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURSOR DATABASES
+  DAY_HOUR DAY_MICROSECOND DAY_MINUTE DAY_SECOND DEC DECIMAL DECLARE DEFAULT DELAYED DELETE DESC
+  DESCRIBE DETERMINISTIC DISTINCT DISTINCTROW DIV DOUBLE DROP DUAL EACH ELSE ELSEIF ENCLOSED
+  ESCAPED EXCEPT EXISTS EXIT EXPLAIN FALSE FETCH FLOAT FLOAT4 FLOAT8 FOR FORCE FOREIGN FROM
+  FULLTEXT GRANT GROUP HAVING HIGH_PRIORITY HOUR_MICROSECOND HOUR_MINUTE HOUR_SECOND IF IGNORE
+  IN INDEX INFILE INNER INOUT INSENSITIVE INSERT INT INT1 INT2 INT3 INT4 INT8 INTEGER INTERSECT
+  INTERVAL INTO IS ITERATE JOIN KEY KEYS KILL LEADING LEAVE LEFT LIKE LIMIT LINEAR LINES LOAD
+  LOCALTIME LOCALTIMESTAMP LOCK LONG LONGBLOB LONGTEXT LOOP LOW_PRIORITY MATCH MAXVALUE
+  MEDIUMBLOB MEDIUMINT MEDIUMTEXT MIDDLEINT MINUTE_MICROSECOND MINUTE_SECOND MOD MODIFIES
+  NATURAL NOT NO_WRITE_TO_BINLOG NULL NUMERIC ON OPTIMIZE OPTIONALLY OR ORDER OUT OUTER OUTFILE
+  OVER PARTITION PRECISION PRIMARY PROCEDURE PURGE RANGE READ READS READ_WRITE REAL RECURSIVE
+  REFERENCES REGEXP RELEASE RENAME REPEAT REPLACE REQUIRE RESIGNAL RESTRICT RETURN REVOKE RIGHT
+  RLIKE ROWS ROW_NUMBER SCHEMAS SECOND_MICROSECOND SELECT SENSITIVE SEPARATOR SET SHOW SIGNAL
+  SMALLINT SPATIAL SPECIFIC SQL SQLEXCEPTION SQLSTATE SQLWARNING SQL_BIG_RESULT
+  SQL_CALC_FOUND_ROWS SQL_SMALL_RESULT SSL STARTING STRAIGHT_JOIN TABLE TERMINATED THEN TINYBLOB
+  TINYINT TINYTEXT TO TRAILING TRIGGER TRUE UNDO UNION UNIQUE UNLOCK UNSIGNED UPDATE USAGE USE
+  USING UTC_DATE UTC_TIME UTC_TIMESTAMP VALUES VARBINARY VARCHAR VARCHARACTER VARYING WHEN WHERE
+  WHILE WITH WRITE XOR YEAR_MONTH ZEROFILL`;
+const MYSQL = `
+  CUBE CUME_DIST DATABASE DENSE_RANK EMPTY EXTERNAL FIRST_VALUE FUNCTION GENERATED GET GROUPING
+  GROUPS IO_AFTER_GTIDS IO_BEFORE_GTIDS JSON_TABLE LAG LAST_VALUE LATERAL LEAD LIBRARY NTH_VALUE
+  NTILE OF OPTIMIZER_COSTS OPTION PERCENT_RANK QUALIFY RANK ROW SCHEMA STORED SYSTEM TABLESAMPLE
+  VIRTUAL WINDOW`;
+const MARIADB = `
+  CURRENT_ROLE DELETE_DOMAIN_ID DO_DOMAIN_IDS IGNORE_DOMAIN_IDS MASTER_DEMOTE_TO_REPLICA
+  MASTER_DEMOTE_TO_SLAVE MASTER_SSL_VERIFY_SERVER_CERT OFFSET PAGE_CHECKSUM PARSE_VCOL_EXPR
+  PORTION REF_SYSTEM_ID RETURNING STATS_AUTO_RECALC STATS_PERSISTENT STATS_SAMPLE_PAGES`;
+const words = (text) => new Set(text.trim().split(/\s+/));
+const [both, mysql, mariadb] = [
+	words(BOTH),
+	words(MYSQL),
+	words(MARIADB)
+];
+function reservedBy(name) {
+	const word = name.toUpperCase();
+	if (both.has(word)) return "MySQL and MariaDB";
+	if (mysql.has(word)) return "MySQL";
+	return mariadb.has(word) ? "MariaDB" : null;
+}
+// src/lint/rules/reserved-word.ts
+const reservedWord = {
+	id: "reserved-word",
+	level: "warning",
+	about: "table",
+	summary: "A table or column is named like a word of SQL.",
+	why: "Such a name works only in backticks. Every statement that forgets them fails with a syntax error, and new server versions reserve further words, so statements can begin to fail with an upgrade.",
+	fix: "Choose another name while the table is new. For one in use see `rename-as-drop-add`, or keep it and quote it everywhere.",
+	*check(table) {
+		const ofTable = reservedBy(table.name);
+		if (ofTable) yield { message: `The table name ${named(table.name)} is a reserved word of ${ofTable}.` };
+		for (const { name } of table.columns) {
+			const server = reservedBy(name);
+			if (!server) continue;
+			yield {
+				column: name,
+				message: `The column name ${named(table.name, name)} is a reserved word of ${server}.`
+			};
+		}
+	}
+};
+// src/lint/row-size.ts
+const ROW_LIMIT = 65535;
+function rowBytes(table) {
+	const nullBits = table.columns.filter(({ nullable }) => nullable).length;
+	const stored = table.columns.filter(({ generated }) => generated !== "virtual");
+	return Math.ceil(nullBits / 8) + stored.reduce((sum, column) => sum + columnBytes(column, table), 0);
+}
+function columnBytes(column, table) {
+	const type = typeOf(column);
+	const pointer = POINTERS[type.name];
+	if (pointer !== void 0) return pointer;
+	const length = type.numbers[0] ?? 1;
+	const perCharacter = characterBytes(columnCollation(column, table)?.charset ?? "");
+	switch (type.name) {
+		case "char": return length * perCharacter;
+		case "varchar": return withLength(length * perCharacter);
+		case "binary": return length;
+		case "varbinary": return withLength(length);
+		default: return integerBytes(type) ?? numberBytes(type);
+	}
+}
+function withLength(bytes) {
+	return bytes + (bytes > 255 ? 2 : 1);
+}
+const POINTERS = {
+	tinytext: 9,
+	tinyblob: 9,
+	text: 10,
+	blob: 10,
+	mediumtext: 11,
+	mediumblob: 11,
+	longtext: 12,
+	longblob: 12,
+	json: 12
+};
+const FIXED = {
+	float: 4,
+	double: 8,
+	date: 3,
+	year: 1,
+	time: 3,
+	datetime: 5,
+	timestamp: 4
+};
+function numberBytes(type) {
+	const [first = 10, second = 0] = type.numbers;
+	if (type.name === "decimal") return decimalBytes(first - second) + decimalBytes(second);
+	if (type.name === "bit") return Math.ceil(first / 8);
+	return textBytes(type) === null ? FIXED[type.name] ?? 0 : 0;
+}
+function decimalBytes(digits) {
+	return Math.floor(digits / 9) * 4 + Math.ceil(digits % 9 / 2);
+}
+// src/lint/rules/row-size-limit.ts
+const rowSizeLimit = {
+	id: "row-size-limit",
+	level: "warning",
+	about: "table",
+	summary: "The columns of a table together come close to the most that a row may have.",
+	why: "A row may have 65,535 bytes, and each VARCHAR counts with the most it could hold: `VARCHAR(255)` in utf8mb4 is 1,022 bytes. When the limit is reached, the next column is refused (error 1118). TEXT and BLOB hardly count.",
+	fix: "Make VARCHAR columns as long as they need to be, or make the longest ones TEXT.",
+	*check(table) {
+		const bytes = rowBytes(table);
+		if (bytes < 65535 * NEAR) return;
+		yield { message: `A row of ${named(table.name)} can have ${bytes.toLocaleString("en")} bytes of the ${ROW_LIMIT.toLocaleString("en")} that are allowed.` };
+	}
+};
+const NEAR = .9;
+// src/lint/rules/set-remove.ts
+const setRemove = {
+	id: "set-remove",
+	level: "warning",
+	about: "change",
+	summary: "A value is taken out of a SET.",
+	why: "If a row has the value, the deployment stops before the change is live; nothing is lost but the time of the copy. From the change on, writing it fails.",
+	fix: "Deploy code that no longer writes the value, change the rows that have it, and then remove it.",
+	*check(change) {
+		for (const { table, column, before, after } of changedValues(change, "set")) {
+			const gone = before.filter((value) => !after.includes(value));
+			if (gone.length === 0) continue;
+			yield {
+				column,
+				message: `The SET ${named(table, column)} loses ${listed(gone.map(shownValue))}.`
+			};
+		}
+	}
+};
+// src/lint/rules/set-reorder.ts
+const setReorder = {
+	id: "set-reorder",
+	level: "warning",
+	about: "change",
+	summary: "Values of a SET get another place in its list.",
+	why: "A SET is stored as bits in the order of the list. `ORDER BY` and code that uses the number go by that, so both mean something else afterwards. A value added at the end changes none of that.",
+	fix: "Put new values at the end of the list.",
+	*check(change) {
+		for (const { table, column, before, after } of changedValues(change, "set")) {
+			if (!isReordered(before, after)) continue;
+			yield {
+				column,
+				message: `Values of the SET ${named(table, column)} get another place in its list.`
+			};
+		}
+	}
+};
+// src/lint/rules/suppression.ts
+const suppression = {
+	id: "suppression",
+	level: "warning",
+	about: "comment",
+	summary: "A `crossfade:ignore` comment names no rule that exists, or gives no reason.",
+	why: "Such a comment has no effect. A reason is asked for because whoever reads the file in two years needs it to know whether it still holds.",
+	fix: "Write `-- crossfade:ignore redundant-index: kept for the nightly report`."
+};
+// src/lint/rules/timestamp-2038.ts
+const timestamp2038 = {
+	id: "timestamp-2038",
+	level: "info",
+	about: "table",
+	summary: "A TIMESTAMP cannot hold a time after January 2038.",
+	why: "It counts seconds since 1970 in 4 bytes, which end on 19 January 2038 (newer MariaDB servers: in 2106). Dates in the future, such as those of contracts and tokens, reach that first.",
+	fix: "Use `DATETIME` and write UTC into it. For the moment in which a row was written there is time left.",
+	*check(table) {
+		for (const column of table.columns) {
+			if (typeOf(column).name !== "timestamp") continue;
+			yield {
+				column: column.name,
+				message: `${named(table.name, column.name)} is a TIMESTAMP, which ends in January 2038.`
+			};
+		}
+	}
+};
+// src/lint/rules/too-many-indexes.ts
+const tooManyIndexes = {
+	id: "too-many-indexes",
+	level: "info",
+	about: "table",
+	summary: "A table has more than 16 indexes besides its primary key.",
+	why: "Each INSERT and DELETE, and many an UPDATE, keeps all of them up to date, so writing becomes slower with every index. More than 64 are not allowed.",
+	fix: "Look for indexes that nobody uses (`sys.schema_unused_indexes` on MySQL) and hide them before you drop them.",
+	*check(table) {
+		const { length } = table.keys.filter(({ kind }) => kind !== "primary");
+		if (length <= MOST) return;
+		yield { message: `The table ${named(table.name)} has ${length} indexes besides its primary key.` };
+	}
+};
+const MOST = 16;
+// src/lint/rules/unique-may-fail.ts
+const uniqueMayFail = {
+	id: "unique-may-fail",
+	level: "warning",
+	about: "change",
+	summary: "A table that has rows gets a new unique key.",
+	why: "If two rows are equal there, the deployment stops before the change is live (`DUPLICATE_KEY`); nothing is lost but the time of the copy. Texts that differ only by case, accents or trailing blanks may count as equal.",
+	fix: "Look first: `SELECT email, COUNT(*) FROM users GROUP BY email HAVING COUNT(*) > 1`.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		for (const { key } of clausesOf(change, "add_key")) {
+			if (!isUnique(key) || change.from.keys.some((old) => implies(old, key, change.from))) continue;
+			const over = columnsOf(key).map((name) => named(name));
+			yield {
+				key: key.name,
+				...key.parts[0]?.kind === "column" ? { column: key.parts[0].column } : {},
+				message: `The new ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ""} stops the deployment if rows are equal there.`
+			};
+		}
+	}
+};
+function implies(old, key, { columns }) {
+	if (!isUnique(old) || old.parts.some((part) => part.kind === "expression")) return false;
+	const whole = new Set(key.parts.flatMap((part) => part.kind === "column" && part.length === null ? [part.column.toLowerCase()] : []));
+	const isKnown = (name) => columns.some((column) => column.name.toLowerCase() === name);
+	return columnsOf(old).map((name) => name.toLowerCase()).every((name) => whole.has(name) && isKnown(name));
+}
+// src/lint/rules/zero-date.ts
+const zeroDate = {
+	id: "zero-date",
+	level: "warning",
+	about: "table",
+	summary: "The default of a column is a date that does not exist, such as 0000-00-00.",
+	why: "With the default settings of a server since MySQL 5.7 the definition is refused, and so is every INSERT that relies on it. Most programming languages cannot read such a date, or read it as another one.",
+	fix: "Let the column be NULL where there is no date, or use `DEFAULT CURRENT_TIMESTAMP`.",
+	*check(table) {
+		for (const column of table.columns) {
+			const preset = DATES.has(typeOf(column).name) ? defaultOf(column) : null;
+			if (!preset?.isLiteral || !ZERO.test(preset.value)) continue;
+			yield {
+				column: column.name,
+				message: `The default of ${named(table.name, column.name)} is a date with a year, month or day of zero.`
+			};
+		}
+	}
+};
+const DATES = new Set([
+	"date",
+	"datetime",
+	"timestamp"
+]);
+const ZERO = /^(?:0000-|\d{4}-00-|\d{4}-\d\d-00)/;
+const byId = new Map([
+	noUniqueKey,
+	engineInnodbOnly,
+	invalidCharset,
+	mixedCollations,
+	collationMismatch,
+	duplicateEnumValue,
+	blobInUniqueKey,
+	partialKeyInUniqueKey,
+	foreignKeysNonexistentTable,
+	foreignKeysUnresolved,
+	foreignKeysCircular,
+	fkParentType,
+	fk,
+	inlineReferencesNoop,
+	pkType,
+	autoIncHeadroom,
+	redundantIndex,
+	duplicateIndex,
+	tooManyIndexes,
+	float,
+	timestamp2038,
+	zeroDate,
+	reservedWord,
+	nameCase,
+	nameLength,
+	rowSizeLimit,
+	dropTable,
+	dropColumn,
+	dropFk,
+	renameAsDropAdd,
+	lossyChange,
+	notNullNoDefault,
+	notNullMayFail,
+	uniqueMayFail,
+	checkMayFail,
+	enumReorder,
+	enumRemove,
+	setReorder,
+	setRemove,
+	generatedColumnChange,
+	pkChange,
+	invisibleFirst,
+	repartition,
+	fkParentChange,
+	deployOrder,
+	instantPossible,
+	copyCost,
+	suppression
+].map((rule) => [rule.id, rule]));
+function findRule(id) {
+	return byId.get(id) ?? null;
+}
+function unknownRule(id) {
+	const meant = closestOf(id, byId.keys());
+	return meant ? `is no rule; the nearest is ${meant}` : "is no rule; docs/lint.md lists them";
+}
+// src/deploy/untrusted.ts
+var Untrusted = class Untrusted {
+	#value;
+	#path;
+	#refuse;
+	constructor(value, refuse, path = "") {
+		this.#value = value;
+		this.#path = path;
+		this.#refuse = refuse;
+	}
+	get isPresent() {
+		return this.#value !== void 0 && this.#value !== null;
+	}
+	refusal(must) {
+		return this.#refuse(this.#path, must);
+	}
+	members(known) {
+		const object = this.#object();
+		const unknown = Object.keys(object).find((key) => !known.some((name) => name === key));
+		if (unknown !== void 0) throw this.#refuse(this.#at(unknown), `is unknown; known are ${known.join(", ")}`);
+		return Object.fromEntries(known.map((key) => [key, this.#member(object, key)]));
+	}
+	entries() {
+		const object = this.#object();
+		return Object.keys(object).map((key) => [key, this.#member(object, key)]);
+	}
+	items() {
+		if (!Array.isArray(this.#value)) throw this.refusal("must be a list");
+		return this.#value.map((item, index) => this.#child(item, String(index)));
+	}
+	text() {
+		if (typeof this.#value !== "string") throw this.refusal("must be a text");
+		return this.#value;
+	}
+	match(pattern, must) {
+		const value = this.text();
+		if (!pattern.test(value)) throw this.refusal(must);
+		return value;
+	}
+	oneOf(values) {
+		const value = values.find((candidate) => candidate === this.#value);
+		if (value === void 0) throw this.refusal(`must be one of ${values.join(", ")}`);
+		return value;
+	}
+	whole(least, most) {
+		const value = this.#value;
+		if (!Number.isSafeInteger(value) || Number(value) < least || Number(value) > most) throw this.refusal(`must be a whole number from ${least} to ${most}`);
+		return Number(value);
+	}
+	flag() {
+		if (typeof this.#value !== "boolean") throw this.refusal("must be true or false");
+		return this.#value;
+	}
+	or(otherwise, read) {
+		return this.isPresent ? read(this) : otherwise;
+	}
+	#object() {
+		const value = this.#value;
+		if (typeof value !== "object" || value === null || Array.isArray(value)) throw this.refusal("must hold named values");
+		return value;
+	}
+	#member(object, key) {
+		const own = Object.getOwnPropertyDescriptor(object, key);
+		return this.#child(own?.value, key);
+	}
+	#child(value, key) {
+		return new Untrusted(value, this.#refuse, this.#at(key));
+	}
+	#at(key) {
+		return this.#path === "" ? key : `${this.#path}.${key}`;
+	}
+};
+// src/deploy/config.ts
+const CONFIG_PATH = ".github/crossfade.yml";
+const DEFAULT_BRANCH = {
+	deploy: "on-command",
+	cutover: "hold",
+	revertWindowMs: 18e5,
+	approvals: 0,
+	deployers: []
+};
+const MAX_BYTES = 65536;
+function parseConfig(text) {
+	const { version, databases } = new Untrusted(readYaml(text), refuse$1).members(["version", "databases"]);
+	version.whole(1, 1);
+	const entries = databases.entries().map(([name, value]) => {
+		return [checkName(name, value), parseDatabase(value)];
+	});
+	if (entries.length === 0) throw databases.refusal("must name a database");
+	return {
+		version: 1,
+		databases: Object.fromEntries(entries)
+	};
+}
+function readYaml(text) {
+	if (Buffer.byteLength(text) > MAX_BYTES) throw refuse$1("", `must be at most ${MAX_BYTES} bytes`);
+	const document = (0, import_dist.parseDocument)(text, {
+		version: "1.2",
+		schema: "core",
+		merge: false
+	});
+	const error = document.errors[0];
+	if (error) throw refuse$1(`line ${error.linePos?.[0].line ?? 1}`, "must be YAML", error);
+	try {
+		return document.toJS({ maxAliasCount: 0 });
+	} catch (cause) {
+		throw refuse$1("", "must not use aliases", cause);
+	}
+}
+function parseDatabase(value) {
+	const { branches, lint, ...sources } = value.members([
+		"schema",
+		"migrations",
+		"source",
+		"branches",
+		"lint"
+	]);
+	return {
+		source: parseSource(value, sources),
+		branches: branches.or({ production: DEFAULT_BRANCH }, (named) => parseBranches(named)),
+		lint: lint.or({}, parseLevels)
+	};
+}
+function parseLevels(value) {
+	const levels = value.entries().map(([rule, level]) => {
+		if (!findRule(rule)) throw level.refusal(unknownRule(rule));
+		return [rule, level.oneOf(LEVELS)];
+	});
+	return Object.fromEntries(levels);
+}
+function parseSource(database, { schema, migrations, source }) {
+	if ([
+		schema,
+		migrations,
+		source
+	].filter(({ isPresent }) => isPresent).length !== 1) throw database.refusal("must have one of schema, migrations, source");
+	if (schema.isPresent) return {
+		kind: "files",
+		path: parsePath(schema)
+	};
+	if (migrations.isPresent) return {
+		kind: "migrations",
+		path: parsePath(migrations)
+	};
+	return { kind: source.oneOf(["database"]) };
+}
+function parsePath(value) {
+	const path = value.text().replace(/^\.\//, "").replace(/\/+$/, "");
+	const parts = path.split("/");
+	if (path.includes("\\") || parts.some((part) => [
+		"",
+		".",
+		".."
+	].includes(part))) throw value.refusal("must be the path of a folder inside the repository");
+	return path;
+}
+function parseBranches(value) {
+	const entries = value.entries().map(([name, branch]) => {
+		const config = branch.or(DEFAULT_BRANCH, (given) => parseBranch(given));
+		return [checkName(name, branch), config];
+	});
+	if (entries.length === 0) throw value.refusal("must name a branch");
+	return Object.fromEntries(entries);
+}
+function parseBranch(value) {
+	const given = value.members([
+		"deploy",
+		"cutover",
+		"revert_window",
+		"approvals",
+		"deployers"
+	]);
+	const { deploy, cutover, revertWindowMs, approvals, deployers } = DEFAULT_BRANCH;
+	return {
+		deploy: given.deploy.or(deploy, (policy) => policy.oneOf(DEPLOY_POLICIES)),
+		cutover: given.cutover.or(cutover, (mode) => mode.oneOf(["auto", "hold"])),
+		revertWindowMs: given.revert_window.or(revertWindowMs, readWindow),
+		approvals: given.approvals.or(approvals, (count) => count.whole(0, 20)),
+		deployers: given.deployers.or(deployers, (list) => list.items().map((who) => who.match(WHO, "must be a login or an org/team")))
+	};
+}
+function readWindow(value) {
+	const window = parseRevertWindow(value.text());
+	if (window === void 0) throw value.refusal("must be off, or a time such as 30m, at most 7d");
+	return window;
+}
+const DEPLOY_POLICIES = [
+	"on-open",
+	"on-approve",
+	"on-command",
+	"on-merge"
+];
+const WHO = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}(\/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?$/;
+function checkName(name, value) {
+	if (/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/.test(name) && name !== "__proto__") return name;
+	throw value.refusal("must be named with letters, digits, - and _, at most 63");
+}
+const UNIT_MS = {
+	s: 1e3,
+	m: 6e4,
+	h: 36e5,
+	d: 864e5
+};
+const MAX_WINDOW_MS = 7 * UNIT_MS.d;
+function parseRevertWindow(text) {
+	if (text === "off") return null;
+	const [, amount, unit] = /^([1-9][0-9]{0,5})([smhd])$/.exec(text) ?? [];
+	const ms = Number(amount) * UNIT_MS[unit];
+	return ms <= MAX_WINDOW_MS ? ms : void 0;
+}
+function refuse$1(path, must, cause) {
+	return new Refusal("CONFIG_INVALID", `${path === "" ? CONFIG_PATH : `${CONFIG_PATH}: ${path}`} ${must}.`, {
+		next: "Mend the config file; docs/config.md describes every setting.",
+		cause
+	});
+}
+// src/deploy/request.ts
+function parseCommitSha(text) {
+	if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text)) throw new Refusal("INPUT_INVALID", "A commit is named by 40 hexadecimal digits.", { next: "Give the full SHA, as in `git rev-parse HEAD`." });
+	return text;
+}
+function parseDeployRequestNumber(value) {
+	if (!Number.isSafeInteger(value) || value < 1) throw new Refusal("INPUT_INVALID", "A deploy request is named by a number from 1 on.", { next: "Use the number that its comment shows." });
+	return value;
+}
+function shortSha(sha) {
+	return sha.slice(0, 7);
+}
+// src/deploy/digest.ts
+function parsePlanDigest(text) {
+	if (!/^[0-9a-f]{64}$/.test(text)) throw new Refusal("INPUT_INVALID", "A plan digest is 64 hexadecimal digits.", { next: "Copy the digest from the footer of the deploy request’s comment." });
+	return text;
 }
 // src/schema/ddl.ts
 function ddlOf(change) {

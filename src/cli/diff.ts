@@ -1,15 +1,11 @@
 import { parseArgs } from 'node:util'
-import { sql } from 'kysely'
 import { Refusal } from '../errors.ts'
-import { connect, parseTarget } from '../mysql/connect.ts'
-import { type Flavour, readServer } from '../mysql/server.ts'
-import type { Session } from '../mysql/session.ts'
-import { startThrowaway, type ThrowawayServer } from '../mysql/throwaway.ts'
 import { ddlOf, dropsData } from '../schema/ddl.ts'
 import { diffSchemas, type TableChange, tableOf } from '../schema/diff.ts'
-import { isDatabaseUrl, loadSchema } from '../schema/load.ts'
+import { loadSchema } from '../schema/load.ts'
 import { unifiedDiff } from '../schema/text-diff.ts'
 import type { CommandIo } from './io.ts'
+import { openLoading } from './scratch.ts'
 
 export const DIFF_HELP = `Usage: crossfade diff FROM TO [options]
 
@@ -90,58 +86,9 @@ async function compare(
   { from, to, scratch }: Options,
   io: CommandIo,
 ): Promise<readonly TableChange[]> {
-  const sources = [from, to] as const
-  const databases = await Promise.all(sources.filter(isDatabaseUrl).map(readDatabase))
-  const [flavour = null, ...others] = new Set(databases.map((database) => database.flavour))
-  if (others.length > 0) throw mixedFlavours()
-  await using opened = new AsyncDisposableStack()
-  let session: Promise<Session> | null = null
-  const open = async () => {
-    const url = scratch ?? opened.use(await startScratch(flavour ?? 'mysql', io)).url()
-    const scratchSession = opened.use(await connect(parseTarget(url)))
-    const found = await readServer(scratchSession)
-    if (flavour !== null && found.flavour !== flavour) throw mixedFlavours()
-    return scratchSession
-  }
-  const options = {
-    scratch: () => {
-      session ??= open()
-      return session
-    },
-    ...(databases[0] ? { collation: databases[0].collation } : {}),
-  }
-  const before = await loadSchema(from, options)
-  return diffSchemas(before, await loadSchema(to, options))
-}
-
-/** Ctrl-C must not leave a server behind, and ends the command as it would have without one. */
-async function startScratch(flavour: Flavour, io: CommandIo): Promise<ThrowawayServer> {
-  const server = await startThrowaway(flavour, { env: io.env })
-  io.onInterrupt(() => void server.stop().finally(() => process.exit(INTERRUPTED)))
-  return server
-}
-
-/** As shells count it: 128 and the number of SIGINT. */
-const INTERRUPTED = 130
-
-type Database = {
-  readonly flavour: Flavour
-  /** What a table gets that names no collation, so that a folder is read as this schema would read it. */
-  readonly collation: string
-}
-
-async function readDatabase(url: string): Promise<Database> {
-  await using session = await connect(parseTarget(url))
-  const { flavour } = await readServer(session)
-  const row = await session.row(sql<{ name: string }>`SELECT @@collation_database AS name`)
-  return { flavour, collation: row?.name ?? '' }
-}
-
-function mixedFlavours(): Refusal {
-  const message = 'MySQL and MariaDB spell the same table differently, so they cannot be compared.'
-  return new Refusal('INPUT_INVALID', message, {
-    next: 'Compare servers of one family; leave --scratch out to get the right one.',
-  })
+  await using loading = await openLoading([from, to], scratch, io)
+  const before = await loadSchema(from, loading)
+  return diffSchemas(before, await loadSchema(to, loading))
 }
 
 function toText(change: TableChange): string {

@@ -5,6 +5,7 @@ import { Refusal } from '../errors.ts'
 import { diffCommand } from './diff.ts'
 import type { CommandIo } from './io.ts'
 import { janitorCommand } from './janitor.ts'
+import { lintCommand } from './lint.ts'
 import { migrateCommand } from './migrate.ts'
 
 const HELP = `crossfade - schema changes for MySQL and MariaDB without blocking the application
@@ -15,6 +16,7 @@ Commands:
   migrate   change tables of a live database: copy, keep in sync, swap, revert
   janitor   drop the tables that deployments have left, when their time is over
   diff      print the DDL that turns one schema into another
+  lint      say what is dangerous about a schema, or a change of it
 
 crossfade COMMAND --help explains a command and its exit status.
 `
@@ -29,6 +31,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   migrate: { run: migrateCommand, failed: 1 },
   janitor: { run: janitorCommand, failed: 1 },
   diff: { run: diffCommand, failed: 2 },
+  lint: { run: lintCommand, failed: 2 },
 }
 
 const USAGE = 2

@@ -1,5 +1,7 @@
 import { parseDocument } from 'yaml'
 import { Refusal } from '../errors.ts'
+import { LEVELS } from '../lint/rule.ts'
+import { findRule, type Levels, unknownRule } from '../lint/rules.ts'
 import { Untrusted } from './untrusted.ts'
 
 /** What may start a deploy by itself; a command by somebody who may always works. */
@@ -24,13 +26,11 @@ export type SchemaSource =
   | { readonly kind: 'migrations'; readonly path: string }
   | { readonly kind: 'database' }
 
-export type LintLevel = 'off' | 'notice' | 'warning' | 'error'
-
 export type DatabaseConfig = {
   readonly source: SchemaSource
   readonly branches: Readonly<Record<string, BranchConfig>>
   /** Levels by rule, where they differ from the rule's own. */
-  readonly lint: Readonly<Record<string, LintLevel>>
+  readonly lint: Levels
 }
 
 /** The config file of a repository, complete: every default is filled in. */
@@ -95,10 +95,16 @@ function parseDatabase(value: Untrusted): DatabaseConfig {
   return {
     source: parseSource(value, sources),
     branches: branches.or({ production: DEFAULT_BRANCH }, (named) => parseBranches(named)),
-    lint: lint.or({}, (levels) =>
-      Object.fromEntries(levels.entries().map(([rule, level]) => [rule, level.oneOf(LINT_LEVELS)])),
-    ),
+    lint: lint.or({}, parseLevels),
   }
+}
+
+function parseLevels(value: Untrusted): Levels {
+  const levels = value.entries().map(([rule, level]) => {
+    if (!findRule(rule)) throw level.refusal(unknownRule(rule))
+    return [rule, level.oneOf(LEVELS)] as const
+  })
+  return Object.fromEntries(levels)
 }
 
 function parseSource(
@@ -152,7 +158,6 @@ function readWindow(value: Untrusted): number | null {
 }
 
 const DEPLOY_POLICIES = ['on-open', 'on-approve', 'on-command', 'on-merge'] as const
-const LINT_LEVELS = ['off', 'notice', 'warning', 'error'] as const
 const WHO = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}(\/[A-Za-z0-9][A-Za-z0-9._-]{0,99})?$/
 
 /** Databases and branches become parts of check names and environments. */
