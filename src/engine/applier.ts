@@ -8,8 +8,9 @@ import { countedError, dataRefusal } from './data-error.ts'
 import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
 import type { KeySet, PendingKey } from './key-set.ts'
-import { keyIn, tableByKey } from './key-sql.ts'
+import { keyIn } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
+import { waitInLine } from './wait-in-line.ts'
 
 /** A batch holds the rows of the source for as long as it takes: a long one only where there is much to catch up with. */
 const MIN_BATCH = 400
@@ -187,8 +188,8 @@ export class Applier {
   async #applyInLine(session: Session, pending: PendingKey): Promise<readonly Collision[]> {
     const begunAtMs = this.#now
     this.#noWaitUntilMs = Number.POSITIVE_INFINITY
-    const waitFirst = sql`SELECT 1 FROM ${tableByKey(this.pair, 'source')}
-      WHERE ${keyIn(this.pair, 'source', [pending.key])} LOCK IN SHARE MODE`
+    const waitFirst = () =>
+      waitInLine(session, this.pair, keyIn(this.pair, 'source', [pending.key]))
     const outcome = await this.#applyAtOnce(session, [pending], waitFirst).finally(() => {
       this.#noWaitUntilMs = this.#now + WORK_PER_WAIT * (this.#now - begunAtMs)
     })
@@ -199,11 +200,11 @@ export class Applier {
   async #applyAtOnce(
     session: Session,
     batch: readonly PendingKey[],
-    waitFirst: RawBuilder<unknown> | null = null,
+    waitFirst: () => Promise<void> = () => Promise.resolve(),
   ): Promise<'applied' | 'held' | { readonly error: unknown }> {
     try {
       await session.transaction(async () => {
-        if (waitFirst) await session.rows(waitFirst)
+        await waitFirst()
         await applyKeys(session, this.pair, this.#lockOrFail, keysOf(batch))
       })
     } catch (error) {

@@ -15,6 +15,7 @@ import {
   tableOf,
 } from './key-sql.ts'
 import type { TablePair } from './pair.ts'
+import { waitInLine } from './wait-in-line.ts'
 
 export type CopyOutcome =
   | { readonly kind: 'copied'; readonly rows: number }
@@ -90,7 +91,7 @@ async function prepare(
     readonly rowsOf: (what: RawBuilder<unknown>) => RawBuilder<Record<string, unknown>>
   },
 ): Promise<void> {
-  if (first === 'wait') await session.rows(firstRowOf(pair, range))
+  if (first === 'wait') await waitInLine(session, pair, keyInRange(pair, 'source', range))
   if (clearFirst && !keepsOrder(pair)) {
     await clearKeys(session, pair, await session.rows(rowsOf(selectKey(pair))))
     return
@@ -133,13 +134,6 @@ async function clearKeys(
     const batch = keys.slice(first, first + CLEAR_BATCH)
     await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${keySpelledIn(pair, batch)}`)
   }
-}
-
-/** Waits for the first row of a range and locks no other: both servers stop at a row that they have found. */
-function firstRowOf(pair: TablePair, range: KeyRange): RawBuilder<Record<string, unknown>> {
-  const order = sql.join(iteratedColumns(pair).map(({ from }) => columnOf(pair.source, from)))
-  return sql`SELECT 1 FROM ${tableByKey(pair, 'source')}
-    WHERE ${keyInRange(pair, 'source', range)} ORDER BY ${order} LIMIT 1 LOCK IN SHARE MODE`
 }
 
 /** The clause that locks the rows that are read, and fails at once when another session holds one of them. */

@@ -1,9 +1,11 @@
 import { sql } from 'kysely'
-import { describe, expect } from 'vitest'
+import { describe, expect, vi } from 'vitest'
+import type { KeyValue } from '../../src/binlog/key.ts'
 import { systemClock } from '../../src/clock.ts'
 import { Applier } from '../../src/engine/applier.ts'
 import { Frontier } from '../../src/engine/frontier.ts'
 import { KeySet } from '../../src/engine/key-set.ts'
+import type { Session } from '../../src/mysql/session.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 import { aPair, numbered, type PairTest, rowsOf } from './a-pair.ts'
 
@@ -73,6 +75,51 @@ describe('Applier', () => {
     expect((await rowsOf(items.session, 't_new'))[0]).not.toBe('1 0')
   })
 
+  test.for([
+    ['primary', 'ADD COLUMN w INT'],
+    ['another', 'DROP COLUMN id, DROP KEY by_s, ADD PRIMARY KEY (s)'],
+    ['another, and one of the target', 'DROP COLUMN id, DROP KEY by_s, ADD PRIMARY KEY (t)'],
+    ['the only', 'DROP KEY by_s, ADD UNIQUE (t)'],
+  ] as const)(
+    'APPLY-1: holds nothing while it waits in line for a row that it finds by %s key',
+    async ([which, change], { mysql }) => {
+      const key = which === 'the only' ? '' : 'PRIMARY KEY'
+      const items = await aPair(mysql, {
+        columns: `id INT ${key}, s VARCHAR(20) NOT NULL, t INT NOT NULL, v INT, UNIQUE by_s (s)`,
+        change,
+        rows: ["(1, 'a', 1, 1)"],
+      })
+      const { pair, session, application } = items
+      const { applier, keys } = anApplier(items)
+      const watcher = await mysql.session()
+      const stop = new AbortController()
+      await application.run(sql`BEGIN`)
+      const byPrimary = which === 'the only' ? '' : 'FORCE INDEX (PRIMARY)'
+      const row = which === 'the only' ? "s = 'a'" : 'id = 1'
+      await application.run(sql`SELECT v FROM t ${sql.raw(`${byPrimary} WHERE ${row}`)} FOR UPDATE`)
+
+      keys.add(
+        pair.key.map(({ from }) => KEY[from.name] ?? 1n),
+        1,
+      )
+      const running = applier.run(session, stop.signal).catch((error: unknown) => error)
+      await vi.waitFor(async () => expect(await isWaiting(watcher, session)).toBe(true), {
+        ...WAIT,
+        // InnoDB renews what it tells ten times a second, and never while it is asked more often.
+        interval: 150,
+      })
+      await application.run(sql`SELECT v FROM t FORCE INDEX (by_s) WHERE s = 'a' FOR UPDATE`)
+      await application.run(sql`UPDATE t SET s = 'c', v = 2 WHERE s = 'a'`)
+      await application.run(sql`UPDATE t SET s = 'a' WHERE s = 'c'`)
+      await application.run(sql`COMMIT`)
+      await expect.poll(() => keys.size, WAIT).toBe(0)
+
+      stop.abort()
+      await running
+      expect(await session.rows(sql`SELECT v FROM t_new`)).toEqual([{ v: 2 }])
+    },
+  )
+
   test('halts only when no session has a batch under way', async ({ mysql }) => {
     const items = await aPair(mysql, {
       columns: 'id INT PRIMARY KEY, hits INT NOT NULL',
@@ -109,6 +156,14 @@ function anApplier({ pair, lock }: PairTest): {
     applier: new Applier(pair, keys, { frontier, clock: systemClock, lockOrFail: lock }),
     keys,
   }
+}
+
+const KEY: Readonly<Record<string, KeyValue>> = { s: Buffer.from('a') }
+
+async function isWaiting(watcher: Session, { threadId }: Session): Promise<boolean> {
+  const row = await watcher.row(sql`SELECT 1 FROM information_schema.INNODB_TRX
+    WHERE trx_mysql_thread_id = ${threadId} AND trx_state = 'LOCK WAIT'`)
+  return row !== null
 }
 
 async function applyAll(

@@ -32,7 +32,7 @@ test('the copy ends though there is a new row at every moment that is not commit
   expect(Number(rows)).toBe(300 + inserting.count())
 })
 
-test.for([['DELETE FROM t WHERE id = 300'], ['UPDATE t SET id = -1 WHERE id = 300']])(
+test.for([['DELETE FROM t WHERE id = 300'], ['UPDATE t SET id = -1 WHERE id = 300']] as const)(
   'COPY-1: the last row is copied though it was about to go away when the copy began: %s',
   async ([statement], { mysql }) => {
     const session = await mysql.session()
