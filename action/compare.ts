@@ -3,18 +3,24 @@ import { type PlannedOperation, planOperation } from '../src/deploy/plan.ts'
 import type { CommitSha } from '../src/deploy/request.ts'
 import { filesDigest, type Submission } from '../src/deploy/submission.ts'
 import { Refusal } from '../src/errors.ts'
+import { type Definition, type LintResult, lintChange } from '../src/lint/lint.ts'
+import type { Levels } from '../src/lint/rules.ts'
 import type { Session } from '../src/mysql/session.ts'
 import { checkSchemaFile } from '../src/schema/allow-list.ts'
 import { canonicalise } from '../src/schema/canonical.ts'
 import { diffSchemas } from '../src/schema/diff.ts'
 import { isSchemaFile } from '../src/schema/load.ts'
 import { schemaToSql } from '../src/schema/parse.ts'
-import type { Schema } from '../src/schema/table.ts'
 import { type CommitFile, type FileSource, readCommitFolder } from './commit-files.ts'
 import { inert } from './log.ts'
 
 /** A database as the config file names it: its schema files are those below `folder`. */
-export type DatabaseFolder = { readonly database: string; readonly folder: string }
+export type DatabaseFolder = {
+  readonly database: string
+  readonly folder: string
+  /** How loud the rules of lint are about it. */
+  readonly levels: Levels
+}
 
 /** The head of the pull request, and the commit that it is a change of. */
 export type Commits = { readonly base: CommitSha; readonly head: CommitSha }
@@ -24,6 +30,8 @@ export type Comparison = {
   readonly submission: Submission
   /** In the order in which they run. */
   readonly operations: readonly PlannedOperation[]
+  /** What lint says of the head that it would not say of the base. */
+  readonly lint: LintResult
 }
 
 /**
@@ -36,14 +44,14 @@ export type Comparison = {
 export async function compare(
   source: FileSource,
   { base, head }: Commits,
-  { database, folder }: DatabaseFolder,
+  { database, folder, levels }: DatabaseFolder,
   scratch: Session,
 ): Promise<Comparison> {
   const read = (commit: CommitSha) => readCommitFolder(source, { commit, folder }, isSchemaFile)
   const files = await read(head)
   const digest = filesDigest(files)
   const wanted = await loadSchema(scratch, files)
-  if (wanted.tables.size === 0) throw noTables({ database, folder })
+  if (wanted.schema.tables.size === 0) throw noTables({ database, folder })
   const baseFiles = await read(base)
   const former =
     filesDigest(baseFiles) === digest ? wanted : await loadBase(scratch, baseFiles, folder)
@@ -53,17 +61,20 @@ export async function compare(
       database,
       headSha: head,
       baseSha: base,
-      baseSchema: schemaToSql(former),
-      wantedSchema: schemaToSql(wanted),
+      baseSchema: schemaToSql(former.schema),
+      wantedSchema: schemaToSql(wanted.schema),
       filesDigest: digest,
     },
-    operations: diffSchemas(former, wanted).map((change) => planOperation(change, null)),
+    operations: diffSchemas(former.schema, wanted.schema).map((change) =>
+      planOperation(change, null),
+    ),
+    lint: lintChange(former, wanted, levels),
   }
 }
 
-async function loadSchema(scratch: Session, files: readonly CommitFile[]): Promise<Schema> {
-  const tables = files.flatMap(({ text, path }) => checkSchemaFile(text, path))
-  return await canonicalise(scratch, tables)
+async function loadSchema(scratch: Session, files: readonly CommitFile[]): Promise<Definition> {
+  const sources = files.flatMap(({ text, path }) => checkSchemaFile(text, path))
+  return { schema: await canonicalise(scratch, sources), sources }
 }
 
 /**
@@ -74,7 +85,7 @@ async function loadBase(
   scratch: Session,
   files: readonly CommitFile[],
   folder: string,
-): Promise<Schema> {
+): Promise<Definition> {
   try {
     return await loadSchema(scratch, files)
   } catch (error) {
@@ -83,11 +94,11 @@ async function loadBase(
       inert(`The schema in ${folder} of the base cannot be read, so every table counts as new.
 ${error.code}: ${error.message}`),
     )
-    return { tables: new Map() }
+    return { schema: { tables: new Map() }, sources: [] }
   }
 }
 
-function noTables({ database, folder }: DatabaseFolder): Refusal {
+function noTables({ database, folder }: Omit<DatabaseFolder, 'levels'>): Refusal {
   return new Refusal('SCHEMA_EMPTY', `No .sql file in ${folder} holds a table of ${database}.`, {
     next: 'Commit a file with a `CREATE TABLE` for each table, or mend the path in the config file.',
   })

@@ -5,8 +5,10 @@ import type { Failure } from '../src/deploy/deployment.ts'
 import { parseCommitSha } from '../src/deploy/request.ts'
 import type { SubmissionAnswer } from '../src/deploy/submission.ts'
 import { Refusal } from '../src/errors.ts'
+import type { LintResult } from '../src/lint/lint.ts'
 import type { ProposalView } from '../src/render/proposal.ts'
 import { renderSummary } from '../src/render/summary.ts'
+import { annotateFindings } from './annotations.ts'
 import { submit } from './bot-client.ts'
 import { keepComment } from './comment.ts'
 import { type FileSource, findMergeBase, findPath, readCommitFile } from './commit-files.ts'
@@ -27,7 +29,8 @@ type Result = {
 
 /**
  * Says what the pull request does to every database's schema: to the bot, which opens or updates the deploy
- * requests, or without one in a comment. Returns why a deploy check failed; nothing when all is well.
+ * requests, or without one in a comment. Returns why a deploy check failed; nothing when all is well. A finding of lint
+ * that is an error fails the step by itself.
  *
  * @throws {Refusal} when event, config or schema files are refused, or the bot is.
  */
@@ -41,6 +44,7 @@ export async function open(inputs: Inputs): Promise<readonly Failure[]> {
   const databases = foldersIn(await readConfig(source, head, inputs.configPath))
   const results = await examine(inputs, source, { commits: { base, head }, databases, botUrl })
   if (botUrl === null) await comment(source, pull, results)
+  for (const { proposal } of results) annotateFindings(proposal.lint.findings)
   for (const result of results) summary.addRaw(renderSummary(result), true)
   await summary.write()
   writeOutputs(outputsOf(results))
@@ -76,13 +80,15 @@ async function readConfig(source: FileSource, head: string, path: string): Promi
 }
 
 function foldersIn({ databases }: Config): DatabaseFolder[] {
-  return Object.entries(databases).map(([database, { source }]) => {
-    if (source.kind === 'files') return { database, folder: source.path }
+  return Object.entries(databases).map(([database, { source, lint }]) => {
+    if (source.kind === 'files') return { database, folder: source.path, levels: lint }
     throw new Refusal('CONFIG_INVALID', `The schema of ${database} does not come from files.`, {
       next: `Give ${database} a \`schema:\` folder with \`CREATE TABLE\` files.`,
     })
   })
 }
+
+const NOTHING_FOUND: LintResult = { findings: [], accepted: [] }
 
 type Task = {
   readonly commits: Commits
@@ -102,19 +108,25 @@ async function examine(
   for (const place of databases) {
     const isChanged = await hasChanged(source, commits, place.folder)
     log(`${place.database}: ${place.folder} ${isChanged ? 'has changed' : 'is unchanged'}.`)
-    const unchanged = { ...commits, database: place.database, operations: [], errors: [] }
+    const unchanged = {
+      ...commits,
+      database: place.database,
+      operations: [],
+      errors: [],
+      lint: NOTHING_FOUND,
+    }
     if (!isChanged && botUrl === null) {
       results.push({ proposal: unchanged, answer: null })
       continue
     }
     scratch ??= resources.use(await openScratch(inputs.scratch))
-    const { submission, operations } = await compare(source, commits, place, scratch.session)
+    const { submission, operations, lint } = await compare(source, commits, place, scratch.session)
     // The bot is told also that nothing changes: its required check waits for that.
     const answer =
       botUrl === null
         ? null
         : await submit({ url: botUrl, identify: () => getIDToken(botUrl) }, submission)
-    results.push({ proposal: { ...unchanged, operations }, answer })
+    results.push({ proposal: { ...unchanged, operations, lint }, answer })
   }
   return results
 }

@@ -14,7 +14,7 @@ import { createHash, randomBytes } from "node:crypto";
 import "child_process";
 import "timers";
 import { cp, mkdir as mkdir$1, mkdtemp, open as open$3, readFile, readdir as readdir$1, rename as rename$1, rm as rm$1, stat as stat$1, writeFile as writeFile$1 } from "node:fs/promises";
-import { delimiter, join } from "node:path";
+import { delimiter, join as join$1 } from "node:path";
 import { execFile, spawn } from "node:child_process";
 import { existsSync as existsSync$1 } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
@@ -25773,7 +25773,7 @@ const collationMismatch = {
 		for (const foreignKey of table.foreignKeys) {
 			const parent = foreignKey.parentSchema === null ? findTable(wanted, foreignKey.parent) : null;
 			if (!parent) continue;
-			for (const [at, name] of foreignKey.columns.entries()) yield* compare$1({
+			for (const [at, name] of foreignKey.columns.entries()) yield* compare$2({
 				table,
 				name,
 				parent,
@@ -25782,7 +25782,7 @@ const collationMismatch = {
 		}
 	}
 };
-function* compare$1({ table, name, parent, parentName }, key) {
+function* compare$2({ table, name, parent, parentName }, key) {
 	const [own, theirs] = [findColumn(table, name), findColumn(parent, parentName)];
 	const mine = own && columnCollation(own, table);
 	const other = theirs && columnCollation(theirs, parent);
@@ -26486,10 +26486,10 @@ const dropTable = {
 	}
 };
 // src/lint/values.ts
-const LONGEST = 40;
+const LONGEST$1 = 40;
 function shownValue(value) {
 	const characters = [...value];
-	return `'${printable$1(characters.length > LONGEST ? `${characters.slice(0, LONGEST).join("")}…` : value).replaceAll("`", "'")}'`;
+	return `'${printable$1(characters.length > LONGEST$1 ? `${characters.slice(0, LONGEST$1).join("")}…` : value).replaceAll("`", "'")}'`;
 }
 // src/lint/rules/duplicate-enum-value.ts
 const duplicateEnumValue = {
@@ -26750,7 +26750,7 @@ const foreignKeysUnresolved = {
 	*check(table, { wanted }) {
 		for (const foreignKey of table.foreignKeys) {
 			const parent = foreignKey.parentSchema === null ? findTable(wanted, foreignKey.parent) : null;
-			const fault = parent && faultOf$1(foreignKey, parent);
+			const fault = parent && faultOf$2(foreignKey, parent);
 			if (!fault) continue;
 			const [column] = foreignKey.columns;
 			yield {
@@ -26761,7 +26761,7 @@ const foreignKeysUnresolved = {
 		}
 	}
 };
-function faultOf$1({ parentColumns }, parent) {
+function faultOf$2({ parentColumns }, parent) {
 	const missing = parentColumns.filter((name) => !findColumn(parent, name));
 	if (missing.length > 0) return `refers to ${listed(missing.map((name) => named(parent.name, name)))}, which does not exist`;
 	const wanted = new Set(parentColumns.map((name) => name.toLowerCase()));
@@ -27082,15 +27082,15 @@ const nameLength = {
 	*check(table) {
 		for (const { name } of [...table.foreignKeys, ...table.checks]) {
 			const { length } = [...name];
-			if (length <= MOST$1 || isGenerated(name, table)) continue;
+			if (length <= MOST$3 || isGenerated(name, table)) continue;
 			yield {
 				key: name,
-				message: `The name ${named(name)} in ${named(table.name)} has ${length} characters, ${length - MOST$1} more than a deployment can keep.`
+				message: `The name ${named(name)} in ${named(table.name)} has ${length} characters, ${length - MOST$3} more than a deployment can keep.`
 			};
 		}
 	}
 };
-const MOST$1 = 54;
+const MOST$3 = 54;
 function isGenerated(name, table) {
 	return name.startsWith(table.name) && /^_(?:chk|ibfk)_\d+$/.test(name.slice(table.name.length));
 }
@@ -27210,7 +27210,7 @@ const pkType = {
 		const [first, ...more] = primary ? columnsOf(primary) : [];
 		const column = first === void 0 ? null : findColumn(table, first);
 		if (!primary || !column || more.length > 0) return;
-		const fault = faultOf(column);
+		const fault = faultOf$1(column);
 		if (!fault) return;
 		yield {
 			key: primary.name,
@@ -27219,7 +27219,7 @@ const pkType = {
 		};
 	}
 };
-function faultOf(column) {
+function faultOf$1(column) {
 	const { name, numbers, unsigned } = typeOf(column);
 	if (name === "int" && unsigned && column.autoIncrement) return "an INT UNSIGNED: enough for 4,294,967,295 rows, those that were deleted or failed included";
 	if (name === "uuid") return "a UUID, whose values come in no order";
@@ -27516,11 +27516,11 @@ const tooManyIndexes = {
 	fix: "Look for indexes that nobody uses (`sys.schema_unused_indexes` on MySQL) and hide them before you drop them.",
 	*check(table) {
 		const { length } = table.keys.filter(({ kind }) => kind !== "primary");
-		if (length <= MOST) return;
+		if (length <= MOST$2) return;
 		yield { message: `The table ${named(table.name)} has ${length} indexes besides its primary key.` };
 	}
 };
-const MOST = 16;
+const MOST$2 = 16;
 // src/lint/rules/unique-may-fail.ts
 const uniqueMayFail = {
 	id: "unique-may-fail",
@@ -27573,7 +27573,8 @@ const DATES = new Set([
 	"timestamp"
 ]);
 const ZERO = /^(?:0000-|\d{4}-00-|\d{4}-\d\d-00)/;
-const byId = new Map([
+// src/lint/rules.ts
+const RULES = [
 	noUniqueKey,
 	engineInnodbOnly,
 	invalidCharset,
@@ -27622,13 +27623,17 @@ const byId = new Map([
 	instantPossible,
 	copyCost,
 	suppression
-].map((rule) => [rule.id, rule]));
+];
+const byId = new Map(RULES.map((rule) => [rule.id, rule]));
 function findRule(id) {
 	return byId.get(id) ?? null;
 }
 function unknownRule(id) {
 	const meant = closestOf(id, byId.keys());
 	return meant ? `is no rule; the nearest is ${meant}` : "is no rule; docs/lint.md lists them";
+}
+function levelOf(rule, levels) {
+	return Object.hasOwn(levels, rule.id) ? levels[rule.id] ?? rule.level : rule.level;
 }
 // src/deploy/untrusted.ts
 var Untrusted = class Untrusted {
@@ -27908,7 +27913,7 @@ function clauseText(clause) {
 		case "drop_key": return dropKeyText(clause.key);
 		case "add_key": return `ADD ${clause.key.definition}`;
 		case "hide_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${clause.word}`;
-		case "show_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${SHOW[clause.word]}`;
+		case "show_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${SHOW$1[clause.word]}`;
 		case "drop_foreign_key": return `DROP FOREIGN KEY ${quoteName(clause.foreignKey.serverName)}`;
 		case "add_foreign_key": return `ADD ${clause.foreignKey.definition}`;
 		case "drop_check": return `DROP CONSTRAINT ${quoteName(clause.check.serverName)}`;
@@ -27922,7 +27927,7 @@ function clauseText(clause) {
 		default: return unreachable(clause);
 	}
 }
-const SHOW = {
+const SHOW$1 = {
 	INVISIBLE: "VISIBLE",
 	IGNORED: "NOT IGNORED"
 };
@@ -28173,6 +28178,9 @@ function size(bytes) {
 	const value = bytes / 1024 ** power;
 	return `${Number(value.toPrecision(3))} ${UNITS[power]}`;
 }
+function join(items, separator) {
+	return items.join(separator);
+}
 function blocks(items) {
 	return items.filter((item) => item !== "").join("\n\n");
 }
@@ -28327,6 +28335,297 @@ const STATE_TITLE = {
 	complete_revert_error: md`❌ The revert failed`
 };
 md`> [!NOTE]`, md`> [!WARNING]`, md`> [!CAUTION]`;
+// src/schema/outline.ts
+function outlineOf(table) {
+	const tokens = withoutComments(tokenize(table.statement, table.file));
+	const open = tokens.findIndex((token) => isSymbol(token, "("));
+	const items = open === -1 ? [] : splitList(tokens, open).items;
+	const columns = items.filter(isColumn);
+	const nameOfColumn = ([name]) => (name?.value ?? "").toLowerCase();
+	return {
+		place: placeOf$1(tokens[0], table),
+		columns: new Map(columns.map((item) => [nameOfColumn(item), placeOf$1(item[0], table)])),
+		keys: new Map(items.flatMap((item) => {
+			const name = isColumn(item) ? null : nameOf(item);
+			return name === null ? [] : [[name.toLowerCase(), placeOf$1(item[0], table)]];
+		})),
+		referring: new Set(columns.filter((item) => item.some((token) => isKeyword(token, "REFERENCES"))).map(nameOfColumn))
+	};
+}
+function placeOf$1(token, { file, line, column }) {
+	if (!token) return {
+		file,
+		line,
+		column
+	};
+	const shift = token.line === 1 ? column - 1 : 0;
+	return {
+		file,
+		line: line + token.line - 1,
+		column: token.column + shift
+	};
+}
+const RESERVED_STARTS = [
+	"CONSTRAINT",
+	"PRIMARY",
+	"UNIQUE",
+	"KEY",
+	"INDEX",
+	"FULLTEXT",
+	"SPATIAL",
+	"FOREIGN",
+	"CHECK"
+];
+const STARTS_BY_FOLLOWER = {
+	PERIOD: ["FOR"],
+	VECTOR: ["KEY", "INDEX"]
+};
+function isColumn([first, second]) {
+	if (isKeyword(first, ...RESERVED_STARTS)) return false;
+	if (first?.kind !== "word") return first?.kind === "quoted";
+	const followers = STARTS_BY_FOLLOWER[first.text.toUpperCase()];
+	return !followers || !isKeyword(second, ...followers);
+}
+function nameOf(item) {
+	const open = item.findIndex((token) => isSymbol(token, "("));
+	const head = item.slice(0, open === -1 ? item.length : open);
+	const using = head.findIndex((token) => isKeyword(token, "USING"));
+	const names = (using === -1 ? head : head.slice(0, using)).filter((token) => token.kind === "quoted" || token.kind === "word" && !isKeyword(token, ...HEAD_WORDS));
+	if (head.some((token) => isKeyword(token, "PRIMARY"))) return "PRIMARY";
+	return names[0]?.value ?? null;
+}
+const HEAD_WORDS = [
+	...RESERVED_STARTS,
+	"VECTOR",
+	"PERIOD",
+	"FOR"
+];
+// src/lint/suppression.ts
+const MARK = /crossfade:ignore(?![\w-])([^:\r\n]*)(?::([^\r\n]*))?/;
+function readSuppressions(comments) {
+	const accepted = [];
+	const bad = [];
+	for (const comment of comments) {
+		const found = MARK.exec(comment.text);
+		if (!found) continue;
+		const reason = tidy(found[2] ?? "");
+		for (const rule of tidy(found[1] ?? "").split(",").map((id) => id.trim())) {
+			const fault = faultOf(rule, reason);
+			if (fault) bad.push({
+				message: fault,
+				comment
+			});
+			else accepted.push({
+				rule,
+				reason,
+				comment
+			});
+		}
+	}
+	return {
+		accepted,
+		bad
+	};
+}
+function tidy(text) {
+	return printable$1(text.replace(/\*\/$/, "")).trim();
+}
+const LONGEST = 60;
+function faultOf(rule, reason) {
+	if (rule === "") return "The comment `crossfade:ignore` names no rule.";
+	const shown = rule.slice(0, LONGEST).replaceAll("`", "'");
+	if (!findRule(rule)) return `The comment \`crossfade:ignore\` has no effect: ${shown} ${unknownRule(rule)}.`;
+	if (rule === "suppression") return "What is wrong with a `crossfade:ignore` cannot be ignored.";
+	return reason === "" ? `The comment \`crossfade:ignore ${shown}\` gives no reason, so it has no effect.` : null;
+}
+// src/lint/lint.ts
+function lint(input) {
+	const changes = input.from ? diffSchemas(input.from, input.wanted) : [];
+	const files = readFiles(input.sources);
+	const findings = [];
+	const accepted = [];
+	for (const rule of RULES) {
+		const level = levelOf(rule, input.levels);
+		if (level === "off") continue;
+		for (const [table, problem] of distinct(problemsOf(rule, {
+			...input,
+			changes,
+			files
+		}))) {
+			const file = files.get(table) ?? null;
+			const finding = findingOf({
+				rule,
+				level
+			}, table, problem, file?.outline() ?? null);
+			const reason = file?.accepted.find((comment) => comment.rule === rule.id)?.reason;
+			if (reason === void 0) findings.push(finding);
+			else accepted.push({
+				finding,
+				reason
+			});
+		}
+	}
+	findings.push(...badComments(files, input.levels));
+	return {
+		findings: findings.toSorted(compare$1),
+		accepted
+	};
+}
+function lintChange(from, to, levels) {
+	const identityOf = ({ rule, table, column, key, message }) => JSON.stringify([
+		rule,
+		table,
+		column,
+		key,
+		message
+	]);
+	const before = lint({
+		wanted: from.schema,
+		from: null,
+		sources: from.sources,
+		levels
+	});
+	const after = lint({
+		wanted: to.schema,
+		from: from.schema,
+		sources: to.sources,
+		levels
+	});
+	const found = new Set(before.findings.map(identityOf));
+	const accepted = new Set(before.accepted.map(({ finding }) => identityOf(finding)));
+	return {
+		findings: after.findings.filter((finding) => !found.has(identityOf(finding))),
+		accepted: after.accepted.filter(({ finding }) => !accepted.has(identityOf(finding)))
+	};
+}
+function countLevels(findings) {
+	const count = (wanted) => findings.filter(({ level }) => level === wanted).length;
+	return {
+		error: count("error"),
+		warning: count("warning"),
+		info: count("info")
+	};
+}
+function readFiles(sources) {
+	return new Map(sources.map((source) => {
+		let outline = null;
+		const file = {
+			source,
+			accepted: readSuppressions(source.comments).accepted,
+			outline: () => {
+				outline ??= outlineOf(source);
+				return outline;
+			}
+		};
+		return [source.name, file];
+	}));
+}
+function* problemsOf(rule, { wanted, from, changes, files }) {
+	if (rule.about === "table") for (const table of wanted.tables.values()) {
+		const outline = () => files.get(table.name)?.outline() ?? null;
+		for (const problem of rule.check(table, {
+			wanted,
+			outline
+		})) yield [table.name, problem];
+	}
+	if (rule.about !== "change" || !from) return;
+	for (const change of changes) for (const problem of rule.check(change, {
+		from,
+		wanted
+	})) yield [tableOf(change), problem];
+}
+function* distinct(problems) {
+	const seen = new Set();
+	for (const [table, problem] of problems) {
+		const id = JSON.stringify([table, problem.message]);
+		if (!seen.has(id)) yield [table, problem];
+		seen.add(id);
+	}
+}
+function findingOf({ rule, level }, table, { message, fix = rule.fix, column, key }, outline) {
+	return {
+		rule: rule.id,
+		level,
+		table,
+		column: column ?? null,
+		key: key ?? null,
+		message,
+		fix,
+		place: outline && placeOf(outline, key, column),
+		docs: docsOf(rule.id)
+	};
+}
+function placeOf({ place, columns, keys }, key, column) {
+	const [keyName, columnName] = [key?.toLowerCase() ?? "", column?.toLowerCase() ?? ""];
+	return keys.get(keyName) ?? columns.get(columnName) ?? columns.get(keyName) ?? place;
+}
+function docsOf(id) {
+	return `docs/lint.md#${id}`;
+}
+function badComments(files, levels) {
+	const rule = findRule("suppression");
+	const level = rule ? levelOf(rule, levels) : "off";
+	if (!rule || level === "off") return [];
+	return [...files.values()].flatMap(({ source }) => readSuppressions(source.comments).bad.map(({ message, comment }) => ({
+		...findingOf({
+			rule,
+			level
+		}, source.name, { message }, null),
+		place: {
+			file: source.file,
+			line: comment.line,
+			column: comment.column
+		}
+	})));
+}
+const LOUDNESS = {
+	error: 0,
+	warning: 1,
+	info: 2
+};
+function compare$1(one, other) {
+	const byLevel = LOUDNESS[one.level] - LOUDNESS[other.level];
+	if (byLevel !== 0) return byLevel;
+	const [a, b] = [one.place, other.place];
+	if (!a || !b) return Number(a === null) - Number(b === null);
+	if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+	return a.line - b.line || a.column - b.column;
+}
+// src/render/findings.ts
+const MOST_OPEN = 10;
+const MOST$1 = 50;
+const MARKS = {
+	error: md`❌`,
+	warning: md`⚠️`,
+	info: md`ℹ️`
+};
+function countFindings({ findings, accepted }) {
+	if (findings.length === 0) return "";
+	const { error, warning, info } = countLevels(findings);
+	return md`**Lint:** errors: ${error} · warnings: ${warning} · infos: ${info} · accepted in the files: ${accepted.length}`;
+}
+function renderFindings(result) {
+	const { findings } = result;
+	const open = findings.filter(({ level }) => level !== "info").slice(0, MOST_OPEN);
+	const folded = findings.filter((finding) => !open.includes(finding));
+	const label = open.length === 0 ? md`Findings` : md`Further findings`;
+	return blocks([
+		countFindings(result),
+		list(open),
+		folded.length === 0 ? "" : details(md`${label}: ${folded.length}`, listSome(folded))
+	]);
+}
+function listSome(findings) {
+	const left = findings.length - MOST$1;
+	return blocks([list(findings.slice(0, MOST$1)), left > 0 ? md`… and ${left} more; \`crossfade lint\` shows them all.` : ""]);
+}
+function list(findings) {
+	return join(findings.map(item), md`\n`);
+}
+function item({ level, rule, message, fix, place }) {
+	const where = place ? md` · ${code(placeName(place))}` : "";
+	return md`- ${MARKS[level]} ${code(rule)}${where}\n  ${sentence(message)}\n  → ${sentence(fix)}`;
+}
 // src/render/proposal.ts
 function stickyMark(database) {
 	return hiddenMark(`crossfade:${database}`);
@@ -28339,7 +28638,7 @@ function withoutBot({ operations, errors }) {
 	return md`No bot is connected, so nothing will be deployed from here.`;
 }
 function renderProposal(view, note) {
-	const { database, head, base, operations } = view;
+	const { database, head, base, operations, lint } = view;
 	const footer = md`<sub>head ${code(shortSha(head))} · base ${code(shortSha(base))}</sub>`;
 	const whole = (name, body) => ({
 		name,
@@ -28353,6 +28652,11 @@ function renderProposal(view, note) {
 			name: "table",
 			body: renderChanges(operations),
 			short: renderChanges(operations, { mostRows: 10 })
+		},
+		{
+			name: "findings",
+			body: renderFindings(lint),
+			short: countFindings(lint)
 		},
 		{
 			name: "diff",
@@ -28391,6 +28695,31 @@ function renderSummary({ proposal, answer }) {
 		operations,
 		errors
 	}, note);
+}
+// action/annotations.ts
+const MOST = 10;
+const SHOW = {
+	error,
+	warning,
+	info: notice
+};
+function annotateFindings(findings) {
+	for (const level of [
+		"error",
+		"warning",
+		"info"
+	]) {
+		const found = findings.filter((finding) => finding.level === level);
+		if (level === "error" && found.length > 0) process.exitCode = 1;
+		for (const { rule, message, fix, place } of found.slice(0, MOST)) SHOW[level](inert(`${message}\n${fix}`), {
+			title: rule,
+			...place && {
+				file: place.file,
+				startLine: place.line,
+				startColumn: place.column
+			}
+		});
+	}
 }
 // src/deploy/deployment.ts
 const DEPLOYMENT_STATES = [
@@ -61892,7 +62221,7 @@ async function readEntry(source, { path, sha }) {
 }
 async function readCheckedOut({ workspace }, path, sha) {
 	if (workspace === null) return null;
-	const bytes = await readFile(join(workspace, path)).catch(() => null);
+	const bytes = await readFile(join$1(workspace, path)).catch(() => null);
 	return bytes !== null && gitSha(bytes, sha.length) === sha ? bytes : null;
 }
 function gitSha(bytes, length) {
@@ -61908,7 +62237,7 @@ async function readBlob(github, sha) {
 	return Buffer.from(data.content, "base64");
 }
 // action/compare.ts
-async function compare(source, { base, head }, { database, folder }, scratch) {
+async function compare(source, { base, head }, { database, folder, levels }, scratch) {
 	const read = (commit) => readCommitFolder(source, {
 		commit,
 		folder
@@ -61916,7 +62245,7 @@ async function compare(source, { base, head }, { database, folder }, scratch) {
 	const files = await read(head);
 	const digest = filesDigest(files);
 	const wanted = await loadSchema(scratch, files);
-	if (wanted.tables.size === 0) throw noTables({
+	if (wanted.schema.tables.size === 0) throw noTables({
 		database,
 		folder
 	});
@@ -61928,15 +62257,20 @@ async function compare(source, { base, head }, { database, folder }, scratch) {
 			database,
 			headSha: head,
 			baseSha: base,
-			baseSchema: schemaToSql(former),
-			wantedSchema: schemaToSql(wanted),
+			baseSchema: schemaToSql(former.schema),
+			wantedSchema: schemaToSql(wanted.schema),
 			filesDigest: digest
 		},
-		operations: diffSchemas(former, wanted).map((change) => planOperation(change, null))
+		operations: diffSchemas(former.schema, wanted.schema).map((change) => planOperation(change, null)),
+		lint: lintChange(former, wanted, levels)
 	};
 }
 async function loadSchema(scratch, files) {
-	return await canonicalise(scratch, files.flatMap(({ text, path }) => checkSchemaFile(text, path)));
+	const sources = files.flatMap(({ text, path }) => checkSchemaFile(text, path));
+	return {
+		schema: await canonicalise(scratch, sources),
+		sources
+	};
 }
 async function loadBase(scratch, files, folder) {
 	try {
@@ -61945,7 +62279,10 @@ async function loadBase(scratch, files, folder) {
 		if (!(error instanceof Refusal)) throw error;
 		warning(inert(`The schema in ${folder} of the base cannot be read, so every table counts as new.
 ${error.code}: ${error.message}`));
-		return { tables: new Map() };
+		return {
+			schema: { tables: new Map() },
+			sources: []
+		};
 	}
 }
 function noTables({ database, folder }) {
@@ -62020,22 +62357,22 @@ const PACKAGES = {
 	}
 };
 async function unpackServer(flavour, folder) {
-	const root = join(folder, "root");
+	const root = join$1(folder, "root");
 	if (existsSync$1(root)) return root;
 	await mkdir$1(folder, { recursive: true });
-	return await withFolderLock(join(folder, "filling"), async () => {
+	return await withFolderLock(join$1(folder, "filling"), async () => {
 		if (existsSync$1(root)) return root;
-		const work = join(folder, `unpack-${process.pid}`);
+		const work = join$1(folder, `unpack-${process.pid}`);
 		try {
 			await download(flavour, work);
-			await mkdir$1(join(work, "root"));
-			const archives = join(work, "cache", "archives");
+			await mkdir$1(join$1(work, "root"));
+			const archives = join$1(work, "cache", "archives");
 			for (const name of (await readdir$1(archives)).filter((file) => file.endsWith(".deb"))) await run$1("dpkg-deb", [
 				"-x",
-				join(archives, name),
-				join(work, "root")
+				join$1(archives, name),
+				join$1(work, "root")
 			]);
-			await rename$1(join(work, "root"), root);
+			await rename$1(join$1(work, "root"), root);
 		} finally {
 			await rm$1(work, {
 				recursive: true,
@@ -62047,17 +62384,17 @@ async function unpackServer(flavour, folder) {
 }
 async function download(flavour, work) {
 	const { suite, names } = PACKAGES[flavour];
-	await mkdir$1(join(work, "lists", "partial"), { recursive: true });
-	await mkdir$1(join(work, "cache", "archives", "partial"), { recursive: true });
-	await writeFile$1(join(work, "status"), "");
+	await mkdir$1(join$1(work, "lists", "partial"), { recursive: true });
+	await mkdir$1(join$1(work, "cache", "archives", "partial"), { recursive: true });
+	await writeFile$1(join$1(work, "status"), "");
 	const source = `deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${await findMirror()} ${suite} main\n`;
-	await writeFile$1(join(work, "sources.list"), source);
+	await writeFile$1(join$1(work, "sources.list"), source);
 	const options = [
-		`Dir::Etc::sourcelist=${join(work, "sources.list")}`,
+		`Dir::Etc::sourcelist=${join$1(work, "sources.list")}`,
 		"Dir::Etc::sourceparts=/dev/null",
-		`Dir::State::Lists=${join(work, "lists")}`,
-		`Dir::State::status=${join(work, "status")}`,
-		`Dir::Cache=${join(work, "cache")}`
+		`Dir::State::Lists=${join$1(work, "lists")}`,
+		`Dir::State::status=${join$1(work, "status")}`,
+		`Dir::Cache=${join$1(work, "cache")}`
 	].flatMap((option) => ["-o", option]);
 	await run$1("apt-get", [...options, "update"]);
 	await run$1("apt-get", [
@@ -62071,7 +62408,7 @@ async function download(flavour, work) {
 }
 async function findMirror() {
 	const folder = "/etc/apt/sources.list.d";
-	const files = existsSync$1(folder) ? (await readdir$1(folder)).sort().map((name) => join(folder, name)) : [];
+	const files = existsSync$1(folder) ? (await readdir$1(folder)).sort().map((name) => join$1(folder, name)) : [];
 	for (const file of ["/etc/apt/sources.list", ...files].filter((name) => existsSync$1(name))) {
 		const text = await readFile(file, "utf8");
 		const found = /^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s+(https?:\/\/\S*\/debian)\/?(?:\s|$)/m.exec(text);
@@ -62115,21 +62452,21 @@ const NAMES = {
 };
 async function startThrowaway(flavour, { env = {}, args = [] } = {}) {
 	const program = await findProgram(flavour, env);
-	const folder = await mkdtemp(join(tmpdir(), "crossfade-"));
-	await cp(await findTemplate(program, cacheFolder(env)), join(folder, "data"), { recursive: true });
-	await rm$1(join(folder, "data", "auto.cnf"), { force: true });
+	const folder = await mkdtemp(join$1(tmpdir(), "crossfade-"));
+	await cp(await findTemplate(program, cacheFolder(env)), join$1(folder, "data"), { recursive: true });
+	await rm$1(join$1(folder, "data", "auto.cnf"), { force: true });
 	const port = await freePort();
-	const socketPath = join(folder, "s");
+	const socketPath = join$1(folder, "s");
 	let child = null;
 	const start = async () => {
-		const log = await open$3(join(folder, "log"), "a");
+		const log = await open$3(join$1(folder, "log"), "a");
 		child = spawn(program.command, [...serverArguments(program, folder, port), ...args], { stdio: [
 			"ignore",
 			log.fd,
 			log.fd
 		] });
 		await log.close();
-		await untilReady(child, socketPath, join(folder, "log"));
+		await untilReady(child, socketPath, join$1(folder, "log"));
 	};
 	const reap = () => child?.kill("SIGKILL");
 	process.once("exit", reap);
@@ -62165,7 +62502,7 @@ async function startThrowaway(flavour, { env = {}, args = [] } = {}) {
 	};
 }
 function cacheFolder(env) {
-	return env.CROSSFADE_SERVER_CACHE ?? join(homedir(), ".cache", "crossfade", "servers");
+	return env.CROSSFADE_SERVER_CACHE ?? join$1(homedir(), ".cache", "crossfade", "servers");
 }
 async function findProgram(flavour, env) {
 	const { variable, program } = NAMES[flavour];
@@ -62185,7 +62522,7 @@ async function findProgram(flavour, env) {
 		"/usr/sbin",
 		"/usr/local/sbin"
 	])) {
-		const path = join(folder, program);
+		const path = join$1(folder, program);
 		if (folder && existsSync$1(path) && await isFlavour(path, flavour)) return {
 			flavour,
 			command: path,
@@ -62195,7 +62532,7 @@ async function findProgram(flavour, env) {
 	}
 	tried.push(`${program} on PATH and in /usr/sbin`);
 	try {
-		return unpacked(flavour, await unpackServer(flavour, join(cacheFolder(env), flavour)));
+		return unpacked(flavour, await unpackServer(flavour, join$1(cacheFolder(env), flavour)));
 	} catch (error) {
 		tried.push("Debian packages (no apt-get, or its mirror does not answer)");
 		throw new Refusal("SERVER_NOT_FOUND", `No ${program} was found. Tried: ${tried.join("; ")}.`, {
@@ -62218,7 +62555,7 @@ function unpacked(flavour, root) {
 		"usr/lib/aarch64-linux-gnu",
 		"usr/lib",
 		"lib"
-	].flatMap((folder) => ["ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"].map((name) => join(root, folder, name))).find((path) => existsSync$1(path));
+	].flatMap((folder) => ["ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"].map((name) => join$1(root, folder, name))).find((path) => existsSync$1(path));
 	if (!loader) throw new Error("the unpacked packages hold no loader");
 	const triplets = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
 	return {
@@ -62226,17 +62563,17 @@ function unpacked(flavour, root) {
 		command: loader,
 		prefix: [
 			"--library-path",
-			["usr/lib", "lib"].flatMap((folder) => [...triplets.map((triplet) => join(root, folder, triplet)), join(root, folder)]).filter((path) => existsSync$1(path)).join(":"),
-			join(root, "usr", "sbin", NAMES[flavour].program)
+			["usr/lib", "lib"].flatMap((folder) => [...triplets.map((triplet) => join$1(root, folder, triplet)), join$1(root, folder)]).filter((path) => existsSync$1(path)).join(":"),
+			join$1(root, "usr", "sbin", NAMES[flavour].program)
 		],
-		base: join(root, "usr")
+		base: join$1(root, "usr")
 	};
 }
 function baseArguments({ prefix, base, flavour }) {
 	const places = base === null ? [] : [
 		`--basedir=${base}`,
-		`--lc-messages-dir=${join(base, "share", "mysql")}`,
-		`--plugin-dir=${join(base, "lib", "mysql", "plugin")}`
+		`--lc-messages-dir=${join$1(base, "share", "mysql")}`,
+		`--plugin-dir=${join$1(base, "lib", "mysql", "plugin")}`
 	];
 	const user = userInfo().username === "root" ? ["--user=root"] : [];
 	const quiet = flavour === "mysql" ? ["--mysqlx=OFF"] : [];
@@ -62251,9 +62588,9 @@ function baseArguments({ prefix, base, flavour }) {
 function serverArguments(program, folder, port) {
 	return [
 		...baseArguments(program),
-		`--datadir=${join(folder, "data")}`,
-		`--socket=${join(folder, "s")}`,
-		`--pid-file=${join(folder, "pid")}`,
+		`--datadir=${join$1(folder, "data")}`,
+		`--socket=${join$1(folder, "s")}`,
+		`--pid-file=${join$1(folder, "pid")}`,
 		`--tmpdir=${folder}`,
 		`--port=${port}`,
 		"--bind-address=127.0.0.1",
@@ -62268,10 +62605,10 @@ function serverArguments(program, folder, port) {
 	];
 }
 async function findTemplate(program, cache) {
-	const template = join(cache, `${program.flavour}-data`);
+	const template = join$1(cache, `${program.flavour}-data`);
 	if (existsSync$1(template)) return template;
-	const made = await mkdtemp(join(tmpdir(), "crossfade-template-"));
-	const data = join(made, "data");
+	const made = await mkdtemp(join$1(tmpdir(), "crossfade-template-"));
+	const data = join$1(made, "data");
 	if (program.flavour === "mysql") await run(program.command, [
 		...baseArguments(program),
 		"--initialize-insecure",
@@ -62297,15 +62634,15 @@ async function findTemplate(program, cache) {
 	}
 }
 async function initialiseMariadb(program, data, made) {
-	const share = program.base === null ? "/usr/share/mysql" : join(program.base, "share", "mysql");
+	const share = program.base === null ? "/usr/share/mysql" : join$1(program.base, "share", "mysql");
 	const texts = await Promise.all([
 		"mysql_system_tables.sql",
 		"mysql_performance_tables.sql",
 		"mysql_system_tables_data.sql",
 		"fill_help_tables.sql",
 		"maria_add_gis_sp_bootstrap.sql"
-	].map((name) => join(share, name)).filter((path) => existsSync$1(path)).map((path) => readFile(path, "utf8")));
-	await mkdir$1(join(data, "mysql"), { recursive: true });
+	].map((name) => join$1(share, name)).filter((path) => existsSync$1(path)).map((path) => readFile(path, "utf8")));
+	await mkdir$1(join$1(data, "mysql"), { recursive: true });
 	const auth = "INSERT INTO global_priv SELECT 'localhost', 'root', JSON_OBJECT('access', 18446744073709551615) FROM dual WHERE NOT EXISTS (SELECT 1 FROM global_priv WHERE User = 'root');\n";
 	const child = spawn(program.command, [
 		...baseArguments(program),
@@ -62389,6 +62726,7 @@ async function open(inputs) {
 		botUrl
 	});
 	if (botUrl === null) await comment(source, pull, results);
+	for (const { proposal } of results) annotateFindings(proposal.lint.findings);
 	for (const result of results) summary.addRaw(renderSummary(result), true);
 	await summary.write();
 	writeOutputs(outputsOf(results));
@@ -62406,14 +62744,19 @@ async function readConfig(source, head, path) {
 	throw new Refusal("CONFIG_INVALID", `The pull request's head has no ${path}.`, { next: `Commit it:\n\nversion: 1\ndatabases:\n  shop:\n    schema: schema/shop` });
 }
 function foldersIn({ databases }) {
-	return Object.entries(databases).map(([database, { source }]) => {
+	return Object.entries(databases).map(([database, { source, lint }]) => {
 		if (source.kind === "files") return {
 			database,
-			folder: source.path
+			folder: source.path,
+			levels: lint
 		};
 		throw new Refusal("CONFIG_INVALID", `The schema of ${database} does not come from files.`, { next: `Give ${database} a \`schema:\` folder with \`CREATE TABLE\` files.` });
 	});
 }
+const NOTHING_FOUND = {
+	findings: [],
+	accepted: []
+};
 async function examine(inputs, source, { commits, databases, botUrl }) {
 	await using resources = new AsyncDisposableStack();
 	const results = [];
@@ -62425,7 +62768,8 @@ async function examine(inputs, source, { commits, databases, botUrl }) {
 			...commits,
 			database: place.database,
 			operations: [],
-			errors: []
+			errors: [],
+			lint: NOTHING_FOUND
 		};
 		if (!isChanged && botUrl === null) {
 			results.push({
@@ -62435,7 +62779,7 @@ async function examine(inputs, source, { commits, databases, botUrl }) {
 			continue;
 		}
 		scratch ??= resources.use(await openScratch(inputs.scratch));
-		const { submission, operations } = await compare(source, commits, place, scratch.session);
+		const { submission, operations, lint } = await compare(source, commits, place, scratch.session);
 		const answer = botUrl === null ? null : await submit({
 			url: botUrl,
 			identify: () => getIDToken(botUrl)
@@ -62443,7 +62787,8 @@ async function examine(inputs, source, { commits, databases, botUrl }) {
 		results.push({
 			proposal: {
 				...unchanged,
-				operations
+				operations,
+				lint
 			},
 			answer
 		});

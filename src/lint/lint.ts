@@ -45,6 +45,23 @@ export function lint(input: LintInput): LintResult {
   return { findings: findings.toSorted(compare), accepted }
 }
 
+/** A schema with the files that it was made of. */
+export type Definition = { readonly schema: Schema; readonly sources: readonly CreateTable[] }
+
+/** What is to be said of the change from one definition to another: nothing that `from` has had already. */
+export function lintChange(from: Definition, to: Definition, levels: Levels): LintResult {
+  const identityOf = ({ rule, table, column, key, message }: Finding) =>
+    JSON.stringify([rule, table, column, key, message])
+  const before = lint({ wanted: from.schema, from: null, sources: from.sources, levels })
+  const after = lint({ wanted: to.schema, from: from.schema, sources: to.sources, levels })
+  const found = new Set(before.findings.map(identityOf))
+  const accepted = new Set(before.accepted.map(({ finding }) => identityOf(finding)))
+  return {
+    findings: after.findings.filter((finding) => !found.has(identityOf(finding))),
+    accepted: after.accepted.filter(({ finding }) => !accepted.has(identityOf(finding))),
+  }
+}
+
 /** How many findings there are of each level. */
 export function countLevels(
   findings: readonly Finding[],

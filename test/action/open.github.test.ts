@@ -67,6 +67,45 @@ describe('the Action without a bot', () => {
     expect(comment?.body).toContain(result.summary.trim())
   })
 
+  test('shows at its line what lint says of the change, and nothing that was there before', async ({
+    repository: { github, propose, run },
+  }) => {
+    const pull = await propose({
+      'schema/shop/users.sql': USERS.replace('VARCHAR(50)', 'VARCHAR(20)'),
+    })
+
+    const { exitCode, stdout, summary } = await run(pull)
+
+    expect(exitCode).toBe(0)
+    expect(stdout).toContain(
+      '::warning title=lossy-change,file=schema/shop/users.sql,line=3,col=3::The new type of `users`.`name` cannot hold more than 20 characters.%0A',
+    )
+    expect(summary).toContain('⚠️ `lossy-change` · `schema/shop/users.sql:3:3`')
+    const [comment] = await github.comments(pull)
+    expect(comment?.body).toContain('⚠️ `lossy-change`')
+    expect(stdout).not.toContain('schema/shop/orders.sql')
+  })
+
+  test('fails for a finding that is an error, unless the config says otherwise', async ({
+    repository: { github, propose, run },
+  }) => {
+    const broken =
+      'CREATE TABLE pets (id BIGINT PRIMARY KEY, o BIGINT, CONSTRAINT f FOREIGN KEY (o) REFERENCES owners (id));\n'
+    const pull = await propose({ 'schema/shop/pets.sql': broken })
+
+    const failed = await run(pull)
+    await github.as('writer').commit('change', {
+      '.github/crossfade.yml': `${CONFIG}    lint: { foreign-keys-nonexistent-table: warning }\n`,
+    })
+    const passed = await run(pull)
+
+    expect(failed.exitCode).toBe(1)
+    expect(failed.stdout).toContain('::error title=foreign-keys-nonexistent-table,file=')
+    expect(failed.outputs.changed).toBe('true')
+    expect(passed.exitCode).toBe(0)
+    expect(passed.stdout).toContain('::warning title=foreign-keys-nonexistent-table,file=')
+  })
+
   test('writes nothing more when it runs again', async ({
     repository: { github, propose, run },
   }) => {

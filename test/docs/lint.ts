@@ -25,7 +25,7 @@ say about a schema and about the change to it. Each finding has a rule, a level,
 
 | Level | What follows |
 | --- | --- |
-| \`error\` | It certainly breaks. \`crossfade lint\` ends with exit status 1. |
+| \`error\` | It certainly breaks. \`crossfade lint\` ends with exit status 1, and the step of the Action fails. |
 | \`warning\` | It loses something, may stop the deployment, or will be regretted. |
 | \`info\` | Good to know. |
 | \`off\` | The rule is not run. |

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { countLevels, type LintInput, lint } from '../../src/lint/lint.ts'
+import { countLevels, type LintInput, lint, lintChange } from '../../src/lint/lint.ts'
 import { levelOf, RULES } from '../../src/lint/rules.ts'
 import { checkSchemaFile } from '../../src/schema/allow-list.ts'
 import { parseTable, schemaOf } from '../../src/schema/parse.ts'
@@ -130,6 +130,34 @@ describe('lint', () => {
     expect(
       run(TABLE.replace('float', "float COMMENT 'crossfade:ignore float: x'")).accepted,
     ).toEqual([])
+  })
+})
+
+describe('lintChange', () => {
+  const sideOf = (sql: string, comment = '') => ({
+    schema: schemaOf([parseTable(sql)]),
+    sources: checkSchemaFile(`${comment}${sql}`, 'shop.sql'),
+  })
+  const ACCEPTED = '-- crossfade:ignore float: measured\n'
+  const rulesOf = (from: ReturnType<typeof sideOf>, to: ReturnType<typeof sideOf>) => {
+    const { findings, accepted } = lintChange(from, to, {})
+    return [findings.map(({ rule }) => rule), accepted.map(({ finding }) => finding.rule)]
+  }
+
+  test('tells what is new, and nothing that was there before', () => {
+    const wider = TABLE.replace('  PRIMARY', '  `b` double DEFAULT NULL,\n  PRIMARY')
+
+    expect(rulesOf(sideOf(TABLE), sideOf(TABLE))).toEqual([[], []])
+    expect(rulesOf(sideOf(TABLE), sideOf(wider))).toEqual([
+      ['deploy-order', 'instant-possible', 'float'],
+      [],
+    ])
+  })
+
+  test('tells again what is no longer accepted, and what has come to be', () => {
+    expect(rulesOf(sideOf(TABLE, ACCEPTED), sideOf(TABLE))).toEqual([['float'], []])
+    expect(rulesOf(sideOf(TABLE), sideOf(TABLE, ACCEPTED))).toEqual([[], ['float']])
+    expect(rulesOf(sideOf(TABLE, ACCEPTED), sideOf(TABLE, ACCEPTED))).toEqual([[], []])
   })
 })
 

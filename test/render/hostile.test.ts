@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Failure } from '../../src/deploy/deployment.ts'
 import { makePlan, type PlannedOperation } from '../../src/deploy/plan.ts'
+import type { Finding } from '../../src/lint/rule.ts'
 import { renderComment } from '../../src/render/comment.ts'
 import { code, fence, md, sentence, table, text } from '../../src/render/markdown.ts'
 import { renderProgress } from '../../src/render/progress.ts'
@@ -176,12 +177,24 @@ describe('with hostile text, nothing of it acts', () => {
     fc.assert(
       fc.property(hostile, hostile, (a, b) => {
         const refusal: Failure = { code: 'COMMAND_UNKNOWN', message: a, next: b }
+        const finding: Finding = {
+          rule: 'float',
+          level: 'warning',
+          table: a,
+          column: b,
+          key: null,
+          message: a,
+          fix: b,
+          place: { file: a, line: 1, column: 1 },
+          docs: 'docs/lint.md#float',
+        }
         const sticky = renderStickyComment({
           database: a,
           head: REQUEST.head,
           base: REQUEST.base,
           operations: [{ ...OPERATION, table: b, diff: a }],
           errors: [refusal],
+          lint: { findings: [finding], accepted: [{ finding, reason: b }] },
         })
         const [mark = '', ...rest] = sticky.split('\n')
 

@@ -10,6 +10,7 @@ const PROPOSAL: ProposalView = {
   base: REQUEST.base,
   operations: [{ ...DROP, rowsEstimated: null, bytesEstimated: null }],
   errors: [],
+  lint: { findings: [], accepted: [] },
 }
 
 const ANSWER: SubmissionAnswer = {

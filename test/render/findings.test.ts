@@ -1,0 +1,53 @@
+import { describe, expect, test } from 'vitest'
+import type { Finding } from '../../src/lint/rule.ts'
+import { countFindings, renderFindings } from '../../src/render/findings.ts'
+
+const FINDING: Finding = {
+  rule: 'drop-column',
+  level: 'warning',
+  table: 'users',
+  column: 'name',
+  key: null,
+  message: 'The column `users`.`name` goes, with all its values.',
+  fix: 'Deploy code that no longer uses the column first.',
+  place: { file: 'schema/shop/users.sql', line: 3, column: 3 },
+  docs: 'docs/lint.md#drop-column',
+}
+
+const INFO: Finding = { ...FINDING, rule: 'copy-cost', level: 'info', place: null }
+
+describe('renderFindings', () => {
+  test('shows what matters, and folds the rest away', () => {
+    const accepted = [{ finding: FINDING, reason: 'agreed' }]
+
+    expect(renderFindings({ findings: [FINDING, INFO], accepted })).toMatchInlineSnapshot(`
+      "**Lint:** errors: 0 · warnings: 1 · infos: 1 · accepted in the files: 1
+
+      - ⚠️ \`drop-column\` · \`schema/shop/users.sql:3:3\`
+        The column \`users\`.\`name\` goes, with all its values.
+        → Deploy code that no longer uses the column first.
+
+      <details><summary>Further findings: 1</summary>
+
+      - ℹ️ \`copy-cost\`
+        The column \`users\`.\`name\` goes, with all its values.
+        → Deploy code that no longer uses the column first.
+
+      </details>"
+    `)
+  })
+
+  test('says nothing of nothing', () => {
+    expect(renderFindings({ findings: [], accepted: [] })).toBe('')
+  })
+
+  test('stays short whatever is found', () => {
+    const findings = Array.from({ length: 5000 }, () => ({ ...FINDING }))
+
+    const rendered = renderFindings({ findings, accepted: [] })
+
+    expect(rendered.match(/^- /gm)).toHaveLength(60)
+    expect(rendered).toContain('… and 4940 more')
+    expect(countFindings({ findings, accepted: [] })).toContain('warnings: 5000')
+  })
+})
