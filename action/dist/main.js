@@ -26652,10 +26652,12 @@ const fkParentType = {
 		}
 	}
 };
+const OTHER = /char$|binary$|text$|blob$|^decimal$|^date$|^datetime$|^timestamp$/;
 function differ(one, other) {
 	const [a, b] = [typeOf(one), typeOf(other)];
-	if (integerBytes(a) === null && integerBytes(b) === null) return false;
-	return a.name !== b.name || a.unsigned !== b.unsigned;
+	const integers = [a, b].filter((type) => integerBytes(type) !== null);
+	if (integers.length === 2) return a.name !== b.name || a.unsigned !== b.unsigned;
+	return integers.length === 1 && [a, b].some(({ name }) => OTHER.test(name));
 }
 function words$1(column) {
 	const { name, unsigned } = typeOf(column);
@@ -26881,6 +26883,54 @@ function serves$1(other, key) {
 	if (other.kind === key.kind && other.name === key.name) return true;
 	return (isUnique(other) || other.kind === "plain") && isLeftPrefix(key, other);
 }
+// src/lint/reserved-words.ts
+const BOTH = `
+  ACCESSIBLE ADD ALL ALTER ANALYZE AND AS ASC ASENSITIVE BEFORE BETWEEN BIGINT BINARY BLOB BOTH
+  BY CALL CASCADE CASE CHANGE CHAR CHARACTER CHECK COLLATE COLUMN CONDITION CONSTRAINT CONTINUE
+  CONVERT CREATE CROSS CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURSOR DATABASES
+  DAY_HOUR DAY_MICROSECOND DAY_MINUTE DAY_SECOND DEC DECIMAL DECLARE DEFAULT DELAYED DELETE DESC
+  DESCRIBE DETERMINISTIC DISTINCT DISTINCTROW DIV DOUBLE DROP DUAL EACH ELSE ELSEIF ENCLOSED
+  ESCAPED EXCEPT EXISTS EXIT EXPLAIN FALSE FETCH FLOAT FLOAT4 FLOAT8 FOR FORCE FOREIGN FROM
+  FULLTEXT GRANT GROUP HAVING HIGH_PRIORITY HOUR_MICROSECOND HOUR_MINUTE HOUR_SECOND IF IGNORE
+  IN INDEX INFILE INNER INOUT INSENSITIVE INSERT INT INT1 INT2 INT3 INT4 INT8 INTEGER INTERSECT
+  INTERVAL INTO IS ITERATE JOIN KEY KEYS KILL LEADING LEAVE LEFT LIKE LIMIT LINEAR LINES LOAD
+  LOCALTIME LOCALTIMESTAMP LOCK LONG LONGBLOB LONGTEXT LOOP LOW_PRIORITY MATCH MAXVALUE
+  MEDIUMBLOB MEDIUMINT MEDIUMTEXT MIDDLEINT MINUTE_MICROSECOND MINUTE_SECOND MOD MODIFIES
+  NATURAL NOT NO_WRITE_TO_BINLOG NULL NUMERIC ON OPTIMIZE OPTIONALLY OR ORDER OUT OUTER OUTFILE
+  OVER PARTITION PRECISION PRIMARY PROCEDURE PURGE RANGE READ READS READ_WRITE REAL RECURSIVE
+  REFERENCES REGEXP RELEASE RENAME REPEAT REPLACE REQUIRE RESIGNAL RESTRICT RETURN REVOKE RIGHT
+  RLIKE ROWS ROW_NUMBER SCHEMAS SECOND_MICROSECOND SELECT SENSITIVE SEPARATOR SET SHOW SIGNAL
+  SMALLINT SPATIAL SPECIFIC SQL SQLEXCEPTION SQLSTATE SQLWARNING SQL_BIG_RESULT
+  SQL_CALC_FOUND_ROWS SQL_SMALL_RESULT SSL STARTING STRAIGHT_JOIN TABLE TERMINATED THEN TINYBLOB
+  TINYINT TINYTEXT TO TRAILING TRIGGER TRUE UNDO UNION UNIQUE UNLOCK UNSIGNED UPDATE USAGE USE
+  USING UTC_DATE UTC_TIME UTC_TIMESTAMP VALUES VARBINARY VARCHAR VARCHARACTER VARYING WHEN WHERE
+  WHILE WITH WRITE XOR YEAR_MONTH ZEROFILL`;
+const MYSQL = `
+  CUBE CUME_DIST DATABASE DENSE_RANK EMPTY EXTERNAL FIRST_VALUE FUNCTION GENERATED GET GROUPING
+  GROUPS IO_AFTER_GTIDS IO_BEFORE_GTIDS JSON_TABLE LAG LAST_VALUE LATERAL LEAD LIBRARY NTH_VALUE
+  NTILE OF OPTIMIZER_COSTS OPTION PERCENT_RANK QUALIFY RANK ROW SCHEMA STORED SYSTEM TABLESAMPLE
+  VIRTUAL WINDOW`;
+const MARIADB = `
+  CURRENT_ROLE DELETE_DOMAIN_ID DO_DOMAIN_IDS IGNORE_DOMAIN_IDS MASTER_DEMOTE_TO_REPLICA
+  MASTER_DEMOTE_TO_SLAVE MASTER_SSL_VERIFY_SERVER_CERT OFFSET PAGE_CHECKSUM PARSE_VCOL_EXPR
+  PORTION REF_SYSTEM_ID RETURNING STATS_AUTO_RECALC STATS_PERSISTENT STATS_SAMPLE_PAGES`;
+const words = (text) => new Set(text.trim().split(/\s+/));
+const [both, mysql, mariadb] = [
+	words(BOTH),
+	words(MYSQL),
+	words(MARIADB)
+];
+function reservedBy(name) {
+	const word = name.toUpperCase();
+	if (both.has(word)) return "MySQL and MariaDB";
+	if (mysql.has(word)) return "MySQL";
+	return mariadb.has(word) ? "MariaDB" : null;
+}
+// src/lint/look-first.ts
+function lookFirst(names, query) {
+	const isPlain = (name) => /^[A-Za-z_]\w*$/.test(name) && reservedBy(name) === null;
+	return names.every(isPlain) ? `Look first: \`${query}\`.` : void 0;
+}
 // src/lint/loss.ts
 function lossOf(from, to) {
 	const before = {
@@ -27025,13 +27075,24 @@ const lossyChange = {
 				table: change.to
 			});
 			if (loss === null) continue;
+			const look = queryFor$1(change.to.name, from);
 			yield {
+				...look && { fix: `${look} Make sure that nobody writes such values any more.` },
 				column: to.name,
 				message: `The new type of ${named(change.to.name, to.name)} cannot hold ${loss}.`
 			};
 		}
 	}
 };
+function queryFor$1(table, column) {
+	const { name } = column;
+	const type = typeOf(column);
+	const isNumber = integerRange(type) !== null || type.name === "decimal";
+	const isText = /char$/.test(type.name) || textBytes(type) !== null;
+	if (!isNumber && !isText) return void 0;
+	const what = isNumber ? `MIN(${name}), MAX(${name})` : `MAX(CHAR_LENGTH(${name}))`;
+	return lookFirst([table, name], `SELECT ${what} FROM ${table}`);
+}
 // src/lint/rules/mixed-collations.ts
 const mixedCollations = {
 	id: "mixed-collations",
@@ -27126,9 +27187,12 @@ const notNullMayFail = {
 	*check(change) {
 		for (const { from, to } of clausesOf(change, "modify_column")) {
 			if (!from.nullable || to.nullable || to.generated !== null || change.kind !== "alter") continue;
+			const table = change.to.name;
+			const look = lookFirst([table, from.name], `SELECT COUNT(*) FROM ${table} WHERE ${from.name} IS NULL`);
 			yield {
+				...look && { fix: `${look} Fill these rows, and deploy code that writes no NULL first.` },
 				column: to.name,
-				message: `${named(change.to.name, to.name)} becomes NOT NULL; a row that has NULL there stops the deployment.`
+				message: `${named(table, to.name)} becomes NOT NULL; a row that has NULL there stops the deployment.`
 			};
 		}
 	}
@@ -27213,6 +27277,7 @@ const pkType = {
 		const fault = faultOf$1(column);
 		if (!fault) return;
 		yield {
+			...column.autoIncrement && { fix: "Use `BIGINT UNSIGNED AUTO_INCREMENT`, best before the table is large." },
 			key: primary.name,
 			column: column.name,
 			message: `The primary key of ${named(table.name)} is ${named(column.name)}, ${fault}.`
@@ -27310,49 +27375,6 @@ const repartition = {
 		yield { message: `The partitions of ${named(change.to.name)} change, so all its rows are written anew.` };
 	}
 };
-// src/lint/reserved-words.ts
-const BOTH = `
-  ACCESSIBLE ADD ALL ALTER ANALYZE AND AS ASC ASENSITIVE BEFORE BETWEEN BIGINT BINARY BLOB BOTH
-  BY CALL CASCADE CASE CHANGE CHAR CHARACTER CHECK COLLATE COLUMN CONDITION CONSTRAINT CONTINUE
-  CONVERT CREATE CROSS CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURSOR DATABASES
-  DAY_HOUR DAY_MICROSECOND DAY_MINUTE DAY_SECOND DEC DECIMAL DECLARE DEFAULT DELAYED DELETE DESC
-  DESCRIBE DETERMINISTIC DISTINCT DISTINCTROW DIV DOUBLE DROP DUAL EACH ELSE ELSEIF ENCLOSED
-  ESCAPED EXCEPT EXISTS EXIT EXPLAIN FALSE FETCH FLOAT FLOAT4 FLOAT8 FOR FORCE FOREIGN FROM
-  FULLTEXT GRANT GROUP HAVING HIGH_PRIORITY HOUR_MICROSECOND HOUR_MINUTE HOUR_SECOND IF IGNORE
-  IN INDEX INFILE INNER INOUT INSENSITIVE INSERT INT INT1 INT2 INT3 INT4 INT8 INTEGER INTERSECT
-  INTERVAL INTO IS ITERATE JOIN KEY KEYS KILL LEADING LEAVE LEFT LIKE LIMIT LINEAR LINES LOAD
-  LOCALTIME LOCALTIMESTAMP LOCK LONG LONGBLOB LONGTEXT LOOP LOW_PRIORITY MATCH MAXVALUE
-  MEDIUMBLOB MEDIUMINT MEDIUMTEXT MIDDLEINT MINUTE_MICROSECOND MINUTE_SECOND MOD MODIFIES
-  NATURAL NOT NO_WRITE_TO_BINLOG NULL NUMERIC ON OPTIMIZE OPTIONALLY OR ORDER OUT OUTER OUTFILE
-  OVER PARTITION PRECISION PRIMARY PROCEDURE PURGE RANGE READ READS READ_WRITE REAL RECURSIVE
-  REFERENCES REGEXP RELEASE RENAME REPEAT REPLACE REQUIRE RESIGNAL RESTRICT RETURN REVOKE RIGHT
-  RLIKE ROWS ROW_NUMBER SCHEMAS SECOND_MICROSECOND SELECT SENSITIVE SEPARATOR SET SHOW SIGNAL
-  SMALLINT SPATIAL SPECIFIC SQL SQLEXCEPTION SQLSTATE SQLWARNING SQL_BIG_RESULT
-  SQL_CALC_FOUND_ROWS SQL_SMALL_RESULT SSL STARTING STRAIGHT_JOIN TABLE TERMINATED THEN TINYBLOB
-  TINYINT TINYTEXT TO TRAILING TRIGGER TRUE UNDO UNION UNIQUE UNLOCK UNSIGNED UPDATE USAGE USE
-  USING UTC_DATE UTC_TIME UTC_TIMESTAMP VALUES VARBINARY VARCHAR VARCHARACTER VARYING WHEN WHERE
-  WHILE WITH WRITE XOR YEAR_MONTH ZEROFILL`;
-const MYSQL = `
-  CUBE CUME_DIST DATABASE DENSE_RANK EMPTY EXTERNAL FIRST_VALUE FUNCTION GENERATED GET GROUPING
-  GROUPS IO_AFTER_GTIDS IO_BEFORE_GTIDS JSON_TABLE LAG LAST_VALUE LATERAL LEAD LIBRARY NTH_VALUE
-  NTILE OF OPTIMIZER_COSTS OPTION PERCENT_RANK QUALIFY RANK ROW SCHEMA STORED SYSTEM TABLESAMPLE
-  VIRTUAL WINDOW`;
-const MARIADB = `
-  CURRENT_ROLE DELETE_DOMAIN_ID DO_DOMAIN_IDS IGNORE_DOMAIN_IDS MASTER_DEMOTE_TO_REPLICA
-  MASTER_DEMOTE_TO_SLAVE MASTER_SSL_VERIFY_SERVER_CERT OFFSET PAGE_CHECKSUM PARSE_VCOL_EXPR
-  PORTION REF_SYSTEM_ID RETURNING STATS_AUTO_RECALC STATS_PERSISTENT STATS_SAMPLE_PAGES`;
-const words = (text) => new Set(text.trim().split(/\s+/));
-const [both, mysql, mariadb] = [
-	words(BOTH),
-	words(MYSQL),
-	words(MARIADB)
-];
-function reservedBy(name) {
-	const word = name.toUpperCase();
-	if (both.has(word)) return "MySQL and MariaDB";
-	if (mysql.has(word)) return "MySQL";
-	return mariadb.has(word) ? "MariaDB" : null;
-}
 // src/lint/rules/reserved-word.ts
 const reservedWord = {
 	id: "reserved-word",
@@ -27534,7 +27556,9 @@ const uniqueMayFail = {
 		for (const { key } of clausesOf(change, "add_key")) {
 			if (!isUnique(key) || change.from.keys.some((old) => implies(old, key, change.from))) continue;
 			const over = columnsOf(key).map((name) => named(name));
+			const look = queryFor(change.to.name, key);
 			yield {
+				...look && { fix: look },
 				key: key.name,
 				...key.parts[0]?.kind === "column" ? { column: key.parts[0].column } : {},
 				message: `The new ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ""} stops the deployment if rows are equal there.`
@@ -27542,6 +27566,13 @@ const uniqueMayFail = {
 		}
 	}
 };
+function queryFor(table, key) {
+	const columns = columnsOf(key);
+	if (!key.parts.every((part) => part.kind === "column" && part.length === null)) return void 0;
+	const list = columns.join(", ");
+	const query = `SELECT ${list}, COUNT(*) FROM ${table} GROUP BY ${list} HAVING COUNT(*) > 1`;
+	return lookFirst([table, ...columns], query);
+}
 function implies(old, key, { columns }) {
 	if (!isUnique(old) || old.parts.some((part) => part.kind === "expression")) return false;
 	const whole = new Set(key.parts.flatMap((part) => part.kind === "column" && part.length === null ? [part.column.toLowerCase()] : []));

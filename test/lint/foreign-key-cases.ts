@@ -81,6 +81,7 @@ export const FOREIGN_KEY_CASES: Cases = {
     ],
     misses: [
       { to: { p: [], t: ['`p` bigint(20) unsigned', fk('p', 'p')] } },
+      { to: { p: ['`c` year', 'KEY `c` (`c`)'], t: ['`c` tinyint unsigned', fk('c', 'p', 'c')] } },
       { to: { p: ['`c` varchar(9)', 'KEY `c` (`c`)'], t: ['`c` varchar(99)', fk('c', 'p', 'c')] } },
     ],
   },

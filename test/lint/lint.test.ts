@@ -133,6 +133,46 @@ describe('lint', () => {
   })
 })
 
+describe('what to do', () => {
+  const fixOf = (rule: string, before: string, after: string) => {
+    const table = (name: string, lines: string) =>
+      parseTable(`CREATE TABLE \`${name}\` (\n${lines}\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4`)
+    const fixes = (name: string) =>
+      lint({
+        wanted: schemaOf([table(name, after)]),
+        from: schemaOf([table(name, before)]),
+        sources: [],
+        levels: {},
+      }).findings.flatMap((finding) => (finding.rule === rule ? [finding.fix] : []))
+    return { plain: fixes('users'), quoted: fixes('my users') }
+  }
+
+  test.each([
+    [
+      'not-null-may-fail',
+      '`a` int',
+      '`a` int NOT NULL',
+      'SELECT COUNT(*) FROM users WHERE a IS NULL',
+    ],
+    [
+      'unique-may-fail',
+      '`a` int,\n`b` int',
+      '`a` int,\n`b` int,\nUNIQUE KEY `u` (`a`,`b`)',
+      'SELECT a, b, COUNT(*) FROM users GROUP BY a, b HAVING COUNT(*) > 1',
+    ],
+    ['lossy-change', '`a` bigint', '`a` int', 'SELECT MIN(a), MAX(a) FROM users'],
+    ['lossy-change', '`a` varchar(9)', '`a` varchar(8)', 'SELECT MAX(CHAR_LENGTH(a)) FROM users'],
+  ])(
+    '%s has a query to copy, and only where it would run as it is shown',
+    (rule, from, to, query) => {
+      const { plain, quoted } = fixOf(rule, from, to)
+
+      expect(plain).toEqual([expect.stringContaining(`\`${query}\``)])
+      expect(quoted).toEqual([expect.not.stringContaining('my users')])
+    },
+  )
+})
+
 describe('lintChange', () => {
   const sideOf = (sql: string, comment = '') => ({
     schema: schemaOf([parseTable(sql)]),

@@ -28,10 +28,14 @@ export const fkParentType: Rule = {
   },
 }
 
+const OTHER = /char$|binary$|text$|blob$|^decimal$|^date$|^datetime$|^timestamp$/
+
 function differ(one: Column, other: Column): boolean {
   const [a, b] = [typeOf(one), typeOf(other)]
-  if (integerBytes(a) === null && integerBytes(b) === null) return false
-  return a.name !== b.name || a.unsigned !== b.unsigned
+  const integers = [a, b].filter((type) => integerBytes(type) !== null)
+  if (integers.length === 2) return a.name !== b.name || a.unsigned !== b.unsigned
+  // InnoDB keeps an ENUM or YEAR as an integer too, so only what is surely something else counts.
+  return integers.length === 1 && [a, b].some(({ name }) => OTHER.test(name))
 }
 
 function words(column: Column): string {

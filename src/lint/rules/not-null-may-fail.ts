@@ -1,4 +1,5 @@
 import { clausesOf } from '../clauses.ts'
+import { lookFirst } from '../look-first.ts'
 import { named, type Rule } from '../rule.ts'
 
 export const notNullMayFail: Rule = {
@@ -12,9 +13,15 @@ export const notNullMayFail: Rule = {
     for (const { from, to } of clausesOf(change, 'modify_column')) {
       if (!from.nullable || to.nullable || to.generated !== null || change.kind !== 'alter')
         continue
+      const table = change.to.name
+      const look = lookFirst(
+        [table, from.name],
+        `SELECT COUNT(*) FROM ${table} WHERE ${from.name} IS NULL`,
+      )
       yield {
+        ...(look && { fix: `${look} Fill these rows, and deploy code that writes no NULL first.` }),
         column: to.name,
-        message: `${named(change.to.name, to.name)} becomes NOT NULL; a row that has NULL there stops the deployment.`,
+        message: `${named(table, to.name)} becomes NOT NULL; a row that has NULL there stops the deployment.`,
       }
     }
   },

@@ -20,6 +20,9 @@ export const pkType: Rule = {
     const fault = faultOf(column)
     if (!fault) return
     yield {
+      ...(column.autoIncrement && {
+        fix: 'Use `BIGINT UNSIGNED AUTO_INCREMENT`, best before the table is large.',
+      }),
       key: primary.name,
       column: column.name,
       message: `The primary key of ${named(table.name)} is ${named(column.name)}, ${fault}.`,

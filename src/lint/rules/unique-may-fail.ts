@@ -1,6 +1,7 @@
 import type { Key, Table } from '../../schema/table.ts'
 import { clausesOf } from '../clauses.ts'
 import { columnsOf, isUnique, keyWords } from '../key-parts.ts'
+import { lookFirst } from '../look-first.ts'
 import { listed, named, type Rule } from '../rule.ts'
 
 export const uniqueMayFail: Rule = {
@@ -15,13 +16,25 @@ export const uniqueMayFail: Rule = {
     for (const { key } of clausesOf(change, 'add_key')) {
       if (!isUnique(key) || change.from.keys.some((old) => implies(old, key, change.from))) continue
       const over = columnsOf(key).map((name) => named(name))
+      const look = queryFor(change.to.name, key)
       yield {
+        ...(look && { fix: look }),
         key: key.name,
         ...(key.parts[0]?.kind === 'column' ? { column: key.parts[0].column } : {}),
         message: `The new ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ''} stops the deployment if rows are equal there.`,
       }
     }
   },
+}
+
+/** Nothing where a part is an expression or the beginning of a column: rows are grouped by whole ones. */
+function queryFor(table: string, key: Key): string | undefined {
+  const columns = columnsOf(key)
+  const isWhole = key.parts.every((part) => part.kind === 'column' && part.length === null)
+  if (!isWhole) return undefined
+  const list = columns.join(', ')
+  const query = `SELECT ${list}, COUNT(*) FROM ${table} GROUP BY ${list} HAVING COUNT(*) > 1`
+  return lookFirst([table, ...columns], query)
 }
 
 /** Rows that differ by whole columns of the old key differ by the new one too, if it has all of these. */
