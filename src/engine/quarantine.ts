@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
-import { isContention } from '../mysql/errno.ts'
+import { errnoOf, isConnectionLost, isContention } from '../mysql/errno.ts'
 import { ENGINE_SCHEMA, quarantinedUntil, quarantineName, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { fromSqlTime, toSqlTime } from './checkpoint.ts'
@@ -38,7 +38,8 @@ type Kept = {
 
 /**
  * Puts the tables that a deployment keeps into quarantine, as far as they are there; does nothing where the request gives
- * no time. A table that others use all the while keeps its name, and nobody drops it.
+ * no time. A table that others use all the while, or that the server does not rename, keeps its name, and nobody drops it:
+ * the deployment is over all the same.
  */
 export async function quarantineTables(
   session: Session,
@@ -80,8 +81,8 @@ async function isDone(
       await session.run(statement)
       return true
     } catch (error) {
-      if (!isContention(error)) throw error
-      if (tries === RENAME_TRIES) return false
+      if (errnoOf(error) === null || isConnectionLost(error)) throw error
+      if (tries === RENAME_TRIES || !isContention(error)) return false
       await clock.sleep(PAUSE_MS)
     }
   }

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto'
 
-/** The server's limit for table names. https://dev.mysql.com/doc/refman/9.7/en/identifier-length.html */
+/** The server's limit for names. https://dev.mysql.com/doc/refman/9.7/en/identifier-length.html */
 const MAX_CHARACTERS = 64
+/**
+ * For a table of ours: MySQL makes up names of constraints from the table's, up to `_ibfk_999`, also in a RENAME, and fails
+ * with 1059 where they become too long.
+ */
+const MAX_TABLE_CHARACTERS = MAX_CHARACTERS - '_ibfk_999'.length
 const TAG_CHARACTERS = 6
 
 /** Where the engine keeps its checkpoints, on the target server itself. */
@@ -51,14 +56,18 @@ export function quarantinedUntil(name: string): Date | null {
 
 function suffixed(live: string, suffix: string): string {
   const characters = [...live]
-  const room = MAX_CHARACTERS - suffix.length
+  const room = MAX_TABLE_CHARACTERS - suffix.length
   if (characters.length <= room) return `${live}${suffix}`
   return `${characters.slice(0, room - 1).join('')}~${suffix}`
 }
 
 function tagOf(deploymentId: string, live: string): string {
+  return hashOf(`${deploymentId}\0${live}`)
+}
+
+function hashOf(text: string): string {
   return createHash('sha256')
-    .update(`${deploymentId}\0${live}`)
+    .update(text)
     .digest()
     .readBigUInt64BE()
     .toString(36)
@@ -76,10 +85,18 @@ export function constraintName(name: string, live: string, copy: string): string
   const generated = /_(?:chk|ibfk)_\d+$/.exec(name)
   if (generated && name === `${live}${generated[0]}`) return `${copy}${generated[0]}`
   const tag = copy.slice(-TAG_CHARACTERS)
-  return `${plainConstraintName(name).slice(0, MAX_CHARACTERS - TAG_CHARACTERS - 4)}_xf_${tag}`
+  return `${plainConstraintName(name)}_xf_${tag}`
 }
 
-/** The name that a person gave a constraint, without the tag that a deployment had to put after it. */
+const MAX_PLAIN_CHARACTERS = MAX_CHARACTERS - '_xf_'.length - TAG_CHARACTERS
+
+/**
+ * The name that a person gave a constraint, without the tag that a deployment had to put after it. One that leaves no
+ * room for a tag is cut, and a hash of it put in place of its end: so it is the same before and after a deployment.
+ */
 export function plainConstraintName(name: string): string {
-  return name.replace(new RegExp(`_xf_${TAG}$`), '')
+  const plain = [...name.replace(new RegExp(`_xf_${TAG}$`), '')]
+  if (plain.length <= MAX_PLAIN_CHARACTERS) return plain.join('')
+  const kept = plain.slice(0, MAX_PLAIN_CHARACTERS - 1 - TAG_CHARACTERS).join('')
+  return `${kept}_${hashOf(plain.join(''))}`
 }

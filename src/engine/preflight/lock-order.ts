@@ -19,7 +19,7 @@ export const checkLockOrder: Check = async ({ session, server, request, tables }
         new Refusal(
           'TABLE_UNSUPPORTED',
           `The name of ${live} sorts after the names that its copies would get.`,
-          { next: `Rename ${live} to a name of at most 49 characters first.` },
+          { next: `Rename ${live} to a name of at most 40 characters first.` },
         ),
     )
   const variables = await readVariables(session, ['max_write_lock_count'])

@@ -9,12 +9,13 @@ export const nameLength: Rule = {
   why: 'Names end after 64 characters. A table that is changed lives beside its copy for a while, and their foreign keys and CHECKs need different names, so Crossfade puts 10 characters after them. A name of more than 54 characters is cut for that: it will then be another one than in your files.',
   fix: 'Give it a name of at most 54 characters.',
   *check(table) {
-    for (const { name } of [...table.foreignKeys, ...table.checks]) {
-      const { length } = [...name]
-      if (length <= MOST || isGenerated(name, table)) continue
+    for (const { name, serverName } of [...table.foreignKeys, ...table.checks]) {
+      // One that is cut has a hash in place of its end.
+      if (serverName.startsWith(name) || isGenerated(serverName, table)) continue
+      const { length } = [...serverName]
       yield {
-        key: name,
-        message: `The name ${named(name)} in ${named(table.name)} has ${length} characters, ${length - MOST} more than a deployment can keep.`,
+        key: serverName,
+        message: `The name ${named(serverName)} in ${named(table.name)} has ${length} characters, ${length - MOST} more than a deployment can keep.`,
       }
     }
   },
