@@ -5,6 +5,7 @@ import type { By } from '../src/deploy/request.ts'
 import type { Engine, EngineEvent, EngineRun, RunOptions } from '../src/engine/port.ts'
 import { engineRequest, type WantedRequest } from '../src/engine/request.ts'
 import { Refusal } from '../src/errors.ts'
+
 import type { Target } from '../src/mysql/connect.ts'
 import { listAudit } from '../src/store/audit.ts'
 import { requireDeployRequest } from '../src/store/deploy-requests.ts'
@@ -19,6 +20,7 @@ import type { Bell } from './bell.ts'
 import type { ConfiguredBranch } from './branch-settings.ts'
 import { findBranch } from './config.ts'
 import { noTarget, requireUnchanged } from './deploy-check.ts'
+import { logCause } from './log-cause.ts'
 import type { Parts } from './parts.ts'
 import { type Steering, steeringOf, UNSTEERED } from './steering.ts'
 
@@ -329,6 +331,7 @@ class Teller {
     }
     const fact = toFact(event)
     log.info(event.event, { deployment: this.#id })
+    logCause(log, event, { deployment: this.#id })
     if (!fact) return
     try {
       await recordFact(store, this.#id, fact, ENGINE)

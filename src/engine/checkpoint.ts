@@ -195,8 +195,10 @@ export async function saveOutcome(
   await session.transaction(async () => {
     await session.run(sql`UPDATE ${DEPLOYMENT_TABLE}
       SET outcome = ${outcome}, failure = ${failure && JSON.stringify(failure)} WHERE id = ${id}`)
-    for (const table of [CHUNK_TABLE, sql.id(ENGINE_SCHEMA, 'barrier')]) {
-      await session.run(sql`DELETE FROM ${table} WHERE deployment_id = ${id}`)
+    for (const table of ['chunk', 'barrier', 'foreign_key', 'instant']) {
+      await session.run(
+        sql`DELETE FROM ${sql.id(ENGINE_SCHEMA, table)} WHERE deployment_id = ${id}`,
+      )
     }
   })
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { type Checkpoint, type Ending, saveEnding, saveOutcome } from './checkpoint.ts'
-import { forgetForeignKeys, settleForeignKeys } from './foreign-key.ts'
+import { settleForeignKeys } from './foreign-key.ts'
 import { quarantineTables } from './quarantine.ts'
 import { dropShadows } from './shadow.ts'
 
@@ -41,7 +41,6 @@ export async function goOnEnding(
   } else {
     freedBytes = await dropShadows(session, schema, request)
   }
-  await forgetForeignKeys(session, id)
   await saveOutcome(session, id, { outcome, failure })
   return freedBytes
 }

@@ -13,6 +13,7 @@ const LATER_COLUMNS = [
 /** Tables that came later, by a column of each. */
 const LATER_TABLES = [
   ['foreign_key', 'definitions'],
+  ['instant', 'definition_before'],
   ['quarantine', 'keep_until'],
 ] as const
 
@@ -99,6 +100,13 @@ async function createTables(session: Session): Promise<void> {
     deployment_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
     definitions LONGTEXT CHARACTER SET utf8mb4 NOT NULL,
+    PRIMARY KEY (deployment_id, table_name)
+  ) ENGINE=InnoDB`)
+  await session.run(sql`CREATE TABLE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA, 'instant')} (
+    deployment_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+    table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    definition_before VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+    definition_after VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
     PRIMARY KEY (deployment_id, table_name)
   ) ENGINE=InnoDB`)
   await session.run(sql`CREATE TABLE IF NOT EXISTS ${sql.id(ENGINE_SCHEMA, 'quarantine')} (

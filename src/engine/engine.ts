@@ -14,7 +14,7 @@ import {
   savePrepared,
 } from './checkpoint.ts'
 import { prepareEngineSchema } from './engine-schema.ts'
-import { openSession } from './engine-session.ts'
+import { claimDeployment, openSession } from './engine-session.ts'
 import { finishedRun } from './finished-run.ts'
 import { whileHeld } from './foreign-key.ts'
 import { findInstantAnswers } from './instant.ts'
@@ -58,6 +58,8 @@ async function stage({ target, clock, options }: Deps, request: EngineRequest): 
     const signals = signalsOf(request, { target, replicas, flavour: server.flavour, clock })
     const found = await check(session, { server, schema, request, replicas, signals })
     await prepareEngineSchema(session)
+    // Whoever finds the record before everything is made ready must not take it for a dead process's.
+    await claimDeployment(session, request.id)
     const position = request.method === 'shadow' ? await readPosition(session) : NOWHERE
     await insertCheckpoint(session, schema, { request: found, position })
     return found
@@ -70,12 +72,7 @@ async function stage({ target, clock, options }: Deps, request: EngineRequest): 
 async function resume({ target, clock, options }: Deps, id: string): Promise<EngineRun> {
   const server = await askServer(target)
   await using session = await openSession({ target, flavour: server.flavour })
-  const found = await findCheckpoint(session, id)
-  if (!found) {
-    throw new Refusal('CHECKPOINT_MISSING', `The server knows no deployment ${id}.`, {
-      next: 'Start a new deployment.',
-    })
-  }
+  const found = await findToResume(session, id)
   if (found.outcome !== null) return finishedRun(found, found.outcome, { clock, options })
   const { schema, request } = found
   // After the swap nothing is copied any more.
@@ -87,6 +84,20 @@ async function resume({ target, clock, options }: Deps, id: string): Promise<Eng
     : { checkpoint: found, instant: unknownAnswers(request) }
   const context = { target, flavour: server.flavour, clock, options }
   return runOf(prepared, { ...context, resumed: true })
+}
+
+/** @throws {Refusal} CHECKPOINT_MISSING, or DEPLOYMENT_BUSY while another process makes it ready. */
+async function findToResume(session: Session, id: string): Promise<Checkpoint> {
+  const found = await findCheckpoint(session, id)
+  if (!found) {
+    throw new Refusal('CHECKPOINT_MISSING', `The server knows no deployment ${id}.`, {
+      next: 'Start a new deployment.',
+    })
+  }
+  if (found.stage !== 'preparing' || found.outcome !== null) return found
+  await claimDeployment(session, id)
+  // It may have been made ready while we waited.
+  return (await findCheckpoint(session, id)) ?? found
 }
 
 /** What is made ready for a run: its checkpoint, and what the server says of an instant change. */

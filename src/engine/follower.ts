@@ -93,8 +93,9 @@ export class Follower {
   /** How old the newest delivered change is; grows while the stream delivers nothing that was written. */
   get lagMs(): number {
     const now = this.#clock.now().getTime()
-    const oldest = Math.min(...[...this.#waiting.values()].map(({ writtenAt }) => writtenAt))
-    return Number.isFinite(oldest) ? Math.max(this.#lastLagMs, now - oldest) : this.#lastLagMs
+    // They are in the order in which they were written.
+    const [oldest] = this.#waiting.values()
+    return oldest ? Math.max(this.#lastLagMs, now - oldest.writtenAt) : this.#lastLagMs
   }
 
   /** Reads until the signal is aborted, or throws what the stream throws. */
@@ -161,7 +162,9 @@ export class Follower {
   }
 
   async #writeBarrier(session: Session): Promise<{ readonly passed: Promise<void> }> {
-    // Microseconds of the wall clock, so that the numbers of an earlier process are lower.
+    // Microseconds of the wall clock, and above all that an earlier process has written, whose clock may have been ahead:
+    // a barrier of the same number that is read again would be taken for the new one.
+    if (this.#lastBarrier === 0n) await this.#beginAbove(session)
     const now = BigInt(this.#clock.now().getTime()) * 1000n
     const number = now > this.#lastBarrier ? now : this.#lastBarrier + 1n
     this.#lastBarrier = number
@@ -176,6 +179,14 @@ export class Follower {
       throw error
     }
     return { passed: promise }
+  }
+
+  /** The old ones are removed from the lowest on, so the highest of all is there as long as the deployment is. */
+  async #beginAbove(session: Session): Promise<void> {
+    const row = await session.row(sql<{ highest: string | null }>`
+      SELECT MAX(number) AS highest FROM ${BARRIER} WHERE deployment_id = ${this.#id}`)
+    const highest = BigInt(row?.highest ?? 0)
+    if (highest > this.#lastBarrier) this.#lastBarrier = highest
   }
 
   #take(event: ChangeEvent): void {

@@ -162,11 +162,6 @@ export async function findForeignKeys(
   return row ? (JSON.parse(row.definitions) as ForeignKeys) : { after: [], before: [] }
 }
 
-/** Forgets what was kept for a deployment that is over. */
-export async function forgetForeignKeys(session: Session, id: string): Promise<void> {
-  await session.run(sql`DELETE FROM ${FOREIGN_KEY_TABLE} WHERE deployment_id = ${id}`)
-}
-
 /**
  * The foreign keys of the new form that the live table does not already enforce: other columns, or another parent. The
  * names of columns that the change renames are those of the new form.

@@ -1,9 +1,9 @@
 import { sql } from 'kysely'
 import { Refusal } from '../errors.ts'
-import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
+import { ENGINE_SCHEMA, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
-import { askInstant, type Definitions } from './instant.ts'
-import type { EngineRequest, InstantAnswer } from './port.ts'
+import { askInstant, type Definitions, readDefinition } from './instant.ts'
+import type { EngineRequest, InstantAnswer, TableOperation } from './port.ts'
 
 /**
  * What an instant deployment has written down before it changes anything: each table's definition before and after. The
@@ -21,14 +21,8 @@ export async function planInstant(
   schema: string,
   { id, operations }: EngineRequest,
 ): Promise<readonly InstantAnswer[]> {
-  await session.run(sql`CREATE TABLE IF NOT EXISTS ${PLAN_TABLE} (
-    deployment_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-    table_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-    definition_before VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
-    definition_after VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
-    PRIMARY KEY (deployment_id, table_name)
-  ) ENGINE=InnoDB`)
-  await forgetInstantPlan(session, id)
+  // What an interrupted process has planned is asked again.
+  await session.run(sql`DELETE FROM ${PLAN_TABLE} WHERE deployment_id = ${id}`)
   const answers: InstantAnswer[] = []
   for (const operation of operations) {
     const { answer, definitions } = await askInstant(session, schema, { id, operation })
@@ -66,7 +60,55 @@ export async function readInstantPlan(
   return new Map(rows.map(({ name, before, after }) => [name, { before, after }]))
 }
 
-/** Removes what was written down of a deployment that is over. */
-export async function forgetInstantPlan(session: Session, id: string): Promise<void> {
-  await session.run(sql`DELETE FROM ${PLAN_TABLE} WHERE deployment_id = ${id}`)
+/**
+ * Whether an operation is still to be made, by what was written down of it.
+ *
+ * @throws {Refusal} TABLE_CHANGED when the table is neither what it was nor what it will be.
+ */
+export async function isToDo(
+  session: Session,
+  schema: string,
+  {
+    id,
+    operation: { kind, table },
+    definitions: { before, after },
+  }: {
+    readonly id: string
+    readonly operation: TableOperation
+    readonly definitions: Definitions
+  },
+): Promise<boolean> {
+  const now = await readDefinition(session, schema, table)
+  if (now === before) return true
+  if (kind === 'drop') {
+    const old = await readDefinition(session, schema, tableNames(id, table).old)
+    if (now === null && old === before) return false
+  } else if (now === after) return false
+  throw new Refusal('TABLE_CHANGED', `Somebody else has changed ${table}.`, {
+    next: 'Start a new deployment from the table as it is now.',
+  })
+}
+
+/** The tables that are changed already: what a process that was interrupted has done, as far as its plan tells. */
+export async function findChanged(
+  session: Session,
+  schema: string,
+  { id, operations }: EngineRequest,
+): Promise<readonly string[]> {
+  const plan = await readInstantPlan(session, id)
+  const changed: string[] = []
+  for (const operation of operations) {
+    const definitions = plan.get(operation.table)
+    // A change that changes nothing is neither done nor to do.
+    if (!definitions || definitions.before === definitions.after) continue
+    const isOpen = await isToDo(session, schema, { id, operation, definitions }).catch(
+      (error: unknown) => {
+        // Somebody else has changed it: not this deployment.
+        if (error instanceof Refusal) return true
+        throw error
+      },
+    )
+    if (!isOpen) changed.push(operation.table)
+  }
+  return changed
 }

@@ -2,18 +2,18 @@ import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Target } from '../mysql/connect.ts'
-import { codeOf, errnoOf, isConnectionLost, isContention } from '../mysql/errno.ts'
+import { codeOf, errnoOf, isAway, isContention } from '../mysql/errno.ts'
 import { tableNames } from '../mysql/identifier.ts'
 import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import { type Checkpoint, findCheckpoint, saveOutcome, saveSwapped } from './checkpoint.ts'
 import { type RunCommand, requirePhase } from './commands.ts'
-import { endDeployment } from './ending.ts'
+import { endDeployment, goOnEnding } from './ending.ts'
 import { claimDeployment, openSession } from './engine-session.ts'
-import { NO_STATUS } from './finished-run.ts'
+import { endEvents, NO_STATUS } from './finished-run.ts'
 import { ownComment } from './follower.ts'
-import { type Definitions, instantStatement, notInstantReason, readDefinition } from './instant.ts'
-import { forgetInstantPlan, notInstant, readInstantPlan } from './instant-plan.ts'
+import { type Definitions, instantStatement, notInstantReason } from './instant.ts'
+import { findChanged, isToDo, notInstant, readInstantPlan } from './instant-plan.ts'
 import type { NewEvent } from './lifecycle.ts'
 import type {
   EngineEvent,
@@ -138,7 +138,7 @@ export class InstantRun implements EngineRun {
 
   /** Whether a new try may help. A deployment that is busy is so with our own lost connection. */
   #isAway(error: unknown): boolean {
-    if (isConnectionLost(error) || isContention(error)) return true
+    if (isAway(error) || isContention(error)) return true
     if (!(error instanceof Refusal)) return false
     if (error.code === 'DEPLOYMENT_BUSY') return this.#announced
     return error.code === 'DATABASE_UNREACHABLE'
@@ -163,19 +163,32 @@ export class InstantRun implements EngineRun {
     await session.run(sql`SET SESSION lock_wait_timeout = ${sql.lit(LOCK_WAIT_SECONDS)}`)
     this.#announce()
     const ending = (await findCheckpoint(session, id))?.ending ?? null
+    if (ending !== null && ending !== 'complete') return await this.#goOnEnding(session, ending)
     if (ending === null) {
       const plan = await readInstantPlan(session, id)
+      const { schema, request } = this.#checkpoint
+      // Of an earlier process: a cancel must not deny it.
+      for (const table of await findChanged(session, schema, request)) this.#done.add(table)
       do {
         await this.#waitAtGate(session)
       } while (!(await this.#makeChanges(session, plan)))
       await saveSwapped(session, id, null)
     }
     await endDeployment(session, this.#checkpoint, { ending: COMPLETE, clock: this.#context.clock })
-    await forgetInstantPlan(session, id)
     this.#phase = 'finished'
     this.#emit({ event: 'cutover', stalledMs: this.#stalledMs, revertUntil: null })
     this.#emit({ event: 'complete' })
     return 'complete'
+  }
+
+  /** Does what somebody who gave the deployment up has left to do. */
+  async #goOnEnding(session: Session, outcome: EngineOutcome): Promise<EngineOutcome> {
+    const { clock, options } = this.#context
+    const { failure } = this.#checkpoint
+    await goOnEnding(session, this.#checkpoint, { ending: { outcome, failure }, clock })
+    this.#phase = 'finished'
+    for (const event of endEvents(this.#checkpoint, outcome, clock.now())) options.onEvent(event)
+    return outcome
   }
 
   #announce(): void {
@@ -231,19 +244,17 @@ export class InstantRun implements EngineRun {
   /** @throws {Refusal} TABLE_CHANGED when the table is neither what it was nor what it will be. */
   async #isToDo(
     session: Session,
-    { kind, table }: TableOperation,
-    { before, after }: Definitions,
+    operation: TableOperation,
+    definitions: Definitions,
   ): Promise<boolean> {
     const { schema, id } = this.#checkpoint
-    const now = await readDefinition(session, schema, table)
-    if (now === before) return true
-    if (kind === 'drop') {
-      const old = await readDefinition(session, schema, tableNames(id, table).old)
-      if (now === null && old === before) return false
-    } else if (now === after) return false
-    throw new Refusal('TABLE_CHANGED', `Somebody else has changed ${table}.${this.#story}`, {
-      next: 'Start a new deployment from the table as it is now.',
-    })
+    try {
+      return await isToDo(session, schema, { id, operation, definitions })
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      const { code, message, next } = error
+      throw new Refusal(code, `${message}${this.#story}`, { next })
+    }
   }
 
   async #make(session: Session, operation: TableOperation): Promise<void> {
@@ -280,7 +291,7 @@ export class InstantRun implements EngineRun {
 
   #refusalOf(error: unknown, { table }: TableOperation): Refusal | null {
     const errno = errnoOf(error)
-    if (errno === null || isConnectionLost(error) || isContention(error)) return null
+    if (errno === null || isAway(error) || isContention(error)) return null
     const reason = notInstantReason(error)
     if (reason !== null) {
       return notInstant(`${table} cannot be changed at once: ${reason}.${this.#story}`, error)
@@ -307,7 +318,6 @@ export class InstantRun implements EngineRun {
         await using session = await openSession(this.#context)
         const failed = { outcome: 'failed', failure: failureOf(told) } as const
         await saveOutcome(session, id, cancelled ? { outcome: 'cancelled' } : failed)
-        await forgetInstantPlan(session, id)
       }
     } catch {
       // The first error is the one to tell; what is left of the deployment is told to whoever deploys next.

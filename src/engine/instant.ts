@@ -68,9 +68,7 @@ export async function askInstant(
   if (kind === 'drop')
     return yes(table, { before: await readDefinition(session, schema, table), after: null })
   const copy = instantCopyName(id, table)
-  const drop = async () => {
-    await session.run(sql`DROP TABLE IF EXISTS ${sql.raw(ownComment(id))} ${sql.id(schema, copy)}`)
-  }
+  const drop = () => dropInstantCopy(session, schema, { id, operation })
   await drop()
   try {
     if (kind === 'create') {
@@ -92,6 +90,19 @@ export async function askInstant(
 
 function yes(table: string, definitions: Definitions): AskedOperation {
   return { answer: { table, eligible: true, reason: null }, definitions }
+}
+
+/** Drops the empty copy, if a process that was interrupted has left it. */
+export async function dropInstantCopy(
+  session: Session,
+  schema: string,
+  { id, operation }: OneOperation,
+): Promise<void> {
+  const copy = instantCopyName(id, operation.table)
+  const there = await session.row(sql`SELECT 1 FROM information_schema.TABLES
+    WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${copy}`)
+  if (!there) return
+  await session.run(sql`DROP TABLE IF EXISTS ${sql.raw(ownComment(id))} ${sql.id(schema, copy)}`)
 }
 
 /** The empty copy's name: that of a table of the engine's, but of no other one of this deployment. */

@@ -4,6 +4,7 @@ import { connect, type Target } from '../mysql/connect.ts'
 import { type Ending, findCheckpoint, unfinishedCheckpoints } from './checkpoint.ts'
 import { endDeployment } from './ending.ts'
 import { claimDeployment } from './engine-session.ts'
+import { findChanged } from './instant-plan.ts'
 import type { TableOperation } from './port.ts'
 import { clearSentries } from './sentry.ts'
 import { isSwapped } from './shadow.ts'
@@ -35,10 +36,18 @@ export async function discardDeployment(target: Target, id: string): Promise<voi
   const { schema, request } = checkpoint
   await claimDeployment(session, id)
   await clearSentries(session, { schema, request }, systemClock)
-  if (await isSwapped(session, schema, request)) {
+  if (await isSwapped(session, checkpoint)) {
     throw new Refusal('DEPLOY_STATE', `The tables of the deployment ${id} are swapped already.`, {
       next: 'Run the same migrate command again to go on with its revert window.',
     })
+  }
+  const changed = request.method === 'instant' ? await findChanged(session, schema, request) : []
+  if (changed.length > 0) {
+    throw new Refusal(
+      'DEPLOY_STATE',
+      `The deployment ${id} has changed already: ${changed.join(', ')}.`,
+      { next: 'Run the same migrate command again to go on with it.' },
+    )
   }
   const ending: Ending = { outcome: 'cancelled', failure: null }
   await endDeployment(session, checkpoint, { ending, clock: systemClock })

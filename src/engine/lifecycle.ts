@@ -132,6 +132,8 @@ export class Lifecycle {
       signal,
       record: () => saveSwapped(this.#sync.control, id, revertUntil),
     })
+    // Whoever reverts later has to say so again.
+    this.#state.wanted.force = false
     this.#state.emit({ event: 'cutover', stalledMs, revertUntil })
     return revertUntil
   }
@@ -142,7 +144,7 @@ export class Lifecycle {
     if (until === null) return 'complete'
     const isOver = () => wanted.revert || wanted.skipRevert || this.#clock.now() >= until
     this.#state.phase = 'revert_window'
-    if (this.#state.revertImpossible) await this.#closeWayBack(this.#state.revertImpossible)
+    if (this.#state.revertImpossible) await this.#closeWayBack(this.#state.revertImpossible, null)
     else await this.#followBack(group, isOver)
     for (;;) {
       while (!isOver()) await this.#clock.sleep(WATCH_EVERY_MS, { signal: group.signal })
@@ -184,18 +186,18 @@ export class Lifecycle {
     }
   }
 
-  async #giveUpRevert({ message }: Refusal): Promise<void> {
+  async #giveUpRevert(refusal: Refusal): Promise<void> {
     if (this.#state.revertImpossible) return
-    await this.#closeWayBack({ since: this.#clock.now(), reason: message })
+    await this.#closeWayBack({ since: this.#clock.now(), reason: refusal.message }, refusal)
   }
 
   /** Once impossible, always impossible: first it is remembered, then recorded, and only then acted upon and told. */
-  async #closeWayBack(impossible: RevertImpossible): Promise<void> {
+  async #closeWayBack(impossible: RevertImpossible, cause: unknown): Promise<void> {
     this.#state.revertImpossible = impossible
     this.#state.wanted.revert = false
     await saveRevertImpossible(this.#sync.control, this.#checkpoint.id, impossible)
     this.#sync.endReverse()
-    this.#state.emit({ event: 'revert_impossible', ...impossible })
+    this.#state.emit({ event: 'revert_impossible', ...impossible, cause })
   }
 
   async #swap(

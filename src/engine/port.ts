@@ -159,7 +159,11 @@ export type EngineEvent = { readonly at: Date } & (
   /** The server does not answer, or kept us waiting too long; it is tried again from the checkpoint without end, and nothing is lost meanwhile. */
   | { readonly event: 'connection_lost'; readonly lostForMs: number; readonly reason: string }
   /** The change is live but can no longer be reverted, as the old schema cannot hold a new row; told again on a resume. */
-  | ({ readonly event: 'revert_impossible' } & RevertImpossible)
+  | ({
+      readonly event: 'revert_impossible'
+      /** What was thrown, as for `failed`; null when that is told again. */
+      readonly cause: unknown
+    } & RevertImpossible)
   | { readonly event: 'complete' | 'reverted' }
   | { readonly event: 'cancelled'; readonly freedBytes: number }
   | (EngineFailure & {

@@ -1,10 +1,16 @@
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Target } from '../mysql/connect.ts'
-import { codeOf, isConnectionLost, isContention } from '../mysql/errno.ts'
+import { codeOf, isAway, isContention } from '../mysql/errno.ts'
 import { type Flavour, readServerIdentity } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
-import { type Checkpoint, type Ending, findCheckpoint, saveSwapped } from './checkpoint.ts'
+import {
+  type Checkpoint,
+  type Ending,
+  findCheckpoint,
+  saveRevertImpossible,
+  saveSwapped,
+} from './checkpoint.ts'
 import { type RunCommand, requirePhase } from './commands.ts'
 import { endDeployment, goOnEnding } from './ending.ts'
 import { claimDeployment, openSession } from './engine-session.ts'
@@ -158,23 +164,23 @@ export class ShadowRun implements EngineRun {
       try {
         return await this.#attempt()
       } catch (error) {
-        const outcome = await this.#outcomeOf(error)
-        if (outcome !== null) return outcome
-        await this.#waitForServer(error)
+        const next = await this.#nextAfter(error)
+        if (next === 'away') await this.#waitForServer(error)
+        else if (next !== 'again') return next
         this.#resumed = true
       }
     }
   }
 
-  /** How the run ends by an error, or null when it is to be tried again. */
-  async #outcomeOf(error: unknown): Promise<EngineOutcome | null> {
+  /** How the run ends by an error, or how it goes on: `again` at once, `away` when the server is to be waited for. */
+  async #nextAfter(error: unknown): Promise<EngineOutcome | 'again' | 'away'> {
     // What breaks after the end, such as a connection that is being closed, changes nothing any more.
     if (this.#outcome) return this.#outcome
     this.#context.options.signal?.throwIfAborted()
     const verdict = verdictOf(error)
     // Another process has the tables: nothing of them is ours to tidy up.
     if (verdict === 'busy' && this.#sync === null) return this.#fail(error)
-    return verdict === 'over' ? await this.#end(error) : null
+    return verdict === 'over' ? await this.#end(error) : 'away'
   }
 
   /**
@@ -211,14 +217,16 @@ export class ShadowRun implements EngineRun {
     const tables = sync.operations.map(tablesOf)
     if (!this.#announced) this.#emit({ event: 'started', tables, instant })
     this.#announced = true
-    return await group.run(async () => {
+    const outcome = await group.run(async () => {
       await sync.start(group)
       this.#lostSince = null
       group.spawn((ended) => this.#reportProgress(ended))
       const { clock } = this.#context
       const lifecycle = new Lifecycle(sync, this.#checkpoint, { clock, state: this.#state })
-      return await this.#finish(sync.control, await lifecycle.run(group))
+      return await lifecycle.run(group)
     })
+    // After the group: whatever still wrote beside it would leave something of a deployment that is over.
+    return await this.#finish(sync.control, outcome)
   }
 
   /**
@@ -243,7 +251,7 @@ export class ShadowRun implements EngineRun {
     // What is tidied up already must not be taken for somebody's doing.
     if (checkpoint.ending !== null) return await this.#goOnEnding(session, checkpoint.ending)
     await refuseOtherServer(session, checkpoint)
-    const swapped = await isSwapped(session, schema, request)
+    const swapped = await isSwapped(session, checkpoint)
     if (checkpoint.stage === 'reverse' && !swapped) return await this.#finish(session, 'reverted')
     if (checkpoint.stage !== 'reverse' && swapped) {
       const revertUntil = revertUntilOf(request, this.#context.clock)
@@ -275,43 +283,56 @@ export class ShadowRun implements EngineRun {
     return outcome
   }
 
-  /** Ends the run after an error that no new try would mend; null when the server went away meanwhile. */
-  async #end(error: unknown): Promise<EngineOutcome | null> {
+  /** Ends the run after an error that no new try would mend; see {@link #nextAfter}. */
+  async #end(error: unknown): Promise<EngineOutcome | 'again' | 'away'> {
     const cancelled = error instanceof Cancelled
     try {
       await using session = await openSession(this.#context)
-      const { schema, request } = this.#checkpoint
       const { clock } = this.#context
-      await clearSentries(session, { schema, request }, clock)
-      if (await isSwapped(session, schema, request)) return await this.#endSwapped(session, error)
-      const ending: Ending = cancelled
-        ? { outcome: 'cancelled', failure: null }
-        : { outcome: 'failed', failure: failureOf(error) }
-      const freedBytes = await endDeployment(session, this.#checkpoint, { ending, clock })
-      if (!cancelled) return this.#fail(error)
-      this.#state.phase = 'finished'
-      this.#emit({ event: 'cancelled', freedBytes })
-      return 'cancelled'
+      const checkpoint = (await findCheckpoint(session, this.#checkpoint.id)) ?? this.#checkpoint
+      this.#checkpoint = checkpoint
+      await clearSentries(session, checkpoint, clock)
+      if (checkpoint.ending !== null) return await this.#goOnEnding(session, checkpoint.ending)
+      const swapped = await isSwapped(session, checkpoint)
+      // The swap was faster than the cancel. What follows is the revert window, as if nothing had been said.
+      if (swapped && cancelled) {
+        this.#state.wanted.cancel = false
+        return 'again'
+      }
+      if (swapped) return await this.#endSwapped(session, error)
+      if (checkpoint.stage === 'reverse') return await this.#finish(session, 'reverted')
+      return await this.#endUnswapped(session, error)
     } catch (failure) {
       // What is left to do is in the checkpoint, or will be found to be done again.
-      if (verdictOf(failure) === 'away') return null
+      if (verdictOf(failure) === 'away') return 'away'
       // The tidying up failed too: the first error is the one to tell, the checkpoint knows the rest.
       return this.#fail(cancelled ? failure : error)
     }
   }
 
+  async #endUnswapped(session: Session, error: unknown): Promise<EngineOutcome> {
+    const cancelled = error instanceof Cancelled
+    const { clock } = this.#context
+    const ending: Ending = cancelled
+      ? { outcome: 'cancelled', failure: null }
+      : { outcome: 'failed', failure: failureOf(error) }
+    const freedBytes = await endDeployment(session, this.#checkpoint, { ending, clock })
+    if (!cancelled) return this.#fail(error)
+    this.#state.phase = 'finished'
+    this.#emit({ event: 'cancelled', freedBytes })
+    return 'cancelled'
+  }
+
   /** The new tables are live and stay live; what has failed is only the way back. */
   async #endSwapped(session: Session, error: unknown): Promise<EngineOutcome> {
-    if (error instanceof Cancelled) {
-      // The swap was faster than the cancel. What follows is the revert window, as if nothing had been said.
-      this.#state.wanted.cancel = false
-      return await this.#runToEnd()
+    if (!this.#state.revertImpossible) {
+      const reason =
+        error instanceof Refusal ? error.message : 'An internal error ended the reverse sync.'
+      const impossible = { since: this.#context.clock.now(), reason }
+      this.#state.revertImpossible = impossible
+      await saveRevertImpossible(session, this.#checkpoint.id, impossible)
+      this.#emit({ event: 'revert_impossible', ...impossible, cause: error })
     }
-    const reason =
-      error instanceof Refusal ? error.message : 'An internal error ended the reverse sync.'
-    const impossible = { since: this.#context.clock.now(), reason }
-    if (!this.#state.revertImpossible) this.#emit({ event: 'revert_impossible', ...impossible })
-    this.#state.revertImpossible ??= impossible
     return await this.#finish(session, 'complete')
   }
 
@@ -370,8 +391,7 @@ export function failureOf(error: unknown): EngineFailure {
  */
 function verdictOf(error: unknown): 'away' | 'busy' | 'over' {
   // Whoever waits for a lock of the engine's own, or could not write a swap down, starts over from the checkpoint.
-  if (error instanceof SwapUnrecorded || isConnectionLost(error) || isContention(error))
-    return 'away'
+  if (error instanceof SwapUnrecorded || isAway(error) || isContention(error)) return 'away'
   if (!(error instanceof Refusal)) return 'over'
   if (error.code === 'DATABASE_UNREACHABLE') return 'away'
   return error.code === 'DEPLOYMENT_BUSY' ? 'busy' : 'over'

@@ -50,7 +50,8 @@ export async function realTables(
 
 /**
  * Takes away every sentry of a deployment, once no RENAME of it can happen any more: one that still waits for its locks,
- * of a connection that we have lost, would find its way free.
+ * of a connection that we have lost, would find its way free. The same goes for an ALTER that gives a shadow its foreign
+ * keys: nobody would take them off again.
  */
 export async function clearSentries(
   session: Session,
@@ -58,7 +59,7 @@ export async function clearSentries(
   clock: Clock,
 ): Promise<void> {
   const { id, operations } = request
-  await endRenames(session, id, clock)
+  await endStatements(session, id, clock)
   const names = operations.map(({ table }): TableNames => tableNames(id, table))
   const tables = await readTables(
     session,
@@ -72,19 +73,21 @@ export async function clearSentries(
 
 const LOOK_EVERY_MS = 20
 
-/** Ends every RENAME of the deployment that is still under way on the server, and returns when there is none. */
-async function endRenames(session: Session, id: string, clock: Clock): Promise<void> {
-  const comments = [swapComment(id, 'forward'), swapComment(id, 'back')]
+/** Ends every RENAME and ALTER of the deployment that is still under way on the server, and returns when there is none. */
+async function endStatements(session: Session, id: string, clock: Clock): Promise<void> {
+  const comments = [ownComment(id), swapComment(id, 'forward'), swapComment(id, 'back')]
   for (;;) {
     // Not information_schema.PROCESSLIST: MySQL fails it with 3854 as long as anybody's statement has an emoji in it.
     const threads =
       await session.rows(sql<{ Id: string | number; Info: string | null }>`SHOW FULL PROCESSLIST`)
-    const renames = threads.filter(
+    const under = threads.filter(
       ({ Info }) =>
-        Info?.startsWith('RENAME TABLE') && comments.some((comment) => Info.includes(comment)),
+        Info !== null &&
+        /^(?:RENAME|ALTER) TABLE/.test(Info) &&
+        comments.some((comment) => Info.includes(comment)),
     )
-    if (renames.length === 0) return
-    for (const { Id } of renames) {
+    if (under.length === 0) return
+    for (const { Id } of under) {
       await session.run(sql`KILL ${sql.lit(Number(Id))}`).catch((error: unknown) => {
         if (errnoOf(error) !== ERRNO.NO_SUCH_THREAD) throw error
       })

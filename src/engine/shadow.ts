@@ -3,6 +3,7 @@ import { Refusal } from '../errors.ts'
 import { ERRNO, errnoOf, isConnectionLost, isDenied } from '../mysql/errno.ts'
 import { type TableNames, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { ownComment } from './follower.ts'
 import {
   addedForeignKeys,
@@ -13,6 +14,7 @@ import {
   readForeignKeys,
   saveForeignKeys,
 } from './foreign-key.ts'
+import { dropInstantCopy } from './instant.ts'
 import { pairTables, type TablePair } from './pair.ts'
 import type { EngineRequest, OperationTables, TableOperation } from './port.ts'
 import { requireLoggedKeys } from './preflight/row-image.ts'
@@ -256,7 +258,7 @@ async function keepForeignKeys(
   await saveForeignKeys(session, { id, table: operation.table }, { ...keys, before: named })
 }
 
-/** Drops the shadow tables of a request, as far as they are there, and returns how many bytes they took. */
+/** Drops what a request has made beside the live tables, as far as it is there, and returns how many bytes the shadows took. */
 export async function dropShadows(
   session: Session,
   schema: string,
@@ -268,6 +270,7 @@ export async function dropShadows(
     const { shadow } = tableNames(request.id, operation.table)
     bytes += (await readShape(session, schema, shadow))?.bytes ?? 0
     await dropShadow(session, schema, { id: request.id, operation })
+    await dropInstantCopy(session, schema, { id: request.id, operation })
   }
   return bytes
 }
@@ -290,15 +293,38 @@ async function dropShadow(
  * lost in the middle of the RENAME. One RENAME swaps all tables or none, so one table tells. Best one that has an old
  * table, whose name nobody else uses; where all are created, a live table alone could be somebody else's, so the
  * shadow must be gone too. A sentry (sentry.ts) stands for no table.
+ *
+ * Once the swap is recorded, the question is whether it was taken back: that an old table is gone says nothing of it, as
+ * somebody may have dropped it.
  */
 export async function isSwapped(
   session: Session,
-  schema: string,
-  { id, operations }: EngineRequest,
+  { schema, stage, request: { id, operations } }: Pick<Checkpoint, 'schema' | 'stage' | 'request'>,
 ): Promise<boolean> {
-  const witness = operations.find(({ kind }) => kind !== 'create') ?? operations[0]
+  const witness =
+    operations.find(({ kind }) => kind === 'alter') ??
+    operations.find(({ kind }) => kind === 'drop') ??
+    operations[0]
   if (!witness) return false
   const { live, shadow, old } = tableNames(id, witness.table)
   const there = await realTables(session, schema, [live, shadow, old])
-  return witness.kind === 'create' ? there.has(live) && !there.has(shadow) : there.has(old)
+  const isThere = { live: there.has(live), shadow: there.has(shadow), old: there.has(old) }
+  return WITNESSES[witness.kind][stage === 'reverse' ? 'stillSwapped' : 'swapped'](isThere)
+}
+
+type There = { readonly live: boolean; readonly shadow: boolean; readonly old: boolean }
+
+/** What the names of one operation say: before the swap is recorded, and after. */
+const WITNESSES: Readonly<
+  Record<
+    TableOperation['kind'],
+    Readonly<Record<'swapped' | 'stillSwapped', (there: There) => boolean>>
+  >
+> = {
+  alter: { swapped: ({ old }) => old, stillSwapped: ({ shadow }) => !shadow },
+  create: {
+    swapped: ({ live, shadow }) => live && !shadow,
+    stillSwapped: ({ shadow }) => !shadow,
+  },
+  drop: { swapped: ({ old }) => old, stillSwapped: ({ live, old }) => old || !live },
 }

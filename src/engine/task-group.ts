@@ -7,9 +7,13 @@ export class TaskGroup {
   readonly #tasks = new Set<Promise<unknown>>()
   #failure: { readonly error: unknown } | null = null
 
+  readonly #outer: AbortSignal | undefined
+  readonly #abortByOuter = () => this.abort(this.#outer?.reason)
+
   constructor(outer: AbortSignal | undefined) {
+    this.#outer = outer
     if (outer?.aborted) this.abort(outer.reason)
-    else outer?.addEventListener('abort', () => this.abort(outer.reason), { once: true })
+    else outer?.addEventListener('abort', this.#abortByOuter, { once: true })
   }
 
   get signal(): AbortSignal {
@@ -46,6 +50,8 @@ export class TaskGroup {
       throw this.#failure ? this.#failure.error : error
     } finally {
       this.signal.removeEventListener('abort', fail)
+      // The outer signal may live for days, and see many groups.
+      this.#outer?.removeEventListener('abort', this.#abortByOuter)
       this.#controller.abort(new DOMException('The group has ended.', 'AbortError'))
       await Promise.all(this.#tasks)
     }

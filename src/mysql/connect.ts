@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type ConnectionOptions, createConnection } from 'mysql2/promise'
 import { Refusal } from '../errors.ts'
-import { codeOf, ERRNO, errnoOf, isConnectionLost } from './errno.ts'
+import { codeOf, ERRNO, errnoOf, isConnectionLost, isFull } from './errno.ts'
 import { Session } from './session.ts'
 
 /** A schema on a server, read from a URL. Holds a password: never log it, never put it in a message. */
@@ -137,7 +137,7 @@ export function refusalOf(error: unknown): Refusal | null {
       cause: error,
     })
   }
-  if (isConnectionLost(error) || codeOf(error) === 'EAI_AGAIN') {
+  if (isConnectionLost(error) || isFull(error) || codeOf(error) === 'EAI_AGAIN') {
     const reason = codeOf(error) ?? 'no answer'
     return new Refusal('DATABASE_UNREACHABLE', `The database server does not answer (${reason}).`, {
       next: 'Check host and port in the database URL, and that the server runs.',

@@ -26,9 +26,11 @@ export const ERRNO = {
   OUT_OF_RANGE: 1264,
   DATA_TRUNCATED: 1265,
   OPTION_PREVENTS_STATEMENT: 1290,
+  INTERRUPTED: 1317,
   NO_DEFAULT: 1364,
   DATA_TOO_LONG: 1406,
   ONE_FULLTEXT_AT_A_TIME: 1795,
+  READ_ONLY_MODE: 1836,
   ALGORITHM_UNSUPPORTED: 1845,
   ALGORITHM_UNSUPPORTED_REASON: 1846,
   /** MariaDB: max_statement_time. */
@@ -88,7 +90,7 @@ const LOST = new Set([
   'PROTOCOL_ENQUEUE_AFTER_FATAL_ERROR',
 ])
 
-/** 1053 shutdown in progress, 1317 interrupted, 1927 killed (MariaDB), 2006/2013 gone, 4031 idle too long. */
+/** 1053 shutdown in progress, 1927 killed (MariaDB), 2006/2013 gone, 4031 idle too long. */
 const LOST_ERRNO = new Set([1053, 1927, 2006, 2013, 3169, 4031])
 
 /** The connection is gone: whether the last statement happened is not known. */
@@ -97,6 +99,33 @@ export function isConnectionLost(error: unknown): boolean {
   if (errno !== null) return LOST_ERRNO.has(errno)
   const message = error instanceof Error ? error.message : ''
   return LOST.has(codeOf(error) ?? '') || message.includes('closed state')
+}
+
+/**
+ * Too many connections (of all, of an account, of an hour), a host that is blocked for a while, 3168 a server that is
+ * just starting or stopping.
+ */
+const NO_ROOM = new Set([1040, 1129, 1203, 1226, 3168])
+
+/** The server lets nobody in now, or us not; that passes. */
+export function isFull(error: unknown): boolean {
+  return NO_ROOM.has(errnoOf(error) ?? 0)
+}
+
+/**
+ * The server does not do now what it could do before and will do again: the connection is lost, there is no room for
+ * one, somebody has interrupted the statement (1317), or the server takes no writes while another takes over
+ * (1290, 1836).
+ */
+export function isAway(error: unknown): boolean {
+  const errno = errnoOf(error)
+  return (
+    isConnectionLost(error) ||
+    isFull(error) ||
+    errno === ERRNO.INTERRUPTED ||
+    errno === ERRNO.OPTION_PREVENTS_STATEMENT ||
+    errno === ERRNO.READ_ONLY_MODE
+  )
 }
 
 /**

@@ -28,7 +28,7 @@ describe('printerFor', () => {
     const revertImpossible = { since: at, reason: 'A row is too long.' }
 
     print.event({ event: 'verified', ...verified, tookMs: 2_345, side: 'revert_window' })
-    print.event({ event: 'revert_impossible', at, ...revertImpossible })
+    print.event({ event: 'revert_impossible', at, ...revertImpossible, cause: null })
     print.order({
       kind: 'status',
       status: { ...COPYING, phase: 'revert_window', verified, revertImpossible },

@@ -72,6 +72,25 @@ describe('cancel', () => {
     expect(await productTables(session)).toHaveLength(outcome === 'complete' ? 1 : 0)
     expect(await unfinished(session, mysql.schema)).toBe(0)
   })
+
+  test('that comes too late is forgotten: stopped later, the run goes on at the revert window', async ({
+    mysql,
+  }) => {
+    await createOrders(await mysql.session(), ordersTable(100))
+    const stop = new AbortController()
+    const deployment: Deployment = await Deployment.stage(mysql.target, [CHANGE], {
+      revertWindowMs: 600_000,
+      signal: stop.signal,
+      listener: ({ event }) => event === 'cutover' && deployment.run.cancel(),
+    })
+    await deployment.reached('ready_to_cutover')
+    deployment.run.cutover()
+    await deployment.reached('reverse_in_sync')
+    stop.abort(new Error('stopped'))
+
+    await expect(deployment.run.finished).rejects.toThrow('stopped')
+    expect(deployment.failure).toBeNull()
+  })
 })
 
 async function staged(

@@ -102,6 +102,45 @@ describe('FOREIGN-1: a table with foreign keys', () => {
       { size: 0 },
     ])
   })
+
+  test.for([43, 57])(
+    'has a name of %i characters, from which the server makes up that of its key',
+    async (length, { mysql }) => {
+      const session = await mysql.session()
+      const name = 'n'.repeat(length)
+      await session.run(sql`CREATE TABLE orders (id INT PRIMARY KEY)`)
+      await session.run(sql`CREATE TABLE ${sql.id(name)} (id INT PRIMARY KEY, o INT,
+        FOREIGN KEY (o) REFERENCES orders (id))`)
+      const deployment = await Deployment.stage(
+        mysql.target,
+        [`ALTER TABLE ${name} ADD COLUMN w INT`],
+        { cutover: 'auto', revertWindowMs: 600_000, quarantineMs: 60_000 },
+      )
+      await deployment.reached('reverse_in_sync')
+      deployment.run.revert()
+
+      expect(await deployment.run.finished, deployment.story).toBe('reverted')
+      expect(await keysOf(session, name)).toEqual(['orders NO ACTION'])
+    },
+  )
+
+  test('forgets the keys it has kept when the deployment is refused', async ({ mysql }) => {
+    const session = await mysql.session()
+    await createShop(session)
+    await session.run(sql`CREATE TABLE other (id INT PRIMARY KEY)`)
+
+    await expect(
+      Deployment.stage(mysql.target, [CHANGE, 'ALTER TABLE other ADD CHECK (nothing > 0)'], {
+        id: 'refused_with_keys',
+      }),
+    ).rejects.toMatchObject({ code: 'ALTER_INVALID' })
+
+    expect(
+      await session.rows(
+        sql`SELECT 1 FROM _crossfade.foreign_key WHERE deployment_id = 'refused_with_keys'`,
+      ),
+    ).toEqual([])
+  })
 })
 
 async function createShop(session: Session): Promise<void> {

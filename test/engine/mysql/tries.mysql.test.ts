@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { systemClock } from '../../../src/clock.ts'
+import { type Clock, systemClock } from '../../../src/clock.ts'
 import { Refusal } from '../../../src/errors.ts'
 import { connect } from '../../../src/mysql/connect.ts'
 import { createOrders, Deployment, ordersTable } from '../../support/deployment.ts'
@@ -42,6 +42,37 @@ describe('a cutover that is forced', () => {
     await expect(blocker.rows(sql`SELECT 1`)).rejects.toThrow()
     await bystander.run(sql`COMMIT`)
     expect(await session.rows(sql`SELECT id FROM elsewhere`)).toEqual([{ id: 1 }])
+  })
+
+  test('FORCE-1: forces no revert that comes after it', async ({ mysql }) => {
+    const session = await mysql.session()
+    const changes = ['one', 'two'].map((name) => `ALTER TABLE ${name} ADD COLUMN w INT`)
+    for (const name of ['one', 'two']) {
+      await session.run(sql`CREATE TABLE ${sql.id(name)} (id INT PRIMARY KEY)`)
+    }
+    const clock: Clock = {
+      ...systemClock,
+      sleep: (ms, options) => systemClock.sleep(Math.min(ms, 300), options),
+    }
+    const deployment = await Deployment.stage(mysql.target, changes, {
+      revertWindowMs: 600_000,
+      clock,
+    })
+    await deployment.reached('ready_to_cutover')
+    deployment.run.cutover({ force: true })
+    await deployment.reached('reverse_in_sync')
+    const holder = await mysql.session()
+    const tries = () => deployment.events.filter((event) => event.event === 'cutover_retry')
+
+    await holder.transaction(async () => {
+      await holder.run(sql`INSERT INTO one (id) VALUES (5)`)
+      deployment.run.revert()
+      await expect.poll(() => tries().length, { timeout: 30_000 }).toBeGreaterThan(4)
+      await holder.rows(sql`SELECT 1`)
+    })
+
+    expect(await deployment.run.finished, deployment.story).toBe('reverted')
+    expect(tries().flatMap(({ killed }) => killed)).toEqual([])
   })
 })
 
