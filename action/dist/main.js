@@ -25892,14 +25892,22 @@ function longestRising(items, rank) {
 	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
 	return rising;
 }
-const TAG = `[0-9a-z]{6}`;
+// src/mysql/identifier.ts
+const TAG_CHARACTERS = 6;
+const TAG = `[0-9a-z]{${TAG_CHARACTERS}}`;
 const PRODUCT_TABLE = new RegExp(`__xf_(?:(?:new|old)|drop_\\d{12})_${TAG}$`);
 new RegExp(`__xf_drop_(\\d{4})(\\d\\d)(\\d\\d)(\\d\\d)(\\d\\d)_${TAG}$`);
 function isProductTable(name) {
 	return PRODUCT_TABLE.test(name);
 }
+function hashOf(text) {
+	return createHash("sha256").update(text).digest().readBigUInt64BE().toString(36).padStart(TAG_CHARACTERS, "0").slice(-6);
+}
+const MAX_PLAIN_CHARACTERS = 54;
 function plainConstraintName(name) {
-	return name.replace(new RegExp(`_xf_${TAG}$`), "");
+	const plain = [...name.replace(new RegExp(`_xf_${TAG}$`), "")];
+	if (plain.length <= MAX_PLAIN_CHARACTERS) return plain.join("");
+	return `${plain.slice(0, 47).join("")}_${hashOf(plain.join(""))}`;
 }
 // src/schema/parse-item.ts
 function parseColumn(text, item, tableCollation) {
@@ -27141,12 +27149,12 @@ const nameLength = {
 	why: "Names end after 64 characters. A table that is changed lives beside its copy for a while, and their foreign keys and CHECKs need different names, so Crossfade puts 10 characters after them. A name of more than 54 characters is cut for that: it will then be another one than in your files.",
 	fix: "Give it a name of at most 54 characters.",
 	*check(table) {
-		for (const { name } of [...table.foreignKeys, ...table.checks]) {
-			const { length } = [...name];
-			if (length <= MOST$3 || isGenerated(name, table)) continue;
+		for (const { name, serverName } of [...table.foreignKeys, ...table.checks]) {
+			if (serverName.startsWith(name) || isGenerated(serverName, table)) continue;
+			const { length } = [...serverName];
 			yield {
-				key: name,
-				message: `The name ${named(name)} in ${named(table.name)} has ${length} characters, ${length - MOST$3} more than a deployment can keep.`
+				key: serverName,
+				message: `The name ${named(serverName)} in ${named(table.name)} has ${length} characters, ${length - MOST$3} more than a deployment can keep.`
 			};
 		}
 	}
@@ -27548,30 +27556,55 @@ const uniqueMayFail = {
 	id: "unique-may-fail",
 	level: "warning",
 	about: "change",
-	summary: "A table that has rows gets a new unique key.",
+	summary: "A table that has rows gets a new unique key, or compares the texts of one by other rules.",
 	why: "If two rows are equal there, the deployment stops before the change is live (`DUPLICATE_KEY`); nothing is lost but the time of the copy. Texts that differ only by case, accents or trailing blanks may count as equal.",
 	fix: "Look first: `SELECT email, COUNT(*) FROM users GROUP BY email HAVING COUNT(*) > 1`.",
 	*check(change) {
 		if (change.kind !== "alter") return;
-		for (const { key } of clausesOf(change, "add_key")) {
-			if (!isUnique(key) || change.from.keys.some((old) => implies(old, key, change.from))) continue;
-			const over = columnsOf(key).map((name) => named(name));
-			const look = queryFor(change.to.name, key);
-			yield {
-				...look && { fix: look },
-				key: key.name,
-				...key.parts[0]?.kind === "column" ? { column: key.parts[0].column } : {},
-				message: `The new ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ""} stops the deployment if rows are equal there.`
-			};
-		}
+		yield* newKeys(change);
+		yield* keysUnderOtherCollations(change);
 	}
 };
-function queryFor(table, key) {
+function* newKeys(change) {
+	for (const { key } of clausesOf(change, "add_key")) {
+		const isNumbered = columnsOf(key).some((name) => isNewNumber(name, change));
+		const isKnown = change.from.keys.some((old) => implies(old, key, change.from));
+		if (!isUnique(key) || isNumbered || isKnown) continue;
+		const over = columnsOf(key).map((name) => named(name));
+		const look = queryFor(change, key);
+		yield {
+			...look && { fix: look },
+			key: key.name,
+			...key.parts[0]?.kind === "column" ? { column: key.parts[0].column } : {},
+			message: `The new ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ""} stops the deployment if rows are equal there.`
+		};
+	}
+}
+function isNewNumber(name, { from, to }) {
+	return findColumn(from, name) === null && findColumn(to, name)?.autoIncrement === true;
+}
+function* keysUnderOtherCollations({ from, to }) {
+	for (const key of to.keys.filter(isUnique)) for (const name of columnsOf(key)) {
+		const [before, after] = [collationIn(from, name), collationIn(to, name)];
+		if (!before || !after || before === after || after.endsWith("_bin")) continue;
+		yield {
+			key: key.name,
+			column: name,
+			message: `The ${keyWords(key)} ${named(key.name)} of ${named(to.name)} will compare ${named(name)} by ${after} instead of ${before}; texts that are equal then stop the deployment.`
+		};
+	}
+}
+function collationIn(table, name) {
+	const column = findColumn(table, name);
+	if (!column || column.type.startsWith("enum") || column.type.startsWith("set")) return null;
+	return columnCollation(column, table)?.name ?? null;
+}
+function queryFor({ from }, key) {
 	const columns = columnsOf(key);
-	if (!key.parts.every((part) => part.kind === "column" && part.length === null)) return void 0;
+	if (!key.parts.every((part) => part.kind === "column" && part.length === null) || columns.some((name) => !findColumn(from, name))) return void 0;
 	const list = columns.join(", ");
-	const query = `SELECT ${list}, COUNT(*) FROM ${table} GROUP BY ${list} HAVING COUNT(*) > 1`;
-	return lookFirst([table, ...columns], query);
+	const query = `SELECT ${list}, COUNT(*) FROM ${from.name} GROUP BY ${list} HAVING COUNT(*) > 1`;
+	return lookFirst([from.name, ...columns], query);
 }
 function implies(old, key, { columns }) {
 	if (!isUnique(old) || old.parts.some((part) => part.kind === "expression")) return false;
@@ -61600,9 +61633,11 @@ const ERRNO = {
 	OUT_OF_RANGE: 1264,
 	DATA_TRUNCATED: 1265,
 	OPTION_PREVENTS_STATEMENT: 1290,
+	INTERRUPTED: 1317,
 	NO_DEFAULT: 1364,
 	DATA_TOO_LONG: 1406,
 	ONE_FULLTEXT_AT_A_TIME: 1795,
+	READ_ONLY_MODE: 1836,
 	ALGORITHM_UNSUPPORTED: 1845,
 	ALGORITHM_UNSUPPORTED_REASON: 1846,
 	STATEMENT_TIMEOUT: 1969,
@@ -61642,6 +61677,16 @@ function isConnectionLost(error) {
 	if (errno !== null) return LOST_ERRNO.has(errno);
 	const message = error instanceof Error ? error.message : "";
 	return LOST.has(codeOf(error) ?? "") || message.includes("closed state");
+}
+const NO_ROOM = new Set([
+	1040,
+	1129,
+	1203,
+	1226,
+	3168
+]);
+function isFull(error) {
+	return NO_ROOM.has(errnoOf(error) ?? 0);
 }
 // src/mysql/session.ts
 const compiler = new Kysely({ dialect: {
@@ -61778,7 +61823,7 @@ function refusalOf$1(error) {
 		next: "Check the last part of the URL, or create the schema first.",
 		cause: error
 	});
-	if (isConnectionLost(error) || codeOf(error) === "EAI_AGAIN") return new Refusal("DATABASE_UNREACHABLE", `The database server does not answer (${codeOf(error) ?? "no answer"}).`, {
+	if (isConnectionLost(error) || isFull(error) || codeOf(error) === "EAI_AGAIN") return new Refusal("DATABASE_UNREACHABLE", `The database server does not answer (${codeOf(error) ?? "no answer"}).`, {
 		next: "Check host and port in the database URL, and that the server runs.",
 		cause: error
 	});

@@ -22,8 +22,25 @@ export const ALTERATION_CASES: Cases = {
         },
         '`u`',
       ],
+      [
+        {
+          from: { t: ['`a` varchar(9) COLLATE utf8mb4_bin', 'UNIQUE KEY `u` (`a`)'] },
+          to: { t: ['`a` varchar(9)', 'UNIQUE KEY `u` (`a`)'] },
+        },
+        'will compare `a` by utf8mb4_0900_ai_ci instead of utf8mb4_bin',
+      ],
     ],
     misses: [
+      {
+        from: { t: ['`a` varchar(9)', 'UNIQUE KEY `u` (`a`)'] },
+        to: { t: ['`a` varchar(9) COLLATE utf8mb4_bin', 'UNIQUE KEY `u` (`a`)'] },
+      },
+      {
+        from: { t: ['!`a` int NOT NULL', '!PRIMARY KEY (`a`)'] },
+        to: {
+          t: ['!`a` int NOT NULL', '!`n` bigint NOT NULL AUTO_INCREMENT', '!PRIMARY KEY (`n`)'],
+        },
+      },
       {
         from: { t: ['`a` int', 'UNIQUE KEY `u` (`a`)'] },
         to: { t: ['`a` int', 'UNIQUE KEY `v` (`a`)'] },

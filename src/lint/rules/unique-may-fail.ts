@@ -1,40 +1,79 @@
+import type { TableChange } from '../../schema/diff.ts'
 import type { Key, Table } from '../../schema/table.ts'
 import { clausesOf } from '../clauses.ts'
-import { columnsOf, isUnique, keyWords } from '../key-parts.ts'
+import { columnCollation } from '../collation.ts'
+import { columnsOf, findColumn, isUnique, keyWords } from '../key-parts.ts'
 import { lookFirst } from '../look-first.ts'
-import { listed, named, type Rule } from '../rule.ts'
+import { listed, named, type Problem, type Rule } from '../rule.ts'
 
 export const uniqueMayFail: Rule = {
   id: 'unique-may-fail',
   level: 'warning',
   about: 'change',
-  summary: 'A table that has rows gets a new unique key.',
+  summary:
+    'A table that has rows gets a new unique key, or compares the texts of one by other rules.',
   why: 'If two rows are equal there, the deployment stops before the change is live (`DUPLICATE_KEY`); nothing is lost but the time of the copy. Texts that differ only by case, accents or trailing blanks may count as equal.',
   fix: 'Look first: `SELECT email, COUNT(*) FROM users GROUP BY email HAVING COUNT(*) > 1`.',
   *check(change) {
     if (change.kind !== 'alter') return
-    for (const { key } of clausesOf(change, 'add_key')) {
-      if (!isUnique(key) || change.from.keys.some((old) => implies(old, key, change.from))) continue
-      const over = columnsOf(key).map((name) => named(name))
-      const look = queryFor(change.to.name, key)
-      yield {
-        ...(look && { fix: look }),
-        key: key.name,
-        ...(key.parts[0]?.kind === 'column' ? { column: key.parts[0].column } : {}),
-        message: `The new ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ''} stops the deployment if rows are equal there.`,
-      }
-    }
+    yield* newKeys(change)
+    yield* keysUnderOtherCollations(change)
   },
 }
 
-/** Nothing where a part is an expression or the beginning of a column: rows are grouped by whole ones. */
-function queryFor(table: string, key: Key): string | undefined {
+type Alter = Extract<TableChange, { readonly kind: 'alter' }>
+
+function* newKeys(change: Alter): Generator<Problem> {
+  for (const { key } of clausesOf(change, 'add_key')) {
+    const isNumbered = columnsOf(key).some((name) => isNewNumber(name, change))
+    const isKnown = change.from.keys.some((old) => implies(old, key, change.from))
+    if (!isUnique(key) || isNumbered || isKnown) continue
+    const over = columnsOf(key).map((name) => named(name))
+    const look = queryFor(change, key)
+    yield {
+      ...(look && { fix: look }),
+      key: key.name,
+      ...(key.parts[0]?.kind === 'column' ? { column: key.parts[0].column } : {}),
+      message: `The new ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ''} stops the deployment if rows are equal there.`,
+    }
+  }
+}
+
+/** Rows get different numbers in a new AUTO_INCREMENT column. */
+function isNewNumber(name: string, { from, to }: Alter): boolean {
+  return findColumn(from, name) === null && findColumn(to, name)?.autoIncrement === true
+}
+
+/** Texts that were different can be equal afterwards; not by their bytes. */
+function* keysUnderOtherCollations({ from, to }: Alter): Generator<Problem> {
+  for (const key of to.keys.filter(isUnique)) {
+    for (const name of columnsOf(key)) {
+      const [before, after] = [collationIn(from, name), collationIn(to, name)]
+      if (!before || !after || before === after || after.endsWith('_bin')) continue
+      yield {
+        key: key.name,
+        column: name,
+        message: `The ${keyWords(key)} ${named(key.name)} of ${named(to.name)} will compare ${named(name)} by ${after} instead of ${before}; texts that are equal then stop the deployment.`,
+      }
+    }
+  }
+}
+
+function collationIn(table: Table, name: string): string | null {
+  const column = findColumn(table, name)
+  // An ENUM or SET is compared by its number.
+  if (!column || column.type.startsWith('enum') || column.type.startsWith('set')) return null
+  return columnCollation(column, table)?.name ?? null
+}
+
+/** Nothing where a part is new, an expression or the beginning of a column: rows are grouped by whole ones. */
+function queryFor({ from }: Alter, key: Key): string | undefined {
   const columns = columnsOf(key)
   const isWhole = key.parts.every((part) => part.kind === 'column' && part.length === null)
-  if (!isWhole) return undefined
+  if (!isWhole || columns.some((name) => !findColumn(from, name))) return undefined
   const list = columns.join(', ')
-  const query = `SELECT ${list}, COUNT(*) FROM ${table} GROUP BY ${list} HAVING COUNT(*) > 1`
-  return lookFirst([table, ...columns], query)
+  const query = `SELECT ${list}, COUNT(*) FROM ${from.name} GROUP BY ${list} HAVING COUNT(*) > 1`
+  return lookFirst([from.name, ...columns], query)
 }
 
 /** Rows that differ by whole columns of the old key differ by the new one too, if it has all of these. */
