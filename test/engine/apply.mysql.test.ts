@@ -1,8 +1,9 @@
 import { sql } from 'kysely'
-import { describe, expect, vi } from 'vitest'
+import { describe, expect, onTestFinished, vi } from 'vitest'
 import type { Key } from '../../src/binlog/key.ts'
 import { systemClock } from '../../src/clock.ts'
 import { applyKeys } from '../../src/engine/apply.ts'
+import { connect } from '../../src/mysql/connect.ts'
 import { isRowLocked } from '../../src/mysql/errno.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 import { aPair, numbered, type PairTest, rowsOf } from './a-pair.ts'
@@ -113,6 +114,48 @@ describe('applyKeys', () => {
     },
   )
 
+  test.for([
+    ['replace', null, false],
+    ['delete_insert', 'ADD UNIQUE (u)', false],
+    ['update_insert', null, true],
+    ['update_insert', 'DROP PRIMARY KEY, ADD PRIMARY KEY (u)', true],
+  ] as const)(
+    'APPLY-1: never deadlocks with a row that is in the table but not in the batch (%s, %s)',
+    async ([write, change, towardsOld], { mysql }) => {
+      // With less memory than that many keys need, MySQL reads and locks every row instead.
+      if (mysql.flavour === 'mysql') {
+        await limitMemory(mysql, '1536')
+        onTestFinished(() => limitMemory(mysql, 'DEFAULT'))
+      }
+      const { application, apply, session, pair } = await aPair(mysql, {
+        columns: 'id INT PRIMARY KEY, u INT NOT NULL, v INT',
+        change,
+        rows: numbered(300, (n) => `${n}, ${n}, 0`),
+        towardsOld,
+      })
+      expect(pair.write).toBe(write)
+      await session.run(sql`INSERT INTO t_new SELECT * FROM t WHERE id > 1`)
+      const run = session.run.bind(session)
+      let waiting: Promise<unknown> = Promise.resolve()
+      vi.spyOn(session, 'run').mockImplementation(async (statement) => {
+        if (session.run !== run) vi.mocked(session.run).mockRestore()
+        await application.run(sql`UPDATE t SET v = 1 WHERE id = 300`)
+        waiting = application.run(sql`UPDATE t SET v = 1 WHERE id = 1`)
+        waiting.catch(() => null)
+        return await run(statement)
+      })
+
+      await application.run(sql`BEGIN`)
+      const keys = numbered(200, (n) => `${n}`).map((_, n) => [BigInt(n + 1)])
+      const wide = keys.map((key) => (pair.key.length > 1 ? [...key, ...key] : key))
+      const outcome = await apply(...wide).catch((error: unknown) => isRowLocked(error) || error)
+      await waiting
+      await application.run(sql`COMMIT`)
+
+      expect([undefined, true]).toContain(outcome)
+    },
+  )
+
   test.for([['replace'], ['update_insert']] as const)(
     'never waits for a row that is inserted while its key was found to be gone (%s)',
     async ([write], { mysql }) => {
@@ -155,6 +198,11 @@ describe('applyKeys', () => {
     },
   )
 })
+
+async function limitMemory({ target }: MysqlTest, bytes: string): Promise<void> {
+  await using session = await connect({ ...target, schema: null })
+  await session.run(sql`SET GLOBAL range_optimizer_max_mem_size = ${sql.raw(bytes)}`)
+}
 
 describe('applyKeys, key by key', () => {
   test('follows a composite key through each of its parts', async ({ mysql }) => {
