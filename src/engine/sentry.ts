@@ -104,5 +104,5 @@ async function readTables(
   if (names.length === 0) return []
   return await session.rows(sql<{ name: string; comment: string }>`
     SELECT TABLE_NAME AS name, TABLE_COMMENT AS comment FROM information_schema.TABLES
-    WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME IN (${sql.join(names)}) AND TABLE_TYPE = 'BASE TABLE'`)
+    WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME IN (${sql.join(names)}) AND TABLE_TYPE <> 'VIEW'`)
 }

@@ -18,6 +18,7 @@ import { dropInstantCopy } from './instant.ts'
 import { pairTables, type TablePair } from './pair.ts'
 import type { EngineRequest, OperationTables, TableOperation } from './port.ts'
 import { requireLoggedKeys } from './preflight/row-image.ts'
+import { requireNoPeriods } from './preflight/temporal-tables.ts'
 import { realTables } from './sentry.ts'
 import { createCopy, parseAlter } from './statement.ts'
 import { readShape, type TableShape } from './table-shape.ts'
@@ -46,7 +47,7 @@ export function tablesOf({ operation, names }: PreparedOperation): OperationTabl
 /**
  * Makes the shadow table of every operation, empty, and pairs it with its live table.
  *
- * @throws {Refusal} ALTER_INVALID, NO_UNIQUE_KEY, BINLOG_FORMAT, FOREIGN_KEY or NAME_CLASH; then no shadow table is left behind.
+ * @throws {Refusal} ALTER_INVALID, NO_UNIQUE_KEY, TABLE_UNSUPPORTED, BINLOG_FORMAT, FOREIGN_KEY or NAME_CLASH; then no shadow table is left behind.
  */
 export async function createShadows(
   session: Session,
@@ -62,6 +63,7 @@ export async function createShadows(
       await createShadow(session, schema, { id: request.id, operation })
       await keepForeignKeys(session, schema, { id: request.id, operation })
     }
+    await requireNoPeriods(session, schema, request)
     await tryLock(session, schema, request)
     const operations = await openOperations(session, schema, request, 'forward')
     await requireLoggedKeys(session, operations)

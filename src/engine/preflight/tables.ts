@@ -3,11 +3,12 @@ import { Refusal } from '../../errors.ts'
 import { isProductTable } from '../../mysql/identifier.ts'
 import type { Session } from '../../mysql/session.ts'
 import type { Check, PlannedTable } from './check.ts'
+import { unsupported, VERSIONED } from './temporal-tables.ts'
 
 /** Tables to change are there, tables to create are not, and the engine can work with each. */
 export const checkTables: Check = async ({ session, schema, tables }) => {
-  const views = await readViews(session, schema)
-  const refusals = tables.flatMap((table) => refusalOf(table, views) ?? [])
+  const others = await readOthers(session, schema)
+  const refusals = tables.flatMap((table) => refusalOf(table, others) ?? [])
   const names = tables.map(({ operation }) => operation.table.toLowerCase())
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice === undefined) return refusals
@@ -19,21 +20,26 @@ export const checkTables: Check = async ({ session, schema, tables }) => {
   ]
 }
 
-/** Views share the names of tables. */
-async function readViews(session: Session, schema: string): Promise<ReadonlySet<string>> {
-  const rows = await session.rows(sql<{ name: string }>`
-    SELECT TABLE_NAME AS name FROM information_schema.VIEWS WHERE TABLE_SCHEMA = ${schema}`)
-  return new Set(rows.map(({ name }) => name))
+/** What shares the names of tables, and what the server calls it: views, and MariaDB's sequences and versioned tables. */
+async function readOthers(session: Session, schema: string): Promise<ReadonlyMap<string, string>> {
+  const rows = await session.rows(sql<{ name: string; type: string }>`
+    SELECT TABLE_NAME AS name, TABLE_TYPE AS type FROM information_schema.TABLES
+    WHERE TABLE_SCHEMA = ${schema} AND TABLE_TYPE <> 'BASE TABLE'`)
+  return new Map(rows.map(({ name, type }) => [name, type]))
 }
 
-function refusalOf({ operation, shape }: PlannedTable, views: ReadonlySet<string>): Refusal | null {
+function refusalOf(
+  { operation, shape }: PlannedTable,
+  others: ReadonlyMap<string, string>,
+): Refusal | null {
   const { table, kind } = operation
   if (kind === 'create') {
-    if (shape === null && !views.has(table)) return null
+    if (shape === null && !others.has(table)) return null
     return new Refusal('TABLE_EXISTS', `The table ${table} is already there.`, {
       next: 'Write an ALTER TABLE, or choose another name.',
     })
   }
+  if (others.get(table) === VERSIONED) return unsupported(table, 'SYSTEM VERSIONING')
   if (shape === null) {
     return new Refusal('TABLE_MISSING', `There is no table ${table} in the schema.`, {
       next: 'Check the name of the table and the schema in the URL.',
