@@ -6,6 +6,13 @@ import { settleForeignKeys } from './foreign-key.ts'
 import { quarantineTables } from './quarantine.ts'
 import { dropShadows } from './shadow.ts'
 
+export type EndingOptions = {
+  readonly ending: Ending
+  readonly clock: Clock
+  /** Aborting leaves the rest to whoever resumes. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Ends a deployment: notes how, tidies up, and records the outcome. A process that dies in between goes on with
  * {@link goOnEnding}; without the note it would find tables gone and take it for somebody's doing.
@@ -15,17 +22,17 @@ import { dropShadows } from './shadow.ts'
 export async function endDeployment(
   session: Session,
   checkpoint: Checkpoint,
-  { ending, clock }: { readonly ending: Ending; readonly clock: Clock },
+  options: EndingOptions,
 ): Promise<number> {
-  await saveEnding(session, checkpoint.id, ending)
-  return await goOnEnding(session, checkpoint, { ending, clock })
+  await saveEnding(session, checkpoint.id, options.ending)
+  return await goOnEnding(session, checkpoint, options)
 }
 
 /** What follows the note, done once more: each step finds out what is left to do. */
 export async function goOnEnding(
   session: Session,
   { id, schema, request }: Checkpoint,
-  { ending: { outcome, failure }, clock }: { readonly ending: Ending; readonly clock: Clock },
+  { ending: { outcome, failure }, clock, signal }: EndingOptions,
 ): Promise<number> {
   let freedBytes = 0
   if (outcome === 'complete' || outcome === 'reverted') {
@@ -35,7 +42,7 @@ export async function goOnEnding(
       session,
       id,
       tables.map((name) => ({ schema, name })),
-      { clock },
+      { clock, ...(signal ? { signal } : {}) },
     )
     await quarantineTables(session, { schema, request, outcome }, clock)
   } else {

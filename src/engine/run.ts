@@ -211,6 +211,7 @@ export class ShadowRun implements EngineRun {
       checkpoint: this.#checkpoint,
       resumed: this.#resumed,
       throttle: this.#throttle,
+      signal: group.signal,
     })
     this.#sync = sync
     const { instant } = this.#context
@@ -264,19 +265,23 @@ export class ShadowRun implements EngineRun {
 
   /** Does what an earlier process, or an earlier connection, has left of the end. */
   async #goOnEnding(session: Session, outcome: EngineOutcome): Promise<EngineOutcome> {
-    const { clock } = this.#context
+    const {
+      clock,
+      options: { onEvent, signal },
+    } = this.#context
     const { failure } = this.#checkpoint
-    await goOnEnding(session, this.#checkpoint, { ending: { outcome, failure }, clock })
+    await goOnEnding(session, this.#checkpoint, { ending: { outcome, failure }, clock, signal })
     this.#outcome = outcome
     this.#state.phase = 'finished'
     const events = endEvents(this.#checkpoint, outcome, clock.now())
-    for (const event of events) this.#context.options.onEvent(event)
+    for (const event of events) onEvent(event)
     return outcome
   }
 
   async #finish(session: Session, outcome: 'complete' | 'reverted'): Promise<EngineOutcome> {
     const ending = { outcome, failure: null }
-    await endDeployment(session, this.#checkpoint, { ending, clock: this.#context.clock })
+    const { clock, options } = this.#context
+    await endDeployment(session, this.#checkpoint, { ending, clock, signal: options.signal })
     this.#outcome = outcome
     this.#state.phase = 'finished'
     this.#emit({ event: outcome })
@@ -303,6 +308,7 @@ export class ShadowRun implements EngineRun {
       if (checkpoint.stage === 'reverse') return await this.#finish(session, 'reverted')
       return await this.#endUnswapped(session, error)
     } catch (failure) {
+      this.#context.options.signal?.throwIfAborted()
       // What is left to do is in the checkpoint, or will be found to be done again.
       if (verdictOf(failure) === 'away') return 'away'
       // The tidying up failed too: the first error is the one to tell, the checkpoint knows the rest.

@@ -45,6 +45,8 @@ export type SyncOptions = {
   /** Whether rows may have been copied before, by a process that is gone. */
   readonly resumed: boolean
   readonly throttle: Throttle
+  /** Ends the waiting for tables that others hold, before anything is kept in sync. */
+  readonly signal: AbortSignal
 }
 
 /**
@@ -113,7 +115,7 @@ export class Sync implements AsyncDisposable {
       const { schema, request } = checkpoint
       const stage = checkpoint.stage === 'reverse' ? 'reverse' : 'forward'
       const operations = await openOperations(control, schema, request, stage)
-      await settle(control, { checkpoint, clock: options.clock }, stage)
+      await settle(control, options, stage)
       const sync = new Sync({ ...options, target }, control, operations)
       await sync.#openCopies()
       return sync
@@ -385,7 +387,7 @@ export class Sync implements AsyncDisposable {
 /** Takes the foreign keys from the tables that follow, should a swap that was cut short have left any. */
 async function settle(
   control: Session,
-  { checkpoint, clock }: Pick<SyncOptions, 'checkpoint' | 'clock'>,
+  { checkpoint, clock, signal }: Pick<SyncOptions, 'checkpoint' | 'clock' | 'signal'>,
   stage: 'forward' | 'reverse',
 ): Promise<void> {
   const { id, schema, request } = checkpoint
@@ -396,6 +398,6 @@ async function settle(
     control,
     id,
     tables.map((name) => ({ schema, name })),
-    { clock },
+    { clock, signal },
   )
 }

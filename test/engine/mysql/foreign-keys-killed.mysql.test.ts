@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
+import { createEngine } from '../../../src/engine/engine.ts'
 import { connect } from '../../../src/mysql/connect.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { Deployment, productTables } from '../../support/deployment.ts'
@@ -63,7 +64,40 @@ describe('FOREIGN-1: a table with foreign keys', () => {
       ).toEqual([])
     },
   )
+
+  test('is waited for no longer than somebody wants, when its parent is held', async ({
+    mysql,
+  }) => {
+    const session = await createItems(mysql)
+    const engine = EngineProcess.stage(mysql.target, [CHANGE], {
+      cutover: 'auto',
+      dies: { when: 'after', at: { matches: '^RENAME TABLE .* cutover' } },
+    })
+    onTestFinished(() => engine.kill())
+    expect(await engine.ended()).toBe('SIGKILL')
+    const holder = await mysql.session()
+    const stop = new AbortController()
+
+    await holder.transaction(async () => {
+      await holder.run(sql`INSERT INTO products VALUES (2)`)
+      const { finished } = await createEngine(mysql.target).resume(engine.id, {
+        onEvent: () => undefined,
+        signal: stop.signal,
+      })
+      await expect.poll(() => isWaiting(session, mysql.schema), { timeout: 20_000 }).toBe(true)
+      stop.abort(new Error('stopped'))
+      await expect(finished).rejects.toThrow('stopped')
+      await holder.rows(sql`SELECT 1`)
+    })
+  })
 })
+
+/** Whether somebody waits to take a foreign key away. */
+async function isWaiting(session: Session, schema: string): Promise<boolean> {
+  const threads =
+    await session.rows(sql<{ db: string; Info: string | null }>`SHOW FULL PROCESSLIST`)
+  return threads.some(({ db, Info }) => db === schema && Info?.includes('DROP FOREIGN KEY'))
+}
 
 /** Items of orders in another schema, and twice of products. */
 async function createItems(mysql: MysqlTest): Promise<Session> {
