@@ -37,6 +37,7 @@ type Mark = { readonly number: number; readonly position: Position; readonly aft
 
 /** Positions closer together than this are not worth keeping. */
 const MARK_EVERY_MS = 200
+const MOST_MARKS = 10_000
 
 /**
  * Follows the change stream of one deployment, and knows three things about it: how far it is (marks), how far it
@@ -211,10 +212,13 @@ export class Follower {
   #mark(position: Position): void {
     const now = this.#clock.now().getTime()
     const last = this.#marks.at(-1)
-    if (last && now - this.#lastMarkAt < MARK_EVERY_MS && last.afterFence === this.#afterFence)
-      return
+    // A clock that was put back must not hold up the checkpoint.
+    const isNear = Math.abs(now - this.#lastMarkAt) < MARK_EVERY_MS
+    if (last && isNear && last.afterFence === this.#afterFence) return
     this.#lastMarkAt = now
     this.#marks.push({ number: this.#number, position, afterFence: this.#afterFence })
+    // While one key waits, for days perhaps, all are kept; then every other one does as well.
+    if (this.#marks.length > MOST_MARKS) this.#marks = this.#marks.filter((_, at) => at % 2 === 0)
   }
 
   #passBarriers(keys: readonly Key[]): void {

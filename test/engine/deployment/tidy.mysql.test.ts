@@ -44,8 +44,10 @@ describe('a deployment id', () => {
   })
 })
 
-describe('CHECKPOINT-1: a process with an older clock than the one before', () => {
-  test('does not take barriers of that one for its own', async ({ mysql }) => {
+describe('CHECKPOINT-1: a clock that is not right', () => {
+  test('does not make a process take the barriers of an earlier one for its own', async ({
+    mysql,
+  }) => {
     await aTable(mysql, 't')
     const at = new Date()
     const clock = { ...systemClock, now: () => at }
@@ -66,6 +68,30 @@ describe('CHECKPOINT-1: a process with an older clock than the one before', () =
     })
 
     expect(await run.finished, JSON.stringify(events.at(-1))).toBe('complete')
+  })
+
+  test('saves its position although the clock goes back', async ({ mysql }) => {
+    const session = await aTable(mysql, 't')
+    let aheadMs = 3_600_000
+    const now = () => new Date(systemClock.now().getTime() + aheadMs)
+    const id = idOf(mysql)
+    const deployment = await Deployment.stage(mysql.target, [CHANGE], {
+      id,
+      clock: { ...systemClock, now },
+    })
+    await deployment.reached('ready_to_cutover')
+    const position = async () =>
+      await session.row(sql`SELECT position FROM _crossfade.deployment WHERE id = ${id}`)
+
+    aheadMs = 0
+    await session.run(sql`INSERT INTO t VALUES (2, 2)`)
+    // The first may still be from before.
+    for (const _ of [1, 2]) {
+      const before = await position()
+      await expect.poll(position, { timeout: 10_000 }).not.toEqual(before)
+    }
+    deployment.run.cancel()
+    await deployment.run.finished
   })
 })
 
