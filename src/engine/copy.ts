@@ -27,7 +27,9 @@ const FIRST_CHUNK_ROWS = 500
 /** The longest pause before a row that the application holds is tried again. */
 const MAX_BACK_OFF_MS = 1_000
 /** A row that is held at so many tries on end may be held by somebody at every moment: then it is waited for. */
-const TRIES_BEFORE_WAITING = 12
+const TRIES_BEFORE_WAITING = 4
+/** The pause after waiting in line was in vain: the waiting itself has taken its time. */
+const AFTER_WAITING_MS = 10
 /** So many rows of an earlier process are taken away in one transaction. */
 const CLEARED_AT_ONCE = 2_000
 /** A duplicate whose cause cannot be told is taken for real when it outlives this many tries. */
@@ -166,7 +168,7 @@ export class TableCopy {
 
   /** Copies a chunk, in smaller and smaller pieces while the application holds rows of it. */
   async #copyWhole(session: Session, chunk: Chunk, signal: AbortSignal): Promise<void> {
-    const { range, number, isLast } = chunk
+    const { range } = chunk
     let rest = range
     let rows = this.#chunkRows
     let tries = 0
@@ -176,27 +178,18 @@ export class TableCopy {
       const upTo = whole ? range.upTo : await nextBoundary(session, this.pair, rest, rows)
       const last = whole || upTo === null
       const piece = { after: rest.after, upTo: last ? range.upTo : upTo }
-      const record = async (pieceRows: number) => {
-        if (!last) return
-        const all = copied + pieceRows
-        const end = isLast ? null : range.upTo
-        await insertChunk(session, this.#owner, { number, upTo: end, rows: all })
-      }
-      const first = firstStep({ whole, tries, rows })
+      const first = firstStep({ whole, tries })
+      const record = this.#recordOf(session, chunk, { last, copiedBefore: copied })
       const attempt = { range: piece, record, tries, first }
       const outcome = await this.#copyPiece(session, attempt)
       if (outcome.kind === 'blocked') {
         tries += 1
         whole = false
         rows = Math.max(1, Math.floor(rows / 2))
-        const backOffMs = Math.min(MAX_BACK_OFF_MS, 10 * 2 ** Math.min(tries, 10))
-        this.#waiting += 1
-        await this.#clock.sleep(backOffMs, { signal }).finally(() => {
-          this.#waiting -= 1
-        })
+        await this.#giveWay(first, tries, signal)
         continue
       }
-      tries = 0
+      tries = triesAfter(first)
       copied += outcome.rows
       this.#rows += outcome.rows
       if (last) {
@@ -206,6 +199,28 @@ export class TableCopy {
       rest = this.#frontier.advance(rest, piece.upTo)
       // What was in the way lies behind: a hot row must not make the rest of the chunk crawl.
       rows = Math.min(this.#chunkRows, rows * 2)
+    }
+  }
+
+  /** Records a chunk with its last piece. */
+  #recordOf(
+    session: Session,
+    { range, number, isLast }: Chunk,
+    { last, copiedBefore }: { readonly last: boolean; readonly copiedBefore: number },
+  ): CopyStep['record'] {
+    if (!last) return async () => undefined
+    const upTo = isLast ? null : range.upTo
+    return (rows) => insertChunk(session, this.#owner, { number, upTo, rows: copiedBefore + rows })
+  }
+
+  /** Pauses after a try that was blocked, longer each time, unless it has waited in line. */
+  async #giveWay(first: CopyStep['first'], tries: number, signal: AbortSignal): Promise<void> {
+    const growingMs = Math.min(MAX_BACK_OFF_MS, 10 * 2 ** Math.min(tries, 10))
+    this.#waiting += 1
+    try {
+      await this.#clock.sleep(first === 'wait' ? AFTER_WAITING_MS : growingMs, { signal })
+    } finally {
+      this.#waiting -= 1
     }
   }
 
@@ -234,17 +249,24 @@ export class TableCopy {
   }
 }
 
+/**
+ * Once it is this transaction's turn at the first row, the one before it has just ended, and the other rows of the piece
+ * are mostly free too: so a piece of any size waits for its first row.
+ */
 function firstStep({
   whole,
   tries,
-  rows,
 }: {
   readonly whole: boolean
   readonly tries: number
-  readonly rows: number
 }): CopyStep['first'] {
   if (whole) return 'nothing'
-  return rows === 1 && tries >= TRIES_BEFORE_WAITING ? 'wait' : 'lock'
+  return tries >= TRIES_BEFORE_WAITING ? 'wait' : 'lock'
+}
+
+/** Whoever holds every row of the table at almost every moment is waited for at the next piece as well. */
+function triesAfter(first: CopyStep['first']): number {
+  return first === 'wait' ? TRIES_BEFORE_WAITING : 0
 }
 
 /**

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { expect, onTestFinished } from 'vitest'
+import { systemClock } from '../../../src/clock.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { Deployment } from '../../support/deployment.ts'
 import { test } from '../../support/mysql.ts'
@@ -56,6 +57,55 @@ test.for([['DELETE FROM t WHERE id = 300'], ['UPDATE t SET id = -1 WHERE id = 30
     expect(await session.rows(sql`SELECT id FROM t WHERE id >= 300`)).toEqual([{ id: 300 }])
   },
 )
+
+test('the copy ends though all rows are held at every moment', async ({ mysql }) => {
+  const session = await mysql.session()
+  await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY, v INT NOT NULL)`)
+  await session.run(
+    sql`INSERT INTO t VALUES ${sql.join(Array.from({ length: 200 }, (_, id) => sql`(${id}, 0)`))}`,
+  )
+  const writers = await Promise.all([1, 2, 3].map(async () => updateAll(await mysql.session())))
+  onTestFinished(async () => void (await Promise.all(writers.map(({ stop }) => stop()))))
+
+  const deployment = await Deployment.stage(mysql.target, ['ALTER TABLE t ADD COLUMN w INT'], {
+    chunkRows: 50,
+  })
+  await expect
+    .poll(() => deployment.run.status().phase, { timeout: 30_000 })
+    .not.toMatch(/starting|copying/)
+  const errors = (await Promise.all(writers.map(({ stop }) => stop()))).flat()
+  await deployment.reached('ready_to_cutover')
+
+  expect(errors).toEqual([])
+  deployment.run.cancel()
+  await deployment.run.finished
+})
+
+/** Changes all rows, again and again, and holds them for a while; of several there is always one that waits for them. */
+function updateAll(session: Session) {
+  const errors: unknown[] = []
+  let running = true
+  const done = (async () => {
+    while (running) {
+      try {
+        await session.transaction(async () => {
+          await session.run(sql`UPDATE t SET v = v + 1`)
+          await systemClock.sleep(20)
+        })
+      } catch (error) {
+        errors.push(error)
+        running = false
+      }
+    }
+  })()
+  return {
+    stop: async () => {
+      running = false
+      await done
+      return errors
+    },
+  }
+}
 
 /** Two sessions of which one always has a row that is not committed yet, and is the newest. */
 function insertWithoutGap(one: Session, other: Session) {
