@@ -52,6 +52,9 @@ function charsetName(name: string): string {
 /** Selects a key column so that {@link readKey} gets the very value that the change stream would deliver. */
 function keyExpression(column: ShapeColumn, name: RawBuilder<unknown>): RawBuilder<unknown> {
   if (NUMBERED.has(column.dataType)) return sql`CAST(CAST(${name} AS UNSIGNED) AS CHAR)`
+  if (column.columnType.endsWith('zerofill') && column.dataType === 'decimal') {
+    return sql`CAST(CAST(${name} AS DECIMAL(65, ${sql.lit(scaleOf(column))})) AS CHAR)`
+  }
   return BYTES.has(column.dataType) ? sql`CAST(${name} AS BINARY)` : sql`CAST(${name} AS CHAR)`
 }
 
