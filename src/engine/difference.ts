@@ -62,7 +62,7 @@ export async function driftRefusal(
   )
   const row = await session.row(sql<Record<string, string | null>>`
     SELECT ${sql.join(counts)} FROM ${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')}
-      ON ${sameKey(pair)} WHERE ${keyIn(pair, 'source', drifted.slice(0, 1000))}`)
+      ON ${sameKey(pair)} WHERE ${keyIn(pair, 'source', drifted.slice(0, 200))}`)
   const columns = pair.columns.filter((_, index) => Number(row?.[`c${index}`] ?? 0) > 0)
   const names = columns.map(({ from }) => from.name).join(', ')
   const altered = columns.length > 0 && columns.every(isRetyped)

@@ -14,6 +14,9 @@ export type PendingKey = {
 type Parked = { readonly pending: PendingKey; readonly untilMs: number }
 type Taken = { readonly pending: PendingKey; changedAgain: number | null }
 
+/** In a statement a key of text takes four times its bytes, and some servers take no statement of more than 4 MiB. */
+const MAX_BATCH_BYTES = 512 * 1024
+
 /**
  * The changed keys of one pair that are not applied yet; equal keys merge. A key is in one of four states:
  *
@@ -31,6 +34,8 @@ export class KeySet {
   readonly #parked = new Map<string, Parked>()
   readonly #taken = new Map<string, Taken>()
   readonly #watches = new Set<KeyWatch>()
+  /** Searches that did not come to the end of a map: what may be taken can lie behind very many that may not. */
+  readonly #cutOff = new Map<Map<string, PendingKey>, MapIterator<PendingKey>>()
 
   get size(): number {
     return this.#fresh.size + this.#again.size + this.#parked.size + this.#taken.size
@@ -74,21 +79,39 @@ export class KeySet {
   take(limit: number, mayTake: (key: Key) => boolean, nowMs: number): readonly PendingKey[] {
     this.#unparkDue(nowMs)
     const batch: PendingKey[] = []
-    for (const waiting of [this.#again, this.#fresh]) {
-      let looked = 0
-      for (const pending of waiting.values()) {
-        looked += 1
-        // Many keys may lie in a chunk that is being copied: the search must not become the work.
-        if (batch.length >= limit || looked > limit * 20) break
-        if (mayTake(pending.key)) batch.push(pending)
-      }
-    }
+    for (const waiting of [this.#again, this.#fresh]) this.#find(waiting, batch, { limit, mayTake })
     for (const pending of batch) {
       this.#again.delete(pending.id)
       this.#fresh.delete(pending.id)
       this.#taken.set(pending.id, { pending, changedAgain: null })
     }
     return batch
+  }
+
+  #find(
+    waiting: Map<string, PendingKey>,
+    batch: PendingKey[],
+    { limit, mayTake }: { readonly limit: number; readonly mayTake: (key: Key) => boolean },
+  ): void {
+    // Whoever wants all gets all.
+    const wantsAll = !Number.isFinite(limit)
+    const search = (wantsAll ? undefined : this.#cutOff.get(waiting)) ?? waiting.values()
+    this.#cutOff.delete(waiting)
+    let bytes = batch.reduce((sum, { id }) => sum + id.length, 0)
+    let looked = 0
+    while (batch.length < limit && (wantsAll || bytes < MAX_BATCH_BYTES)) {
+      // Many keys may lie in a chunk that is being copied: the search must not become the work, and goes on next time.
+      if (looked > limit * 20) {
+        this.#cutOff.set(waiting, search)
+        return
+      }
+      const { value: pending, done } = search.next()
+      if (done) return
+      looked += 1
+      if (!mayTake(pending.key)) continue
+      batch.push(pending)
+      bytes += pending.id.length
+    }
   }
 
   /** Parked keys are in the order in which they were parked, each for about as long, so the first are due first. */

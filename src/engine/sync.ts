@@ -21,6 +21,7 @@ import { KeySet } from './key-set.ts'
 import { isComparable, keepsOrder } from './key-sql.ts'
 import { Pace } from './pace.ts'
 import type { TablePair } from './pair.ts'
+import { waitForRoom } from './room.ts'
 import { RowCopy } from './row-copy.ts'
 import { openOperations, type PreparedOperation } from './shadow.ts'
 import { refreshStatistics } from './statistics.ts'
@@ -30,8 +31,6 @@ import { type Compared, verifyPair } from './verify.ts'
 
 const BEAT_EVERY_MS = 500
 const POLL_MS = 10
-/** About 300 bytes each for a key of one number. */
-const MAX_PENDING_KEYS = 50_000
 /** A table that is said to have fewer rows may have many. */
 const FEW_ROWS = 1_000
 /** Whoever has written within this time is taken for somebody who writes. */
@@ -351,11 +350,13 @@ export class Sync implements AsyncDisposable {
     }
   }
 
-  /** A statement can change millions of rows at once: their keys wait on the server, not in this process. */
   async #waitForRoom(signal: AbortSignal): Promise<void> {
-    while (this.pendingKeys > MAX_PENDING_KEYS && !this.#reverseEnded) {
-      await this.#options.clock.sleep(POLL_MS, { signal })
-    }
+    const { clock } = this.#options
+    const work = () => ({
+      pending: this.#reverseEnded ? 0 : this.pendingKeys,
+      applied: this.#active.reduce((sum, { applied }) => sum + applied, 0),
+    })
+    await waitForRoom({ clock, work }, signal)
   }
 
   #checkStatement(schema: string, statement: string): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Key } from '../../src/binlog/key.ts'
 import { KeySet, type PendingKey } from '../../src/engine/key-set.ts'
 
 const always = () => true
@@ -34,6 +35,39 @@ describe('KeySet', () => {
 
     expect(keys.take(10, always, 99)).toEqual([])
     expect(keys.take(10, always, 100)).toMatchObject([{ attempts: 1, number: 1 }])
+  })
+
+  test('finds a key behind very many that may not be taken yet', () => {
+    const keys = new KeySet()
+    for (let id = 1n; id <= 1_000n; id += 1n) keys.add([id], Number(id))
+    const isLast = ([id]: Key) => id === 1_000n
+
+    const found = Array.from({ length: 10 }, () => keys.take(10, isLast, 0)).flat()
+
+    expect(found).toMatchObject([{ key: [1_000n] }])
+    expect(keys.take(10, always, 0)).toMatchObject(
+      Array.from({ length: 10 }, (_, n) => ({ key: [BigInt(n + 1)] })),
+    )
+  })
+
+  test('gives all keys to whoever wants all, also after a search that was cut off', () => {
+    const keys = new KeySet()
+    for (let id = 1n; id <= 1_000n; id += 1n) keys.add([id], Number(id))
+    expect(keys.take(10, () => false, 0)).toEqual([])
+
+    expect(keys.take(Number.POSITIVE_INFINITY, always, 0)).toHaveLength(1_000)
+  })
+
+  test('gives no more keys at once than a statement holds, but at least one', () => {
+    const keys = new KeySet()
+    for (let id = 1; id <= 1_000; id += 1) keys.add([Buffer.alloc(3_072, `${id},`)], id)
+
+    const batch = keys.take(1_000, always, 0)
+
+    expect(batch.length).toBeGreaterThan(100)
+    // As it is written out in hex, once to find the row and once to compare its spelling.
+    expect(batch.length * 3_072 * 2 * 2).toBeLessThan(4 * 1024 * 1024 - 1_000 * 100)
+    expect(keys.take(Number.POSITIVE_INFINITY, always, 0)).toHaveLength(1_000 - batch.length)
   })
 
   test('leaves a key alone that may not be taken yet', () => {
