@@ -104,6 +104,8 @@ export class Translator {
 
   #commit({ at }: Header, changes: ChangeEvent[]): void {
     this.#transactionOpen = false
+    // Each statement names its tables anew, with numbers that may never come again.
+    this.#tables.clear()
     changes.push({ type: 'transaction', at, position: this.#place.commit() })
   }
 

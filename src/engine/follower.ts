@@ -52,7 +52,7 @@ export class Follower {
   readonly #handler: FollowerHandler
   #number = 0
   #marks: Mark[] = []
-  readonly #from: Position
+  readonly #from: Pick<Mark, 'position' | 'afterFence'>
   #afterFence: boolean
   #afterRevert = false
   #lastMarkAt = 0
@@ -71,7 +71,7 @@ export class Follower {
   ) {
     this.#id = id
     this.#clock = clock
-    this.#from = from
+    this.#from = { position: from, afterFence }
     this.#afterFence = afterFence
     this.#handler = handler
   }
@@ -103,7 +103,7 @@ export class Follower {
   async follow(target: Target, signal: AbortSignal): Promise<never> {
     await using stream = await openChangeStream({
       target,
-      from: this.#from,
+      from: this.#from.position,
       heartbeatMs: 2_000,
       signal,
       layoutOf: (schema, table) =>
@@ -159,7 +159,7 @@ export class Follower {
       this.#marks = this.#marks.slice(safe.length - 1)
       return last
     }
-    return { position: this.#from, afterFence: this.#afterFence }
+    return this.#from
   }
 
   async #writeBarrier(session: Session): Promise<{ readonly passed: Promise<void> }> {
