@@ -25,8 +25,8 @@ describe('a deployment that minds its replicas', () => {
     await pair.holdUp()
     const { run } = await Deployment.stage(target, [ALTER], {
       id: 'minds',
-      chunkRows: 50,
-      throttleRatio: 80,
+      chunkRows: 20,
+      throttleRatio: 95,
       limits: { replicaLagMs: 2_000 },
       replicas: [parseTarget(pair.replica.url())],
     })
