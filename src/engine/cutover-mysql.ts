@@ -99,9 +99,11 @@ async function renameWithKeys(session: Session, plan: SwapContext): Promise<void
     throw error
   }
   for (const { away } of operations.map((operation) => swapNames(operation, direction))) {
-    // What is left undone here is done by whoever goes on with the deployment: it is swapped, and stays so.
-    if (away !== null)
-      await detachForeignKeys(session, id, { schema, name: away }).catch(() => null)
+    if (away === null) continue
+    await detachForeignKeys(session, id, { schema, name: away }).catch((error: unknown) => {
+      // It is swapped, and stays so: whoever goes on from the dictionary takes the keys off before anything else.
+      throw new SwapUnrecorded(error)
+    })
   }
 }
 

@@ -1,8 +1,9 @@
-import { sql } from 'kysely'
-import { describe, expect, onTestFinished } from 'vitest'
+import { inspect } from 'node:util'
+import { type RawBuilder, sql } from 'kysely'
+import { describe, expect, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
 import { errnoOf } from '../../../src/mysql/errno.ts'
-import type { Session } from '../../../src/mysql/session.ts'
+import { Session } from '../../../src/mysql/session.ts'
 import { Deployment, productTables } from '../../support/deployment.ts'
 import { test } from '../../support/mysql.ts'
 
@@ -80,6 +81,37 @@ describe('FOREIGN-1: a table with foreign keys', () => {
     deployment.run.revert()
     expect(await deployment.run.finished).toBe('reverted')
     expect(await keysOf(session, 'items')).toEqual(['orders CASCADE', 'products NO ACTION'])
+  })
+
+  test('leaves none on the old table when the connection is lost right after the swap', async ({
+    mysql,
+  }) => {
+    const session = await mysql.session()
+    await createShop(session)
+    const { run } = Session.prototype
+    const spy = vi.spyOn(Session.prototype, 'run').mockImplementation(async function (
+      this: Session,
+      statement: RawBuilder<unknown>,
+    ) {
+      const rows = await run.call(this, statement)
+      const text = inspect(statement.toOperationNode(), { depth: null })
+      if (text.includes('crossfade:lost_keys cutover')) this.destroy()
+      return rows
+    })
+    onTestFinished(() => spy.mockRestore())
+
+    const deployment = await Deployment.stage(mysql.target, [CHANGE], {
+      id: 'lost_keys',
+      cutover: 'auto',
+      revertWindowMs: 600_000,
+    })
+    await deployment.reached('reverse_in_sync')
+
+    const [old = ''] = await productTables(session)
+    expect(await keysOf(session, old)).toEqual([])
+    expect(await keysOf(session, 'items')).toEqual(['orders CASCADE', 'products NO ACTION'])
+    deployment.run.skipRevert()
+    expect(await deployment.run.finished).toBe('complete')
   })
 
   test('waits for a transaction on the parent, and names no other way', async ({ mysql }) => {
