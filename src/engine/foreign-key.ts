@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
+import { Refusal } from '../errors.ts'
 import { isContention } from '../mysql/errno.ts'
 import { constraintName, ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
@@ -179,4 +180,13 @@ export function addedForeignKeys(
     ),
   )
   return after.filter((key) => !enforced.has(identity(key, (column) => column.toLowerCase())))
+}
+
+/** The no to a foreign key that {@link addedForeignKeys} has found: its rows could only be checked under a lock. */
+export function newForeignKey(table: string, { parent }: ForeignKey): Refusal {
+  return new Refusal(
+    'FOREIGN_KEY',
+    `The change adds a foreign key from ${table} to ${parent.name}.`,
+    { next: 'Add the foreign key without Crossfade, after the other changes are deployed.' },
+  )
 }

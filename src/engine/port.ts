@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.ts'
+import type { ErrorCode, Refusal } from '../errors.ts'
 import type { Target } from '../mysql/connect.ts'
 
 /**
@@ -79,6 +79,13 @@ export type InstantAnswer = {
   /** null when that is not known, and `reason` says why; then the live table itself decides. */
   readonly eligible: boolean | null
   readonly reason: string | null
+}
+
+/** What is known to be in the way of an operation before anything is touched, for each way to deploy it. */
+export type Assessment = {
+  readonly table: string
+  readonly shadow: readonly Refusal[]
+  readonly instant: readonly Refusal[]
 }
 
 /** A comparison of every row of every pair. */

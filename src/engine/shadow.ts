@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { Refusal } from '../errors.ts'
-import { ERRNO, errnoOf, isConnectionLost, isDenied } from '../mysql/errno.ts'
+import { ERRNO, errnoOf, isAway, isConnectionLost, isContention, isDenied } from '../mysql/errno.ts'
 import { type TableNames, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -11,17 +11,18 @@ import {
   type ForeignKeys,
   findForeignKeys,
   keyOfOld,
+  newForeignKey,
   readForeignKeys,
   saveForeignKeys,
 } from './foreign-key.ts'
-import { dropInstantCopy } from './instant.ts'
+import { dropInstantCopy, readDefinition } from './instant.ts'
 import { pairTables, type TablePair } from './pair.ts'
 import type { EngineRequest, OperationTables, TableOperation } from './port.ts'
 import { requireLoggedKeys } from './preflight/row-image.ts'
 import { requireNoPeriods } from './preflight/temporal-tables.ts'
 import { realTables } from './sentry.ts'
 import { createCopy, parseAlter } from './statement.ts'
-import { readShape, type TableShape } from './table-shape.ts'
+import { findTable, readShape, type TableShape } from './table-shape.ts'
 
 /** One operation with its tables. Only an ALTER keeps two tables in sync; the pairs of the others are null. */
 export type PreparedOperation = {
@@ -47,7 +48,8 @@ export function tablesOf({ operation, names }: PreparedOperation): OperationTabl
 /**
  * Makes the shadow table of every operation, empty, and pairs it with its live table.
  *
- * @throws {Refusal} ALTER_INVALID, NO_UNIQUE_KEY, TABLE_UNSUPPORTED, BINLOG_FORMAT, FOREIGN_KEY or NAME_CLASH; then no shadow table is left behind.
+ * @throws {Refusal} ALTER_INVALID, NO_UNIQUE_KEY, TABLE_UNSUPPORTED, BINLOG_FORMAT, FOREIGN_KEY, NAME_CLASH or TABLE_CHANGED; then
+ * no shadow table is left behind.
  */
 export async function createShadows(
   session: Session,
@@ -58,6 +60,7 @@ export async function createShadows(
     await refuseLeftover(session, schema, { id: request.id, operation })
   // A table with foreign keys locks their parents for a moment, and while it waits it holds up their writers.
   await session.run(sql`SET SESSION lock_wait_timeout = 1`)
+  const before = await readDefinitions(session, schema, request)
   try {
     for (const operation of request.operations) {
       await createShadow(session, schema, { id: request.id, operation })
@@ -70,7 +73,43 @@ export async function createShadows(
     return operations
   } catch (error) {
     await dropShadows(session, schema, request)
+    if (isContention(error) || isAway(error)) throw error
+    await requireUnchanged(session, schema, { before, cause: error })
     throw error
+  }
+}
+
+type LiveDefinitions = ReadonlyMap<string, string | null>
+
+/** What the live tables of a request are, as hashes of their definitions. */
+async function readDefinitions(
+  session: Session,
+  schema: string,
+  { operations }: EngineRequest,
+): Promise<LiveDefinitions> {
+  const definitions = new Map<string, string | null>()
+  for (const { kind, table } of operations) {
+    if (kind === 'alter') definitions.set(table, await readDefinition(session, schema, table))
+  }
+  return definitions
+}
+
+/**
+ * Of a live table that somebody changed while its shadow was made, what is wrong with the pair says nothing.
+ *
+ * @throws {Refusal} TABLE_CHANGED.
+ */
+async function requireUnchanged(
+  session: Session,
+  schema: string,
+  { before, cause }: { readonly before: LiveDefinitions; readonly cause: unknown },
+): Promise<void> {
+  for (const [table, definition] of before) {
+    if (definition === (await readDefinition(session, schema, table))) continue
+    throw new Refusal('TABLE_CHANGED', `Somebody else changed ${table} while it was deployed.`, {
+      next: 'Start a new deployment from the table as it is now.',
+      cause,
+    })
   }
 }
 
@@ -124,7 +163,7 @@ async function refuseLeftover(
   { id, operation }: OneOperation,
 ): Promise<void> {
   const { shadow } = tableNames(id, operation.table)
-  if (operation.kind === 'drop' || !(await readShape(session, schema, shadow))) return
+  if (operation.kind === 'drop' || !(await findTable(session, schema, shadow))) return
   throw new Refusal('NAME_CLASH', `The table ${shadow} is already there.`, {
     next: `Drop ${shadow} if no deployment is using it.`,
   })
@@ -245,15 +284,7 @@ async function keepForeignKeys(
   if (operation.kind === 'alter') {
     const { renames } = parseAlter(operation.statement)
     const [added] = addedForeignKeys(keys, renames)
-    if (added) {
-      throw new Refusal(
-        'FOREIGN_KEY',
-        `The change adds a foreign key from ${live} to ${added.parent.name}.`,
-        {
-          next: 'Add the foreign key without Crossfade, after the other changes are deployed.',
-        },
-      )
-    }
+    if (added) throw newForeignKey(live, added)
     await detachForeignKeys(session, id, { schema, name: shadow })
   }
   const named = keys.before.map((key) => keyOfOld(key, live, tableNames(id, live).old))
@@ -270,7 +301,7 @@ export async function dropShadows(
   for (const operation of request.operations) {
     if (operation.kind === 'drop') continue
     const { shadow } = tableNames(request.id, operation.table)
-    bytes += (await readShape(session, schema, shadow))?.bytes ?? 0
+    bytes += (await findTable(session, schema, shadow))?.bytes ?? 0
     await dropShadow(session, schema, { id: request.id, operation })
     await dropInstantCopy(session, schema, { id: request.id, operation })
   }

@@ -39,7 +39,8 @@ export function unsupported(table: string, what: string): Refusal {
   })
 }
 
-function periodIn(createSql: string): string | null {
+/** What of a table's definition is a time of its own, in words; null when nothing is. */
+export function periodIn(createSql: string): string | null {
   const tokens = tokenize(createSql)
   const follows = (at: number, first: string, second: string) =>
     isKeyword(tokens[at], first) && isKeyword(tokens[at + 1], second)
