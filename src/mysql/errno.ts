@@ -3,6 +3,7 @@
  * MariaDB: https://mariadb.com/docs/server/reference/error-codes.
  */
 export const ERRNO = {
+  CANNOT_CREATE_TABLE: 1005,
   DATABASE_ACCESS_DENIED: 1044,
   ACCESS_DENIED: 1045,
   COLUMN_NULL: 1048,

@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
-import { Refusal } from '../errors.ts'
 import { ERRNO, errnoOf, isConnectionLost } from '../mysql/errno.ts'
 import { isProductTable } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { type CreateTable, refuseDuplicates } from './allow-list.ts'
+import { complaintOf, type Scene } from './complaint.ts'
 import { parseTable, schemaOf } from './parse.ts'
-import { printable } from './place.ts'
+import { inScratchSchema } from './scratch-schema.ts'
 import type { Schema, Table } from './table.ts'
 
 /**
@@ -60,84 +59,18 @@ export async function canonicalise(
   { collation }: CanonicalOptions = {},
 ): Promise<Schema> {
   refuseDuplicates(tables)
-  const name = `crossfade_scratch_${randomBytes(8).toString('hex')}`
-  const before = await session.row(sql<{ name: string | null }>`SELECT DATABASE() AS name`)
-  await createDatabase(session, name, collation)
-  try {
-    await session.run(sql`USE ${sql.id(name)}`)
-    for (const table of tables) await createTable(session, table, name)
-    return await readSchema(session, name)
-  } finally {
-    await dropDatabase(session, name)
-    if (before?.name) await session.run(sql`USE ${sql.id(before.name)}`)
-  }
+  return await inScratchSchema(session, collation ?? null, async (schemaName) => {
+    for (const table of tables)
+      await createTable(session, table, { schemaName, statements: tables })
+    return await readSchema(session, schemaName)
+  })
 }
 
-const DENIED: readonly (number | null)[] = [
-  ERRNO.DATABASE_ACCESS_DENIED,
-  ERRNO.COMMAND_DENIED,
-  ERRNO.SPECIFIC_ACCESS_DENIED,
-]
-
-async function createDatabase(session: Session, name: string, collation?: string): Promise<void> {
-  const collate = collation === undefined ? sql`` : sql` COLLATE ${sql.id(collation)}`
-  try {
-    await session.run(sql`CREATE DATABASE ${sql.id(name)}${collate}`)
-  } catch (error) {
-    if (!DENIED.includes(errnoOf(error))) throw error
-    throw new Refusal('ACCESS_DENIED', 'The account may not make a schema on the scratch server.', {
-      next: 'Give it a scratch server of its own, or GRANT ALL ON `crossfade\\_scratch\\_%`.* TO it.',
-      cause: error,
-    })
-  }
-}
-
-async function dropDatabase(session: Session, name: string): Promise<void> {
-  try {
-    await session.run(sql`DROP DATABASE ${sql.id(name)}`)
-  } catch (error) {
-    // A lost connection has an error of its own already, and nobody is left who could drop it.
-    if (!isConnectionLost(error)) throw error
-  }
-}
-
-async function createTable(
-  session: Session,
-  table: CreateTable,
-  schemaName: string,
-): Promise<void> {
+async function createTable(session: Session, table: CreateTable, scene: Scene): Promise<void> {
   try {
     await session.run(sql.raw(table.statement))
   } catch (error) {
     if (errnoOf(error) === null || isConnectionLost(error)) throw error
-    throw refusalOf(error, table, schemaName)
+    throw await complaintOf(session, error, table, scene)
   }
-}
-
-/**
- * What the server says about a table. Its text may be quoted here, because all it knows is the file itself; what
- * could be a path of the machine is left out, and so is the name of the schema that nobody has to know.
- */
-function refusalOf(error: unknown, table: CreateTable, schemaName: string): Refusal {
-  const schemaPrefix = new RegExp(`\`?${schemaName}\`?\\.`, 'g')
-  const text = error instanceof Error ? error.message.replaceAll(schemaPrefix, '') : ''
-  const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(text)
-  const line = table.line + Number(syntax?.[2] ?? 1) - 1
-  const complaint = syntax
-    ? `the server does not understand what begins with: ${firstLine(syntax[1] ?? '')}`
-    : `the server refuses the table ${table.name}: ${describe(text, errnoOf(error))}`
-  return new Refusal('SQL_SYNTAX', printable(`${table.file}:${line}: ${complaint}`), {
-    next: syntax ? 'Correct this line or the one before it.' : 'Correct the definition.',
-    cause: error,
-  })
-}
-
-const SHOWN = 200
-
-function firstLine(text: string): string {
-  return (text.trim().split('\n')[0] ?? '').slice(0, SHOWN) || 'the end of the statement'
-}
-
-function describe(text: string, errno: number | null): string {
-  return /[/\\]/.test(text) ? `error ${errno}` : firstLine(text)
 }
