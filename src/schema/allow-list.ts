@@ -1,15 +1,9 @@
 import type { Refusal } from '../errors.ts'
 import { isProductTable } from '../mysql/identifier.ts'
+import { type Problem, problemWith, QUALIFIED } from './forbidden.ts'
 import { placeName, refusalAt } from './place.ts'
-import {
-  depthChange,
-  isKeyword,
-  isSymbol,
-  splitList,
-  type Token,
-  tokenize,
-  withoutComments,
-} from './tokens.ts'
+import { findInOptions } from './table-options.ts'
+import { isKeyword, isSymbol, splitList, type Token, tokenize, withoutComments } from './tokens.ts'
 
 /** A `CREATE TABLE` that passed the allow-list. */
 export type CreateTable = {
@@ -142,7 +136,9 @@ function checkStatement(source: Source, tokens: readonly Token[]): Omit<CreateTa
   const conditional = ['IF', 'NOT', 'EXISTS'].every((word, at) => isKeyword(tokens[at + 2], word))
   const nameAt = conditional ? 5 : 2
   const problem =
-    findInHead(tokens, nameAt) ?? findInBody(tokens, nameAt) ?? findInTail(tokens, nameAt + 1)
+    findInHead(tokens, nameAt) ??
+    findInBody(tokens, nameAt) ??
+    findInOptions(tailOf(tokens, nameAt + 1), ENGINES)
   if (problem) {
     throw notAllowed(source, problem.token?.start ?? 0, problem.what, problem.next)
   }
@@ -155,6 +151,13 @@ function checkStatement(source: Source, tokens: readonly Token[]): Omit<CreateTa
   }
 }
 
+const ENGINES = ['INNODB']
+
+/** What stands after the parenthesis that opens at `open`. */
+function tailOf(tokens: readonly Token[], open: number): readonly Token[] {
+  return tokens.slice(splitList(tokens, open).end + 1)
+}
+
 /** IF NOT EXISTS becomes white space of the same shape: places in what the server gets are those of the file. */
 function statementOf(source: Source, tokens: readonly Token[], conditional: boolean): string {
   const start = tokens[0]?.start ?? 0
@@ -165,19 +168,7 @@ function statementOf(source: Source, tokens: readonly Token[], conditional: bool
   return source.text.slice(start, from) + kept + source.text.slice(to, end)
 }
 
-/** What is not allowed (completes “… is not allowed”), where, and what to do instead. */
-type Problem = {
-  readonly token: Token | undefined
-  readonly what: string
-  readonly next: string
-}
-
 const ONLY_TABLES = 'Keep only `CREATE TABLE` statements in schema files.'
-
-const QUALIFIED = [
-  'a name with a dot',
-  'Name tables and columns alone; the deployment decides the schema.',
-] as const
 
 function findInHead(tokens: readonly Token[], nameAt: number): Problem | null {
   const [create, table] = tokens
@@ -213,173 +204,6 @@ function findInBody(tokens: readonly Token[], nameAt: number): Problem | null {
     if (at <= nameAt) continue
     const problem = problemWith(token, tokens, at)
     if (problem) return { token, what: problem[0], next: problem[1] }
-  }
-  return null
-}
-
-function problemWith(
-  token: Token,
-  tokens: readonly Token[],
-  at: number,
-): readonly [what: string, next: string] | null {
-  switch (token.kind) {
-    case 'variable':
-      return ['a variable', 'Use a constant.']
-    case 'symbol':
-      return token.text === '.' ? QUALIFIED : null
-    case 'word':
-    case 'quoted':
-      return problemWithWord(token, tokens, at)
-    default:
-      return null
-  }
-}
-
-function problemWithWord(
-  token: Token,
-  tokens: readonly Token[],
-  at: number,
-): readonly [what: string, next: string] | null {
-  const next = tokens[at + 1]
-  if (isKeyword(token, 'SELECT', 'TABLE')) return ['a query', 'A table is defined by its columns.']
-  if (isKeyword(token, 'DATA', 'INDEX') && isKeyword(next, 'DIRECTORY')) {
-    return ['a path on the server', `Remove ${token.text} DIRECTORY.`]
-  }
-  if (isKeyword(token, 'NEXT', 'PREVIOUS') && isKeyword(next, 'VALUE')) {
-    return ['a sequence', 'Use AUTO_INCREMENT.']
-  }
-  const calls = isSymbol(next, '(') && !namesKey(tokens[at - 1])
-  return calls && isForbiddenFunction(token.value)
-    ? [`a call of ${token.value.toUpperCase()}`, 'Remove the call.']
-    : null
-}
-
-/** In `KEY sleep (…)` and `REFERENCES sleep (…)` the word is a name and no call. */
-function namesKey(previous: Token | undefined): boolean {
-  return isKeyword(previous, 'KEY', 'INDEX', 'UNIQUE', 'FULLTEXT', 'SPATIAL', 'REFERENCES')
-}
-
-/** Functions that wait, lock, read files or talk to other parts of the server. */
-const FORBIDDEN = new Set([
-  'SLEEP',
-  'BENCHMARK',
-  'GET_LOCK',
-  'RELEASE_LOCK',
-  'RELEASE_ALL_LOCKS',
-  'IS_FREE_LOCK',
-  'IS_USED_LOCK',
-  'LOAD_FILE',
-  'MASTER_POS_WAIT',
-  'SOURCE_POS_WAIT',
-  'MASTER_GTID_WAIT',
-  'WAIT_FOR_EXECUTED_GTID_SET',
-  'WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS',
-  'NEXTVAL',
-  'LASTVAL',
-  'SETVAL',
-  'EXTRACTVALUE',
-  'UPDATEXML',
-  'SYS_EXEC',
-  'SYS_EVAL',
-  'SYS_GET',
-  'SYS_SET',
-])
-
-function isForbiddenFunction(name: string): boolean {
-  const upper = name.toUpperCase()
-  return FORBIDDEN.has(upper) || /^(?:GROUP_REPLICATION|KEYRING|SERVICE|ASYNCHRONOUS)_/.test(upper)
-}
-
-/** What may follow the closing parenthesis before PARTITION BY. A closed list: a query could stand there too. */
-const OPTIONS = new Set([
-  'AUTO_INCREMENT',
-  'AUTOEXTEND_SIZE',
-  'AVG_ROW_LENGTH',
-  'CHARSET',
-  'CHARACTER SET',
-  'CHECKSUM',
-  'COLLATE',
-  'COMMENT',
-  'COMPRESSION',
-  'DELAY_KEY_WRITE',
-  'ENCRYPTED',
-  'ENCRYPTION',
-  'ENCRYPTION_KEY_ID',
-  'ENGINE',
-  'KEY_BLOCK_SIZE',
-  'MAX_ROWS',
-  'MIN_ROWS',
-  'PACK_KEYS',
-  'PAGE_CHECKSUM',
-  'PAGE_COMPRESSED',
-  'PAGE_COMPRESSION_LEVEL',
-  'ROW_FORMAT',
-  'STATS_AUTO_RECALC',
-  'STATS_PERSISTENT',
-  'STATS_SAMPLE_PAGES',
-  'TRANSACTIONAL',
-])
-
-function findInTail(tokens: readonly Token[], open: number): Problem | null {
-  const tail = tokens.slice(splitList(tokens, open).end + 1)
-  const partitionAt = tail.findIndex(
-    (token, index) => isKeyword(token, 'PARTITION') && isKeyword(tail[index + 1], 'BY'),
-  )
-  const end = partitionAt === -1 ? tail.length : partitionAt
-  let at = 0
-  while (at < end) {
-    const after = endOfOption(tail, at)
-    if (after === null) return unknownOption(tail[at])
-    at = after
-  }
-  return findEngine(tail) ?? findInPartition(tail.slice(end))
-}
-
-function findEngine(tail: readonly Token[]): Problem | null {
-  const token = tail.find(
-    (word, at) => isKeyword(word, 'ENGINE') && !isName(tail[at - 1]) && !isInnodb(tail, at),
-  )
-  const next = 'Write ENGINE=InnoDB or leave it out.'
-  return token ? { token, what: 'an engine other than InnoDB', next } : null
-}
-
-/** A column may be called engine: then the word stands at the beginning of a list or an item of it. */
-function isName(previous: Token | undefined): boolean {
-  return isSymbol(previous, '(')
-}
-
-function isInnodb(tail: readonly Token[], at: number): boolean {
-  const value = isSymbol(tail[at + 1], '=') ? tail[at + 2] : tail[at + 1]
-  return value?.value.toLowerCase() === 'innodb'
-}
-
-/** The index after the option that begins at `at`, or null when it is not on the list. */
-function endOfOption(tokens: readonly Token[], at: number): number | null {
-  if (isSymbol(tokens[at], ',')) return at + 1
-  if (isKeyword(tokens[at], 'WITH')) {
-    const versioned = isKeyword(tokens[at + 1], 'SYSTEM') && isKeyword(tokens[at + 2], 'VERSIONING')
-    return versioned ? at + 3 : null
-  }
-  const name = isKeyword(tokens[at], 'DEFAULT') ? at + 1 : at
-  const two = isKeyword(tokens[name], 'CHARACTER') && isKeyword(tokens[name + 1], 'SET')
-  const words = two ? 'CHARACTER SET' : (tokens[name]?.value.toUpperCase() ?? '')
-  if (!OPTIONS.has(words)) return null
-  const equals = name + (two ? 2 : 1)
-  return isSymbol(tokens[equals], '=') ? equals + 2 : equals + 1
-}
-
-function unknownOption(token: Token | undefined): Problem {
-  return { token, what: 'something that is no table option', next: 'Remove it.' }
-}
-
-/** `VALUES` belongs to a partition only after its name; elsewhere it is a query. */
-function findInPartition(tokens: readonly Token[]): Problem | null {
-  let depth = 0
-  for (const [at, token] of tokens.entries()) {
-    depth += depthChange(token)
-    const outside = depth === 0 && isKeyword(token, 'VALUES', 'AS', 'IGNORE', 'REPLACE', 'WITH')
-    const query = isKeyword(token, 'VALUES') && isSymbol(tokens[at - 1], '(')
-    if (outside || query || isKeyword(token, 'TABLESPACE')) return unknownOption(token)
   }
   return null
 }

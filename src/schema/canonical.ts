@@ -3,14 +3,15 @@ import { ERRNO, errnoOf, isConnectionLost } from '../mysql/errno.ts'
 import { isProductTable } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { type CreateTable, refuseDuplicates } from './allow-list.ts'
+import { isBookkeeping } from './bookkeeping.ts'
 import { complaintOf, type Scene } from './complaint.ts'
 import { parseTable, schemaOf } from './parse.ts'
 import { inScratchSchema } from './scratch-schema.ts'
 import type { Schema, Table } from './table.ts'
 
 /**
- * The tables of `schemaName` as the server has them now, without views, sequences and tables that deployments
- * made beside them.
+ * The tables of `schemaName` as the server has them now, without views, sequences, tables that deployments
+ * made beside them, and the bookkeeping of migration tools.
  */
 export async function readSchema(session: Session, schemaName: string): Promise<Schema> {
   const rows = await session.rows(
@@ -19,7 +20,9 @@ export async function readSchema(session: Session, schemaName: string): Promise<
       WHERE TABLE_SCHEMA = ${schemaName} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')`,
   )
   const tables: Table[] = []
-  for (const { name } of rows.filter((row) => !isProductTable(row.name))) {
+  for (const { name } of rows.filter(
+    (row) => !isProductTable(row.name) && !isBookkeeping(row.name),
+  )) {
     const table = await readTable(session, schemaName, name)
     if (table) tables.push(table)
   }
