@@ -10,7 +10,7 @@ import { checkSchemaFile } from '../src/schema/allow-list.ts'
 import { canonicalise } from '../src/schema/canonical.ts'
 import { diffSchemas } from '../src/schema/diff.ts'
 import { isSchemaFile } from '../src/schema/load.ts'
-import { schemaToSql } from '../src/schema/parse.ts'
+import { schemaOf, schemaToSql } from '../src/schema/parse.ts'
 import { type CommitFile, type FileSource, readCommitFolder } from './commit-files.ts'
 import { inert } from './log.ts'
 
@@ -94,7 +94,7 @@ async function loadBase(
       inert(`The schema in ${folder} of the base cannot be read, so every table counts as new.
 ${error.code}: ${error.message}`),
     )
-    return { schema: { tables: new Map() }, sources: [] }
+    return { schema: schemaOf([]), sources: [] }
   }
 }
 

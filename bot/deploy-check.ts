@@ -130,7 +130,7 @@ function merge({ baseSchema, wantedSchema }: Submission, live: Schema): Merged {
 function planOf({ live, wanted }: Merged, sizes: ReadonlyMap<string, TableSize>): Plan {
   const changes = diffSchemas(live, wanted)
   for (const change of changes) {
-    if (change.kind !== 'drop') checkCanonical(change.to.sql, tableOf(change))
+    if ('to' in change) checkCanonical(change.to.sql, tableOf(change))
   }
   const operations = changes.map((change) =>
     planOperation(change, sizes.get(tableOf(change)) ?? null),

@@ -187,7 +187,9 @@ async function requestOf(
   const isInstant = steering.method === 'instant'
   return {
     id: engineId(stored),
-    operations: plan.operations.map(({ kind, table, statement }) => ({ kind, table, statement })),
+    operations: plan.operations.flatMap(({ kind, table, statement }) =>
+      kind === 'create' || kind === 'alter' || kind === 'drop' ? [{ kind, table, statement }] : [],
+    ),
     // Auto-apply can be changed while it runs, so the deployer decides at the gate.
     cutover: 'hold',
     revertWindowMs: isInstant ? null : stored.deployment.revertWindowMs,

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { Refusal } from '../errors.ts'
 import { ddlOf, dropsData } from '../schema/ddl.ts'
-import { diffSchemas, type TableChange, tableOf } from '../schema/diff.ts'
+import { diffSchemas, type SchemaChange, tableOf } from '../schema/diff.ts'
 import { loadSchema } from '../schema/load.ts'
 import { unifiedDiff } from '../schema/text-diff.ts'
 import type { CommandIo } from './io.ts'
@@ -85,20 +85,20 @@ function usage(what: string, cause?: unknown): Refusal {
 async function compare(
   { from, to, scratch }: Options,
   io: CommandIo,
-): Promise<readonly TableChange[]> {
+): Promise<readonly SchemaChange[]> {
   await using loading = await openLoading([from, to], scratch, io)
   const before = await loadSchema(from, loading)
   return diffSchemas(before, await loadSchema(to, loading))
 }
 
-function toText(change: TableChange): string {
+function toText(change: SchemaChange): string {
   const { statement } = ddlOf(change)
   return dropsData(change) ? `-- drops data\n${statement};` : `${statement};`
 }
 
-function toJson(change: TableChange) {
-  const from = change.kind === 'create' ? null : change.from.sql
-  const to = change.kind === 'drop' ? null : change.to.sql
+function toJson(change: SchemaChange) {
+  const from = 'from' in change ? change.from.sql : null
+  const to = 'to' in change ? change.to.sql : null
   const diff = unifiedDiff(tableOf(change), from, to)
   return { ...ddlOf(change), dropsData: dropsData(change), diff }
 }

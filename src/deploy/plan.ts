@@ -1,16 +1,17 @@
 import { ddlOf, dropsData } from '../schema/ddl.ts'
-import type { TableChange } from '../schema/diff.ts'
+import type { SchemaChange } from '../schema/diff.ts'
 import { unifiedDiff } from '../schema/text-diff.ts'
 import { type DigestInput, digestOf, type PlanDigest } from './digest.ts'
 
-/** The change of one table, as it would run now. */
+/** The change of one table or view, as it would run now. */
 export type PlannedOperation = {
-  readonly kind: 'create' | 'alter' | 'drop'
+  readonly kind: SchemaChange['kind']
+  /** The name of the table or view. */
   readonly table: string
   /** The whole statement: `ALTER TABLE …`. */
   readonly statement: string
-  /** How the engine does it; a `drop` moves the table into quarantine at the cutover. */
-  readonly how: 'shadow' | 'create' | 'drop'
+  /** How the engine does it; a `drop` moves the table into quarantine at the cutover, a `view` is made right after it. */
+  readonly how: 'shadow' | 'create' | 'drop' | 'view'
   /** True when values that are there now would be gone. */
   readonly dropsData: boolean
   /** The server's own estimates; null where there is no table yet. */
@@ -28,15 +29,22 @@ export type Plan = {
   readonly digest: PlanDigest
 }
 
-const HOW = { create: 'create', alter: 'shadow', drop: 'drop' } as const
+const HOW = {
+  create: 'create',
+  alter: 'shadow',
+  drop: 'drop',
+  create_view: 'view',
+  replace_view: 'view',
+  drop_view: 'view',
+} as const satisfies Record<SchemaChange['kind'], PlannedOperation['how']>
 
 /** How a change of the schema would run; `size` is what the server estimates of the live table, if anybody asked. */
 export function planOperation(
-  change: TableChange,
+  change: SchemaChange,
   size: { readonly rows: number; readonly bytes: number } | null,
 ): PlannedOperation {
-  const from = change.kind === 'create' ? null : change.from.sql
-  const to = change.kind === 'drop' ? null : change.to.sql
+  const from = 'from' in change ? change.from.sql : null
+  const to = 'to' in change ? change.to.sql : null
   const { kind, table, statement } = ddlOf(change)
   return {
     kind,

@@ -11,7 +11,7 @@ import {
 } from './request.ts'
 import { type Refuse, Untrusted } from './untrusted.ts'
 
-/** Each table's name with its canonical `CREATE TABLE`. */
+/** The name of each table and view with its canonical `CREATE TABLE` or `CREATE VIEW`. */
 export type CanonicalSchema = Readonly<Record<string, string>>
 
 /**
@@ -140,6 +140,9 @@ function readUrl(value: Untrusted): string {
 /** At most 64 characters, as on the server; what is in a name is checked where it is used. */
 const TABLE = /^[^\p{Cc}]{1,64}$/u
 
+/** Whether it is what schema files may hold is checked where it is used. */
+const DEFINITION = /^CREATE (?:TABLE|(?:ALGORITHM=\w+ )?(?:SQL SECURITY INVOKER )?VIEW) /
+
 function readSchema(value: Untrusted): CanonicalSchema {
   const entries = value.entries()
   if (entries.length > SUBMISSION_LIMITS.tables) {
@@ -149,7 +152,10 @@ function readSchema(value: Untrusted): CanonicalSchema {
     if (!TABLE.test(table) || table === '__proto__') {
       throw statement.refusal('must be named like a table')
     }
-    return [table, statement.match(/^CREATE TABLE /, 'must be a CREATE TABLE statement')] as const
+    return [
+      table,
+      statement.match(DEFINITION, 'must be a CREATE TABLE or CREATE VIEW statement'),
+    ] as const
   })
   return Object.fromEntries(tables)
 }
@@ -180,10 +186,17 @@ function readOperation(value: Untrusted): PlannedOperation {
     'diff',
   ])
   return {
-    kind: fields.kind.oneOf(['create', 'alter', 'drop']),
+    kind: fields.kind.oneOf([
+      'create',
+      'alter',
+      'drop',
+      'create_view',
+      'replace_view',
+      'drop_view',
+    ]),
     table: fields.table.match(TABLE, 'must be the name of a table'),
     statement: fields.statement.text(),
-    how: fields.how.oneOf(['shadow', 'create', 'drop']),
+    how: fields.how.oneOf(['shadow', 'create', 'drop', 'view']),
     dropsData: fields.dropsData.flag(),
     rowsEstimated: fields.rowsEstimated.or(null, readCount),
     bytesEstimated: fields.bytesEstimated.or(null, readCount),

@@ -1,5 +1,5 @@
 import type { CreateTable } from '../schema/allow-list.ts'
-import { diffSchemas, type TableChange, tableOf } from '../schema/diff.ts'
+import { diffSchemas, isTableChange, type TableChange, tableOf } from '../schema/diff.ts'
 import { type Outline, outlineOf } from '../schema/outline.ts'
 import type { Schema } from '../schema/table.ts'
 import type { Finding, Level, Problem, Rule } from './rule.ts'
@@ -26,7 +26,7 @@ export type LintResult = {
 
 /** Runs every rule that is not off. Depends on nothing but its input. */
 export function lint(input: LintInput): LintResult {
-  const changes = input.from ? diffSchemas(input.from, input.wanted) : []
+  const changes = input.from ? diffSchemas(input.from, input.wanted).filter(isTableChange) : []
   const files = readFiles(input.sources)
   const findings: Finding[] = []
   const accepted: Accepted[] = []

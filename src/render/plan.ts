@@ -49,12 +49,16 @@ const KIND = {
   create: md`create`,
   alter: md`alter`,
   drop: md`drop`,
+  create_view: md`create view`,
+  replace_view: md`replace view`,
+  drop_view: md`drop view`,
 } as const satisfies Record<PlannedOperation['kind'], Markdown>
 
 const HOW = {
   shadow: md`shadow copy`,
   create: md`new table`,
   drop: md`moved to quarantine`,
+  view: md`right after the cutover`,
 } as const satisfies Record<PlannedOperation['how'], Markdown>
 
 /** Stands for the statements when they do not fit. */

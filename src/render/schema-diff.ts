@@ -8,7 +8,7 @@ const OPEN_LINES = 60
 /** Stands for a schema diff that does not fit. */
 export const DIFF_TOO_LONG = md`The schema diff is too long to be shown here.`
 
-/** The schema diff, one hunk per table; folded away when it is long. */
+/** The schema diff, one hunk per table and view; folded away when it is long. */
 export function renderSchemaDiff(operations: readonly PlannedOperation[]): Markdown {
   const diff = operations
     .filter((operation) => operation.diff !== '')
@@ -27,4 +27,7 @@ const TITLE = {
   create: '@@ new table',
   alter: '@@ table',
   drop: '@@ dropped table',
+  create_view: '@@ new view',
+  replace_view: '@@ view',
+  drop_view: '@@ dropped view',
 } as const satisfies Record<PlannedOperation['kind'], string>

@@ -1,25 +1,29 @@
 import { unreachable } from '../errors.ts'
 import type { Clause, ColumnPosition } from './clause.ts'
-import { type TableChange, tableOf } from './diff.ts'
+import { type SchemaChange, tableOf } from './diff.ts'
 import { type Column, type Key, quoteName, type TableOption } from './table.ts'
+import { dropViewStatement, viewStatement } from './view.ts'
 
-/** A statement that changes one table. */
+/** A statement that changes one table or view. */
 export type TableDdl = {
-  readonly kind: TableChange['kind']
+  readonly kind: SchemaChange['kind']
   readonly table: string
   /** Complete, without a semicolon. */
   readonly statement: string
 }
 
 /** The statement that makes `change`, for MySQL and MariaDB alike. */
-export function ddlOf(change: TableChange): TableDdl {
+export function ddlOf(change: SchemaChange): TableDdl {
   return { kind: change.kind, table: tableOf(change), statement: statementOf(change) }
 }
 
 /** Does the change throw data away: a table, a column that is not computed, or values that are computed from now on? */
-export function dropsData(change: TableChange): boolean {
+export function dropsData(change: SchemaChange): boolean {
   switch (change.kind) {
     case 'create':
+    case 'create_view':
+    case 'replace_view':
+    case 'drop_view':
       return false
     case 'drop':
       return true
@@ -36,7 +40,7 @@ function dropsColumnData(clause: Clause): boolean {
   return clause.from.generated === null && clause.to.generated !== null
 }
 
-function statementOf(change: TableChange): string {
+function statementOf(change: SchemaChange): string {
   switch (change.kind) {
     case 'create':
       return change.to.sql
@@ -44,6 +48,12 @@ function statementOf(change: TableChange): string {
       return `DROP TABLE ${quoteName(change.from.name)}`
     case 'alter':
       return alterOf(change.to.name, change.clauses)
+    case 'create_view':
+      return viewStatement(change.to, 'create')
+    case 'replace_view':
+      return viewStatement(change.to, 'replace')
+    case 'drop_view':
+      return dropViewStatement(change.from)
     default:
       return unreachable(change)
   }

@@ -1,5 +1,6 @@
 import type { Clause } from './clause.ts'
 import { collationOf, diffColumns, isCollation, mentionsAny } from './diff-columns.ts'
+import { diffViews, type ViewChange } from './diff-views.ts'
 import { compareNames, withSql } from './parse.ts'
 import type { Key, Schema, Table, TableOption } from './table.ts'
 
@@ -14,31 +15,46 @@ export type TableChange =
     }
   | { readonly kind: 'drop'; readonly from: Table }
 
-/** The name of the table that `change` is about. */
-export function tableOf(change: TableChange): string {
-  return change.kind === 'drop' ? change.from.name : change.to.name
+export type SchemaChange = TableChange | ViewChange
+
+/** Is it a view that changes? */
+export function isViewChange(change: SchemaChange): change is ViewChange {
+  return change.kind.endsWith('_view')
+}
+
+/** Is it a table that changes? */
+export function isTableChange(change: SchemaChange): change is TableChange {
+  return !isViewChange(change)
+}
+
+/** The name of the table or view that `change` is about. */
+export function tableOf(change: SchemaChange): string {
+  return 'to' in change ? change.to.name : change.from.name
 }
 
 /**
- * What turns `from` into `to`, in an order in which it can run: created and changed tables, each after the
- * parents of its foreign keys and created ones first where both can be; then dropped tables, children first.
+ * What turns `from` into `to`, in an order in which it can run: dropped views; created and changed tables, each after the
+ * parents of its foreign keys and created ones first where both can be; then dropped tables, children first; then created and replaced views.
  * Nothing is guessed: a column of another name is another column.
  *
  * A table is changed by one ALTER, but for a foreign key that keeps its name and changes: the servers refuse
  * to drop and add it at once (error 1826 on MySQL 9.7 and MariaDB 10.11), so it is dropped by an ALTER of its own.
  */
-export function diffSchemas(from: Schema, to: Schema): readonly TableChange[] {
+export function diffSchemas(from: Schema, to: Schema): readonly SchemaChange[] {
   const wanted = byName(to)
   const created = wanted.filter(({ name }) => !from.tables.has(name))
   const kept = wanted.filter(({ name }) => from.tables.has(name))
   const dropped = byName(from).filter(({ name }) => !to.tables.has(name))
+  const views = diffViews(from, to)
   return [
+    ...views.dropped,
     ...parentsFirst([...created, ...kept]).flatMap((table) =>
       changesTo(table, from.tables.get(table.name)),
     ),
     ...parentsFirst(dropped)
       .toReversed()
       .map((table): TableChange => ({ kind: 'drop', from: table })),
+    ...views.made,
   ]
 }
 

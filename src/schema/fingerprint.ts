@@ -3,12 +3,13 @@ import { schemaOf, schemaToSql } from './parse.ts'
 import type { Schema } from './table.ts'
 
 /**
- * A schema's hash, in hex: equal exactly for schemas with equal tables, in whatever order tables and keys were
+ * A schema's hash, in hex: equal exactly for schemas with equal tables and views, in whatever order they and keys were
  * made. Only schemas read from servers of one family and version can be equal.
  */
 export function fingerprintSchema(schema: Schema): string {
-  const tables = schemaToSql(schemaOf([...schema.tables.values()]))
+  const sorted = schemaOf([...schema.tables.values()], [...schema.views.values()])
+  const definitions = schemaToSql(sorted)
   return createHash('sha256')
-    .update(JSON.stringify(Object.entries(tables)))
+    .update(JSON.stringify(Object.entries(definitions)))
     .digest('hex')
 }

@@ -10,6 +10,7 @@ import {
   type Schema,
   type Table,
   type TableOption,
+  type Unmanaged,
 } from './table.ts'
 import {
   isKeyword,
@@ -20,6 +21,7 @@ import {
   tokenize,
   withoutComments,
 } from './tokens.ts'
+import { isViewSql, parseView, type View } from './view.ts'
 
 /**
  * Reads a table from what `SHOW CREATE TABLE` says, in the spelling of MySQL or MariaDB, or from `Table.sql`.
@@ -62,20 +64,34 @@ export function withSql(parts: Omit<Table, 'sql'>): Table {
   return { ...parts, sql }
 }
 
-/** A schema from its tables' canonical texts, as `schemaToSql` gave them. */
-export function schemaFromSql(tables: Readonly<Record<string, string>>): Schema {
-  return schemaOf(Object.values(tables).map(parseTable))
+/** A schema from the canonical texts of its tables and views, as `schemaToSql` gave them. */
+export function schemaFromSql(definitions: Readonly<Record<string, string>>): Schema {
+  const texts = Object.values(definitions)
+  return schemaOf(
+    texts.filter((text) => !isViewSql(text)).map(parseTable),
+    texts.filter(isViewSql).map(parseView),
+  )
 }
 
-/** Name → canonical text, in the order of the names: the form in which a schema travels. */
-export function schemaToSql({ tables }: Schema): Record<string, string> {
-  return Object.fromEntries([...tables.values()].map(({ name, sql }) => [name, sql]))
+/** Name → canonical text, tables before views, in the order of the names: the form in which a schema travels. */
+export function schemaToSql({ tables, views }: Schema): Record<string, string> {
+  return Object.fromEntries(
+    [...tables.values(), ...views.values()].map(({ name, sql }) => [name, sql]),
+  )
 }
 
-/** A schema of these tables, in the order of their names. */
-export function schemaOf(tables: readonly Table[]): Schema {
-  const sorted = tables.toSorted((a, b) => compareNames(a.name, b.name))
-  return { tables: new Map(sorted.map((table) => [table.name, table])) }
+/** A schema of these tables and views, in the order of their names. */
+export function schemaOf(
+  tables: readonly Table[],
+  views: readonly View[] = [],
+  unmanaged: readonly Unmanaged[] = [],
+): Schema {
+  return { tables: inOrder(tables), views: inOrder(views), unmanaged }
+}
+
+function inOrder<T extends { readonly name: string }>(items: readonly T[]): ReadonlyMap<string, T> {
+  const sorted = items.toSorted((a, b) => compareNames(a.name, b.name))
+  return new Map(sorted.map((item) => [item.name, item]))
 }
 
 /** Order by code units: the same on every machine, whatever its locale. */

@@ -1,5 +1,21 @@
-/** The tables of a schema, by name. */
-export type Schema = { readonly tables: ReadonlyMap<string, Table> }
+import type { View } from './view.ts'
+
+/** The tables and views of a schema by name, which they share. Made by `schemaOf` in `parse.ts`. */
+export type Schema = {
+  readonly tables: ReadonlyMap<string, Table>
+  readonly views: ReadonlyMap<string, View>
+  /** What is told and never deployed. */
+  readonly unmanaged: readonly Unmanaged[]
+}
+
+/** Something that belongs to a schema and that nobody deploys here: it stays as it is. */
+export type Unmanaged = {
+  /** A view is unmanaged when it reads another schema. */
+  readonly kind: 'trigger' | 'procedure' | 'function' | 'event' | 'sequence' | 'view'
+  readonly name: string
+  /** The table of a trigger, null for everything else. */
+  readonly table: string | null
+}
 
 /**
  * A table as its server describes it. Made by `parse.ts` only, so that `sql` and the parts always agree.
