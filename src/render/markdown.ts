@@ -65,8 +65,8 @@ export function code(untrusted: string): Markdown {
   return `${marks}${pad}${inner}${pad}${marks}` as Markdown
 }
 
-/** The languages in which a fenced block may be coloured. */
-export type FenceLanguage = 'diff' | 'sql' | 'text'
+/** The languages in which a fenced block may be coloured; GitHub draws what is `mermaid`. */
+export type FenceLanguage = 'diff' | 'mermaid' | 'sql' | 'text'
 
 /** Untrusted lines as a fenced block whose fence is longer than any inside. */
 export function fence(language: FenceLanguage, untrusted: string): Markdown {

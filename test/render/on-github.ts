@@ -12,7 +12,7 @@ export type Acting = {
 /** The formatting that the renderers use themselves; they carry no address and no attribute. */
 const PLAIN =
   /^<\/?(p|h3|em|strong|code|pre|ul|ol|li|table|thead|tbody|tr|th|td|hr|br|blockquote|sub|details|summary)( \/)?>$/
-const LANGUAGE = /^<code class="language-(diff|sql|text)">$/
+const LANGUAGE = /^<code class="language-(diff|mermaid|sql|text)">$/
 
 /**
  * Renders a comment as GitHub does: GFM, with HTML let through (GitHub's sanitiser comes later and lets
