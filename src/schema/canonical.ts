@@ -5,6 +5,7 @@ import type { Session } from '../mysql/session.ts'
 import { type CreateTable, refuseDuplicates } from './allow-list.ts'
 import { isBookkeeping } from './bookkeeping.ts'
 import { complaintOf, type Scene } from './complaint.ts'
+import { refuseLostText } from './lost-text.ts'
 import { parseTable, schemaOf } from './parse.ts'
 import { inScratchSchema } from './scratch-schema.ts'
 import type { Schema, Table } from './table.ts'
@@ -65,7 +66,12 @@ export async function canonicalise(
   return await inScratchSchema(session, collation ?? null, async (schemaName) => {
     for (const table of tables)
       await createTable(session, table, { schemaName, statements: tables })
-    return await readSchema(session, schemaName)
+    const schema = await readSchema(session, schemaName)
+    for (const table of tables) {
+      const made = schema.tables.get(table.name)
+      if (made) refuseLostText(table, made)
+    }
+    return schema
   })
 }
 

@@ -19,7 +19,8 @@ export function parseColumn(
 ): Column {
   const [name, ...written] = item
   if (!name || written.length === 0) throw unreadable(text, name)
-  const { rest, definition } = withoutInherited(text, written, tableCollation)
+  const { rest, definition: inherited } = withoutInherited(text, written, tableCollation)
+  const definition = withVisibleDefault(inherited, rest)
   const typeEnd = endOfType(rest)
   const attributes = outsideParentheses(rest.slice(typeEnd))
   const type = sliceOf(text, rest.slice(0, typeEnd))
@@ -58,6 +59,21 @@ function withoutInherited(
     definition: parts.filter((part) => part !== '').join(' '),
   }
 }
+
+/** Both servers print the default of a BINARY column as text, also bytes that nobody can see and no file may hold. */
+function withVisibleDefault(definition: string, tokens: readonly Token[]): string {
+  if (!isKeyword(tokens[0], 'BINARY', 'VARBINARY')) return definition
+  const value = tokens.find((token, at) => token.kind === 'string' && isDefault(tokens[at - 1]))
+  if (!value || !UNSEEN.test(value.text)) return definition
+  const bytes = Buffer.from(value.value).toString('hex').toUpperCase()
+  return definition.replace(value.text, () => `0x${bytes}`)
+}
+
+function isDefault(token: Token | undefined): boolean {
+  return isKeyword(token, 'DEFAULT')
+}
+
+const UNSEEN = /\p{Cc}/u
 
 const TEXT_TYPE = /^(?:(?:var)?char|(?:tiny|medium|long)?text|enum|set)\b/i
 

@@ -1,0 +1,72 @@
+import { describe, expect } from 'vitest'
+import { checkCanonical, checkSchemaFile } from '../../src/schema/allow-list.ts'
+import { canonicalise } from '../../src/schema/canonical.ts'
+import { type MysqlTest, test } from '../support/mysql.ts'
+
+async function made({ session }: MysqlTest, body: string) {
+  const schema = await canonicalise(await session(), checkSchemaFile(body, 't.sql'))
+  return schema.tables.get('t')?.sql ?? ''
+}
+
+describe('canonicalise', () => {
+  test.for([
+    [
+      "CREATE TABLE t (\n  a INT,\n  b ENUM('x', '👍')\n)",
+      "t.sql:3:15: a character that the server cannot show again is not allowed: b ENUM('x', '👍')",
+    ],
+    [
+      "CREATE TABLE t (b ENUM('x', '👍') DEFAULT '👍')",
+      "t.sql:1:29: a character that the server cannot show again is not allowed: CREATE TABLE t (b ENUM('x', '👍') DEFAULT '👍')",
+    ],
+  ] as const)(
+    'refuses text that both servers print as question marks: %s',
+    async ([text, message], { mysql }) => {
+      await expect(made(mysql, text)).rejects.toMatchObject({ code: 'SQL_NOT_ALLOWED', message })
+    },
+  )
+
+  test.for([
+    ['mysql', "CREATE TABLE t (a VARCHAR(9), CHECK (a <> '👍'))", 't.sql:1:43: '],
+    ['mysql', "CREATE TABLE t (a VARCHAR(9) DEFAULT (CONCAT('👍', '')))", 't.sql:1:46: '],
+    ['mysql', "CREATE TABLE t (a VARCHAR(9), b VARCHAR(9) AS (CONCAT(a, '👍')))", 't.sql:1:58: '],
+    ['mariadb', "CREATE TABLE t (a VARCHAR(9) DEFAULT '👍')", 't.sql:1:38: '],
+    [
+      'mariadb',
+      'CREATE TABLE t (a INT,\n  b VARBINARY(4) DEFAULT 0xff)',
+      't.sql:2:3: a default that the server cannot show again is not allowed: b',
+    ],
+  ] as const)(
+    'refuses text that %s prints as question marks, and takes it where it does not: %s',
+    async ([flavour, text, place], { mysql }) => {
+      const result = made(mysql, text)
+
+      if (mysql.flavour !== flavour) expect(await result).toMatch(/👍|F09F918D|0xFF/)
+      else {
+        await expect(result).rejects.toMatchObject({
+          code: 'SQL_NOT_ALLOWED',
+          message: expect.stringContaining(place),
+        })
+      }
+    },
+  )
+
+  test('takes such characters in comments, which servers keep as they print them', async ({
+    mysql,
+  }) => {
+    const sql = await made(mysql, "CREATE TABLE t (a INT COMMENT '👍') COMMENT='👍' /* 👍 */")
+
+    expect(sql).toContain("COMMENT '?'")
+  })
+
+  test('writes bytes that nobody can see as hexadecimal', async ({ mysql }) => {
+    const text =
+      "CREATE TABLE t (a BINARY(3) DEFAULT 0x000141, b VARBINARY(9) NOT NULL DEFAULT x'07270a' COMMENT 'c')"
+
+    const sql = await made(mysql, text)
+
+    expect(sql).toContain('`a` binary(3) DEFAULT 0x000141,')
+    expect(sql).toContain("`b` varbinary(9) NOT NULL DEFAULT 0x07270A COMMENT 'c'")
+    checkCanonical(sql, 't')
+    expect(await made(mysql, sql)).toBe(sql)
+  })
+})
