@@ -5,6 +5,7 @@ import { filesDigest, type Submission } from '../src/deploy/submission.ts'
 import { Refusal } from '../src/errors.ts'
 import { type Definition, type LintResult, lintChange } from '../src/lint/lint.ts'
 import type { Levels } from '../src/lint/rules.ts'
+import { suppressionsOf } from '../src/lint/suppression.ts'
 import type { Session } from '../src/mysql/session.ts'
 import { checkSchemaFile } from '../src/schema/allow-list.ts'
 import { canonicalise } from '../src/schema/canonical.ts'
@@ -64,6 +65,7 @@ export async function compare(
       baseSchema: schemaToSql(former.schema),
       wantedSchema: schemaToSql(wanted.schema),
       filesDigest: digest,
+      suppressions: suppressionsOf(wanted.sources),
     },
     operations: diffSchemas(former.schema, wanted.schema).map((change) =>
       planOperation(change, null),

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { ERRORS, type ErrorCode, Refusal } from '../errors.ts'
+import { Refusal } from '../errors.ts'
+import type { TableSuppression } from '../lint/suppression.ts'
 import { DEPLOYMENT_STATES, type DeploymentState, type Failure } from './deployment.ts'
 import { type PlanDigest, parsePlanDigest } from './digest.ts'
+import { readFailure, readOperation, TABLE } from './operation-json.ts'
 import type { PlannedOperation } from './plan.ts'
 import {
   type CommitSha,
@@ -28,6 +30,8 @@ export type Submission = {
   readonly wantedSchema: CanonicalSchema
   /** The digest of the schema files of the head: lets the bot tell whether a later commit changed one. */
   readonly filesDigest: string
+  /** What comments in the schema files of the head accept of what lint finds. */
+  readonly suppressions: readonly TableSuppression[]
 }
 
 /** What the bot answers. */
@@ -64,6 +68,7 @@ export function parseSubmission(json: unknown): Submission {
     'baseSchema',
     'wantedSchema',
     'filesDigest',
+    'suppressions',
   ])
   const submission: Submission = {
     version: readVersion(fields.version),
@@ -73,6 +78,7 @@ export function parseSubmission(json: unknown): Submission {
     baseSchema: readSchema(fields.baseSchema),
     wantedSchema: readSchema(fields.wantedSchema),
     filesDigest: fields.filesDigest.match(SHA256, 'must be 64 hexadecimal digits'),
+    suppressions: fields.suppressions.or([], readSuppressions),
   }
   checkSize(submission)
   return submission
@@ -137,9 +143,6 @@ function readUrl(value: Untrusted): string {
   return value.match(/^https?:\/\/[^\s<>"]+$/, 'must be a link')
 }
 
-/** At most 64 characters, as on the server; what is in a name is checked where it is used. */
-const TABLE = /^[^\p{Cc}]{1,64}$/u
-
 /** Whether it is what schema files may hold is checked where it is used. */
 const DEFINITION = /^CREATE (?:TABLE|(?:ALGORITHM=\w+ )?(?:SQL SECURITY INVOKER )?VIEW) /
 
@@ -160,6 +163,24 @@ function readSchema(value: Untrusted): CanonicalSchema {
   return Object.fromEntries(tables)
 }
 
+/** More than a person would write; nothing a rule finds is lost when the rest of a reason is. */
+const LONGEST_REASON = 500
+
+function readSuppressions(value: Untrusted): readonly TableSuppression[] {
+  const items = value.items()
+  if (items.length > SUBMISSION_LIMITS.tables) {
+    throw tooLarge(`${items.length} suppressions; the limit is ${SUBMISSION_LIMITS.tables}`)
+  }
+  return items.map((item) => {
+    const { table, rule, reason } = item.members(['table', 'rule', 'reason'])
+    return {
+      table: table.match(TABLE, 'must be the name of a table'),
+      rule: rule.match(/^[a-z0-9-]{1,64}$/, 'must be the name of a rule'),
+      reason: reason.match(/\S/, 'must say something').slice(0, LONGEST_REASON),
+    }
+  })
+}
+
 function checkSize({ baseSchema, wantedSchema }: Submission): void {
   let bytes = 0
   for (const statement of [...Object.values(baseSchema), ...Object.values(wantedSchema)]) {
@@ -173,53 +194,6 @@ function checkSize({ baseSchema, wantedSchema }: Submission): void {
     throw tooLarge(`${bytes} bytes; the limit is ${SUBMISSION_LIMITS.bytes}`)
   }
 }
-
-function readOperation(value: Untrusted): PlannedOperation {
-  const fields = value.members([
-    'kind',
-    'table',
-    'statement',
-    'how',
-    'dropsData',
-    'rowsEstimated',
-    'bytesEstimated',
-    'diff',
-  ])
-  return {
-    kind: fields.kind.oneOf([
-      'create',
-      'alter',
-      'drop',
-      'create_view',
-      'replace_view',
-      'drop_view',
-    ]),
-    table: fields.table.match(TABLE, 'must be the name of a table'),
-    statement: fields.statement.text(),
-    how: fields.how.oneOf(['shadow', 'create', 'drop', 'view']),
-    dropsData: fields.dropsData.flag(),
-    rowsEstimated: fields.rowsEstimated.or(null, readCount),
-    bytesEstimated: fields.bytesEstimated.or(null, readCount),
-    diff: fields.diff.text(),
-  }
-}
-
-function readCount(value: Untrusted): number {
-  return value.whole(0, Number.MAX_SAFE_INTEGER)
-}
-
-function readFailure(value: Untrusted): Failure {
-  const { code, message, next } = value.members(['code', 'message', 'next'])
-  return {
-    // A newer bot may have codes that this Action does not know; its sentence is shown all the same.
-    code: FAILURE_CODES.find((known) => known === code.text()) ?? 'BOT_REFUSED',
-    message: message.text(),
-    next: next.text(),
-  }
-}
-
-// Sound: the keys of the registry are its codes.
-const FAILURE_CODES = ['INTERNAL', ...(Object.keys(ERRORS) as ErrorCode[])] as const
 
 function refuse(what: 'submission' | 'answer'): Refuse {
   return (path, must) =>

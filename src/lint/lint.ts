@@ -4,7 +4,7 @@ import { type Outline, outlineOf } from '../schema/outline.ts'
 import type { Schema } from '../schema/table.ts'
 import type { Finding, Level, Problem, Rule } from './rule.ts'
 import { findRule, type Levels, levelOf, RULES } from './rules.ts'
-import { readSuppressions, type Suppression } from './suppression.ts'
+import { readSuppressions, type Suppression, type TableSuppression } from './suppression.ts'
 
 export type LintInput = {
   readonly wanted: Schema
@@ -59,6 +59,25 @@ export function lintChange(from: Definition, to: Definition, levels: Levels): Li
   return {
     findings: after.findings.filter((finding) => !found.has(identityOf(finding))),
     accepted: after.accepted.filter(({ finding }) => !accepted.has(identityOf(finding))),
+  }
+}
+
+/** The same with what these suppressions accept set aside, for who has no files to read them in. */
+export function suppress(
+  { findings, accepted }: LintResult,
+  suppressions: readonly TableSuppression[],
+): LintResult {
+  const reasonOf = ({ table, rule }: Finding) =>
+    suppressions.find((one) => one.table === table && one.rule === rule)?.reason ?? null
+  return {
+    findings: findings.filter((finding) => reasonOf(finding) === null),
+    accepted: [
+      ...accepted,
+      ...findings.flatMap((finding) => {
+        const reason = reasonOf(finding)
+        return reason === null ? [] : [{ finding, reason }]
+      }),
+    ],
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Comment } from '../schema/allow-list.ts'
+import type { Comment, CreateTable } from '../schema/allow-list.ts'
 import { printable } from '../schema/place.ts'
 import { findRule, unknownRule } from './rules.ts'
 
@@ -34,6 +34,20 @@ export function readSuppressions(comments: readonly Comment[]): {
     }
   }
   return { accepted, bad }
+}
+
+/** A suppression away from its file. */
+export type TableSuppression = {
+  readonly table: string
+  readonly rule: string
+  readonly reason: string
+}
+
+/** What the comments of all these files accept. */
+export function suppressionsOf(sources: readonly CreateTable[]): readonly TableSuppression[] {
+  return sources.flatMap(({ name, comments }) =>
+    readSuppressions(comments).accepted.map(({ rule, reason }) => ({ table: name, rule, reason })),
+  )
 }
 
 function tidy(text: string): string {

@@ -10,7 +10,9 @@ export type Database = {
   readonly deploy_request: DeployRequestTable
   readonly deploy_request_number: DeployRequestNumberTable
   readonly submission: SubmissionTable
+  readonly submission_detail: SubmissionDetailTable
   readonly plan: PlanTable
+  readonly review: ReviewTable
   readonly deployment: DeploymentTable
   readonly audit: AuditTable
   readonly inbox: InboxTable
@@ -63,8 +65,22 @@ type SubmissionTable = {
   received_at: Date
 }
 
+/** What a submission holds besides, as JSON: a table of its own because a column cannot be added twice. */
+type SubmissionDetailTable = {
+  deploy_request_id: Fixed<number>
+  body: string
+}
+
 type PlanTable = {
   digest: Fixed<string>
+  body: string
+  updated_at: Date
+}
+
+/** What is said of a plan to the readers of one deploy request. */
+type ReviewTable = {
+  deploy_request_id: Fixed<number>
+  plan_digest: Fixed<string>
   body: string
   updated_at: Date
 }
@@ -98,7 +114,7 @@ type AuditTable = {
   at: Fixed<Date>
   actor: Fixed<string>
   via: Fixed<By['via']>
-  /** An event's type, or `opened`, `head_moved`, `closed`, `refused`. */
+  /** An event's type, or `opened`, `head_moved`, `closed`, `refused`, `accepted`. */
   action: Fixed<string>
   plan_digest: Fixed<string | null>
   /** The state after it. */

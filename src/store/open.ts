@@ -4,9 +4,13 @@ import { Refusal } from '../errors.ts'
 import { driverOptions, parseTarget, refusalOf, type Target } from '../mysql/connect.ts'
 import type { Database, Store } from './database.ts'
 import { statements as firstTables } from './migrations/0001-first-tables.ts'
+import { statements as reviews } from './migrations/0002-reviews.ts'
 
 /** Every migration in its order; a number is never given twice and a migration that was released never edited. */
-const MIGRATIONS = [{ number: 1, name: 'first-tables', statements: firstTables }] as const
+const MIGRATIONS = [
+  { number: 1, name: 'first-tables', statements: firstTables },
+  { number: 2, name: 'reviews', statements: reviews },
+] as const
 
 /** How long a start waits for another process that is migrating. */
 const MIGRATION_LOCK_SECONDS = 60

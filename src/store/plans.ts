@@ -2,6 +2,7 @@ import type { PlanDigest } from '../deploy/digest.ts'
 import type { Plan } from '../deploy/plan.ts'
 import { parseSubmission, type Submission } from '../deploy/submission.ts'
 import type { Store } from './database.ts'
+import { inTransaction } from './transaction.ts'
 
 /** Keeps a plan under its digest. The same plan again brings its estimates up to date. */
 export async function savePlan(store: Store, plan: Plan, at: Date): Promise<void> {
@@ -38,11 +39,19 @@ export async function saveSubmission(
     wanted_schema: JSON.stringify(submission.wantedSchema),
     received_at: at,
   }
-  await store
-    .insertInto('submission')
-    .values({ deploy_request_id: deployRequestId, ...values })
-    .onDuplicateKeyUpdate(values)
-    .execute()
+  const detail = { body: JSON.stringify({ suppressions: submission.suppressions }) }
+  await inTransaction(store, async (trx) => {
+    await trx
+      .insertInto('submission_detail')
+      .values({ deploy_request_id: deployRequestId, ...detail })
+      .onDuplicateKeyUpdate(detail)
+      .execute()
+    await trx
+      .insertInto('submission')
+      .values({ deploy_request_id: deployRequestId, ...values })
+      .onDuplicateKeyUpdate(values)
+      .execute()
+  })
 }
 
 export async function findSubmission(
@@ -53,7 +62,8 @@ export async function findSubmission(
     .selectFrom('submission as s')
     .innerJoin('deploy_request as r', 'r.id', 's.deploy_request_id')
     .select(['s.head_sha', 's.base_sha', 's.files_digest', 's.base_schema', 's.wanted_schema'])
-    .select(['r.database_name'])
+    .leftJoin('submission_detail as d', 'd.deploy_request_id', 's.deploy_request_id')
+    .select(['r.database_name', 'd.body'])
     .where('s.deploy_request_id', '=', deployRequestId)
     .executeTakeFirst()
   if (!row) return null
@@ -65,5 +75,6 @@ export async function findSubmission(
     filesDigest: row.files_digest,
     baseSchema: JSON.parse(row.base_schema),
     wantedSchema: JSON.parse(row.wanted_schema),
+    ...JSON.parse(row.body ?? '{}'),
   })
 }

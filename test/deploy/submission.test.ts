@@ -15,6 +15,7 @@ const SUBMISSION = {
   baseSchema: { orders: 'CREATE TABLE `orders` (\n  `id` bigint NOT NULL\n)' },
   wantedSchema: { orders: 'CREATE TABLE `orders` (\n  `id` int NOT NULL\n)' },
   filesDigest: 'c'.repeat(64),
+  suppressions: [{ table: 'orders', rule: 'float', reason: 'weights' }],
 }
 
 const ANSWER = {
@@ -45,6 +46,12 @@ describe('parseSubmission', () => {
     expect(parseSubmission(JSON.parse(JSON.stringify(SUBMISSION)))).toEqual(SUBMISSION)
   })
 
+  test('takes one without suppressions, as former versions of the Action send it', () => {
+    const { suppressions: _, ...former } = SUBMISSION
+
+    expect(parseSubmission(former).suppressions).toEqual([])
+  })
+
   test('keeps a table with the name of a built-in property', () => {
     const wantedSchema = { constructor: 'CREATE TABLE `constructor` (`id` int)' }
 
@@ -68,6 +75,8 @@ describe('parseSubmission', () => {
       { ...SUBMISSION, wantedSchema: { ['x'.repeat(65)]: 'CREATE TABLE x (id int)' } },
       { ...SUBMISSION, wantedSchema: JSON.parse('{"__proto__": "CREATE TABLE x (id int)"}') },
       { ...SUBMISSION, filesDigest: 'c' },
+      { ...SUBMISSION, suppressions: [{ table: 'orders', rule: 'float', reason: ' ' }] },
+      { ...SUBMISSION, suppressions: [{ table: 'orders', rule: '`', reason: 'x' }] },
       incomplete,
     ]
 
@@ -77,16 +86,18 @@ describe('parseSubmission', () => {
         "INPUT_INVALID The submission must hold named values.",
         "INPUT_INVALID The submission must hold named values.",
         "INPUT_INVALID The submission’s field version must be a whole number from 1 to 1.",
-        "INPUT_INVALID The submission’s field extra is unknown; known are version, database, headSha, baseSha, baseSchema, wantedSchema, filesDigest.",
+        "INPUT_INVALID The submission’s field extra is unknown; known are version, database, headSha, baseSha, baseSchema, wantedSchema, filesDigest, suppressions.",
         "INPUT_INVALID The submission’s field database must be the name of a database in the config file.",
         "INPUT_INVALID The submission’s field headSha must be the full SHA of a commit.",
         "INPUT_INVALID The submission’s field baseSha must be a text.",
         "INPUT_INVALID The submission’s field baseSchema must hold named values.",
-        "INPUT_INVALID The submission’s field wantedSchema.orders must be a CREATE TABLE statement.",
+        "INPUT_INVALID The submission’s field wantedSchema.orders must be a CREATE TABLE or CREATE VIEW statement.",
         "INPUT_INVALID The submission’s field wantedSchema.orders must be a text.",
         "INPUT_INVALID The submission’s field wantedSchema.xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx must be named like a table.",
         "INPUT_INVALID The submission’s field wantedSchema.__proto__ must be named like a table.",
         "INPUT_INVALID The submission’s field filesDigest must be 64 hexadecimal digits.",
+        "INPUT_INVALID The submission’s field suppressions.0.reason must say something.",
+        "INPUT_INVALID The submission’s field suppressions.0.rule must be the name of a rule.",
         "INPUT_INVALID The submission’s field filesDigest must be a text.",
       ]
     `)
@@ -152,7 +163,7 @@ describe('parseSubmissionAnswer', () => {
         "INPUT_INVALID The answer’s field number must be a whole number from 1 to 9007199254740991.",
         "INPUT_INVALID The answer’s field url must be a link.",
         "INPUT_INVALID The answer’s field digest must be 64 hexadecimal digits.",
-        "INPUT_INVALID The answer’s field operations.0.how must be one of shadow, create, drop.",
+        "INPUT_INVALID The answer’s field operations.0.how must be one of shadow, create, drop, view.",
         "INPUT_INVALID The answer’s field operations.0.rowsEstimated must be a whole number from 0 to 9007199254740991.",
         "INPUT_INVALID The answer’s field errors.0.next must be a text.",
       ]

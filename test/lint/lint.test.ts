@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { countLevels, type LintInput, lint, lintChange } from '../../src/lint/lint.ts'
+import { countLevels, type LintInput, lint, lintChange, suppress } from '../../src/lint/lint.ts'
 import { levelOf, RULES } from '../../src/lint/rules.ts'
+import { suppressionsOf } from '../../src/lint/suppression.ts'
 import { checkSchemaFile } from '../../src/schema/allow-list.ts'
 import { parseTable, schemaOf } from '../../src/schema/parse.ts'
 
@@ -232,5 +233,38 @@ describe('RULES', () => {
     const [rule] = RULES
     expect(rule && levelOf(rule, { [rule.id]: 'off' })).toBe('off')
     expect(rule && levelOf(rule, {})).toBe(rule?.level)
+  })
+})
+
+describe('suppress', () => {
+  test('accepts without the files what their comments accept', () => {
+    const file = `-- crossfade:ignore redundant-index, float: kept\n${TABLE}`
+    const sources = checkSchemaFile(file, 'shop.sql')
+    const wanted = schemaOf([parseTable(TABLE)])
+    const withFiles = lint({ wanted, from: null, sources, levels: {} })
+    const withoutFiles = lint({ wanted, from: null, sources: [], levels: {} })
+
+    const { findings, accepted } = suppress(withoutFiles, suppressionsOf(sources))
+
+    expect(findings).toEqual([])
+    expect(accepted.map(({ finding, reason }) => `${finding.rule}: ${reason}`).toSorted()).toEqual(
+      withFiles.accepted.map(({ finding, reason }) => `${finding.rule}: ${reason}`).toSorted(),
+    )
+  })
+
+  test('leaves alone what is said of another table or rule', () => {
+    const result = lint({
+      wanted: schemaOf([parseTable(TABLE)]),
+      from: null,
+      sources: [],
+      levels: {},
+    })
+
+    const { findings } = suppress(result, [
+      { table: 'T', rule: 'float', reason: 'x' },
+      { table: 't', rule: 'fk', reason: 'x' },
+    ])
+
+    expect(findings).toEqual(result.findings)
   })
 })

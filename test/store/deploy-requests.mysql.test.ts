@@ -123,6 +123,7 @@ describe('plans and submissions', () => {
       baseSchema: {},
       wantedSchema: { 'tische🪑': 'CREATE TABLE `tische🪑` (\n  `id` int\n)' },
       filesDigest: 'd'.repeat(64),
+      suppressions: [{ table: 'tische🪑', rule: 'float', reason: 'it’s “fine”' }],
     }
     const operation = {
       kind: 'create',
@@ -137,7 +138,7 @@ describe('plans and submissions', () => {
     const plan = makePlan([operation], { liveFingerprint: 'f', engineOptions: {} })
     const grown = { ...plan, operations: [{ ...operation, rowsEstimated: 5 }] }
 
-    await saveSubmission(store, id, { ...submission, wantedSchema: {} }, AT)
+    await saveSubmission(store, id, { ...submission, wantedSchema: {}, suppressions: [] }, AT)
     await saveSubmission(store, id, submission, LATER)
     await savePlan(store, plan, AT)
     await savePlan(store, grown, LATER)

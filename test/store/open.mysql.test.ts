@@ -11,7 +11,10 @@ describe('openStore', () => {
 
     const rows = await again.selectFrom('migration').selectAll().execute()
 
-    expect(rows).toEqual([{ number: 1, name: 'first-tables', applied_at: expect.any(Date) }])
+    expect(rows).toEqual([
+      { number: 1, name: 'first-tables', applied_at: expect.any(Date) },
+      { number: 2, name: 'reviews', applied_at: expect.any(Date) },
+    ])
     await Promise.all(stores.map((store) => store.destroy()))
   })
 
@@ -27,16 +30,28 @@ describe('openStore', () => {
     expect(await store.selectFrom('oidc_token').selectAll().execute()).toEqual([])
   })
 
+  test('brings a store of a former version up to date', async ({ mysql }) => {
+    const former = await openStore(mysql.url)
+    await sql`DROP TABLE review, submission_detail`.execute(former)
+    await sql`DELETE FROM migration WHERE number = 2`.execute(former)
+    await former.destroy()
+
+    await using store = await openStore(mysql.url)
+
+    expect(await store.selectFrom('review').selectAll().execute()).toEqual([])
+    expect(await store.selectFrom('submission_detail').selectAll().execute()).toEqual([])
+  })
+
   test('refuses a store that a newer version has written, and leaves it as it is', async ({
     mysql,
   }) => {
     const newer = await openStore(mysql.url)
-    await sql`INSERT INTO migration VALUES (2, 'of-tomorrow', UTC_TIMESTAMP(3))`.execute(newer)
+    await sql`INSERT INTO migration VALUES (99, 'of-tomorrow', UTC_TIMESTAMP(3))`.execute(newer)
     await newer.destroy()
 
     expect(await refusalOf(openStore(mysql.url))).toEqual({
       code: 'STORE_NEWER',
-      message: 'The store has migration 2, this version knows 1.',
+      message: 'The store has migration 99, this version knows 2.',
     })
   })
 
