@@ -54,6 +54,10 @@ export const ERRORS = {
   SQL_SYNTAX: { status: 422, summary: 'A schema file does not parse.' },
   SQL_NOT_ALLOWED: { status: 422, summary: 'A schema file holds something other than a table.' },
   SCHEMA_EMPTY: { status: 404, summary: 'No schema file was found.' },
+  MIGRATIONS_UNCLEAR: {
+    status: 422,
+    summary: 'Nothing says which migrations run, or in which order.',
+  },
   SCHEMA_TOO_LARGE: { status: 413, summary: 'The schema files exceed a limit.' },
   // Deploy requests
   DEPLOY_STATE: {

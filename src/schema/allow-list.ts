@@ -1,6 +1,7 @@
 import type { Refusal } from '../errors.ts'
 import { isProductTable } from '../mysql/identifier.ts'
 import { type Problem, problemWith, QUALIFIED } from './forbidden.ts'
+import { refuseHiddenCharacters } from './hidden.ts'
 import { placeName, refusalAt } from './place.ts'
 import { findInOptions } from './table-options.ts'
 import { isKeyword, isSymbol, splitList, type Token, tokenize, withoutComments } from './tokens.ts'
@@ -107,20 +108,6 @@ function endOfLines({ line, file }: CreateTable): {
   readonly file: string
 } {
   return { offset: line - 1, file }
-}
-
-/**
- * Control characters but tab and line breaks, marks that change the direction of text, characters without
- * width, tags, and halves of characters: what a reviewer sees would not be what the server reads.
- */
-const HIDDEN =
-  /(?![\t\n\r])[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u
-
-function refuseHiddenCharacters(source: Source): void {
-  const found = HIDDEN.exec(source.text)
-  if (found) {
-    throw notAllowed(source, found.index, 'a character that cannot be seen', 'Remove it.')
-  }
 }
 
 function splitStatements(tokens: readonly Token[]): Token[][] {

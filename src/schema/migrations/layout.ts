@@ -1,0 +1,81 @@
+import { isDbmate, orderDbmate } from './dbmate.ts'
+import { isDrizzle, orderDrizzle } from './drizzle.ts'
+import { isFlyway, orderFlyway } from './flyway.ts'
+import { isGolangMigrate, orderGolangMigrate } from './golang-migrate.ts'
+import { isGoose, orderGoose } from './goose.ts'
+import { type MigrationFile, type Script, scriptOf } from './migration-file.ts'
+import { inNumberOrder, isNumbered } from './numbered.ts'
+import { isPrisma, orderPrisma } from './prisma.ts'
+import { isStructureDump, orderStructureDump } from './structure-dump.ts'
+import { unclear } from './unclear.ts'
+
+/** How a migration tool names, marks and orders its files. */
+export type Layout = {
+  readonly tool: string
+  /** Whether a file can only be of this tool. */
+  readonly owns: (file: MigrationFile) => boolean
+  /** What is run, in the order in which the tool runs it on an empty database. */
+  readonly order: (files: readonly MigrationFile[]) => Script[]
+}
+
+const LAYOUTS: readonly Layout[] = [
+  { tool: 'Prisma', owns: isPrisma, order: orderPrisma },
+  { tool: 'Drizzle', owns: isDrizzle, order: orderDrizzle },
+  { tool: 'golang-migrate', owns: isGolangMigrate, order: orderGolangMigrate },
+  { tool: 'Flyway', owns: isFlyway, order: orderFlyway },
+  { tool: 'dbmate', owns: isDbmate, order: orderDbmate },
+  { tool: 'goose', owns: isGoose, order: orderGoose },
+]
+
+const NUMBERED: Layout = {
+  tool: 'numbered files',
+  owns: isNumbered,
+  order: (files) => inNumberOrder(files.filter(isSql)).map(scriptOf),
+}
+
+const DUMP: Layout = { tool: 'a dump', owns: isStructureDump, order: orderStructureDump }
+
+/** The tools whose files are told apart by what only they have, or null when no file shows one. */
+export function findTool(files: readonly MigrationFile[]): Layout | null {
+  return LAYOUTS.find(({ owns }) => files.some(owns)) ?? null
+}
+
+/**
+ * The layout of a migrations folder.
+ *
+ * @throws {Refusal} MIGRATIONS_UNCLEAR when files of several tools lie in it, or when nothing says in which order they run.
+ */
+export function findLayout(files: readonly MigrationFile[], folder: string): Layout {
+  const shown = LAYOUTS.flatMap(({ tool, owns, order }) => {
+    const file = files.find(owns)
+    return file ? [{ file, layout: { tool, owns, order } }] : []
+  })
+  const [first, second] = shown
+  if (first && second) {
+    throw unclear(
+      `${first.file.path} is of ${first.layout.tool} and ${second.file.path} is of ${second.layout.tool}.`,
+      'Name the folder of one of them.',
+    )
+  }
+  if (first) return first.layout
+  refuseChangelog(files)
+  if (files.some(isStructureDump) && !files.filter(isSql).every(isNumbered)) return DUMP
+  if (files.some(isNumbered)) return NUMBERED
+  throw unclear(
+    `Nothing in ${folder} says in which order the files are run.`,
+    'Name the folder of Prisma, Drizzle, Flyway, dbmate, goose or golang-migrate, number the files, or give a dump.',
+  )
+}
+
+function isSql({ name }: MigrationFile): boolean {
+  return /\.sql$/i.test(name)
+}
+
+function refuseChangelog(files: readonly MigrationFile[]): void {
+  const changelog = files.find(({ text }) => /^--\s*liquibase formatted sql/im.test(text))
+  if (!changelog) return
+  throw unclear(
+    `${changelog.path} is a changelog of Liquibase, whose order stands elsewhere.`,
+    'Dump the schema that the changelog makes, and name the dump.',
+  )
+}
