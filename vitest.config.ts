@@ -17,6 +17,8 @@ export default defineConfig({
           setupFiles: SETUP,
           include: ['test/**/*.test.ts'],
           exclude: ['**/*.mysql.test.ts', '**/*.github.test.ts'],
+          // Property tests take some seconds on a machine that has other work.
+          testTimeout: 30_000,
         },
       },
       ...servers.map(

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { dictionaryRows } from '../mysql/dictionary.ts'
 import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
@@ -49,9 +50,10 @@ export async function prepareEngineSchema(session: Session): Promise<void> {
 
 /** `table.column` of all that is there. */
 async function readColumns(session: Session): Promise<ReadonlySet<string>> {
-  const rows = await session.rows(sql<{ tableName: string; columnName: string }>`
+  const question = sql<{ tableName: string; columnName: string }>`
     SELECT TABLE_NAME AS tableName, COLUMN_NAME AS columnName FROM information_schema.COLUMNS
-    WHERE TABLE_SCHEMA = ${ENGINE_SCHEMA}`)
+    WHERE TABLE_SCHEMA = ${ENGINE_SCHEMA}`
+  const rows = await dictionaryRows(session, question)
   return new Set(rows.map(({ tableName, columnName }) => `${tableName}.${columnName}`))
 }
 

@@ -28,7 +28,7 @@ import { failureOf, ShadowRun, type ShadowRunContext } from './run.ts'
 import { createShadows, dropShadows } from './shadow.ts'
 import { signalsOf } from './signal/signals.ts'
 import { parseAlter } from './statement.ts'
-import { readShape } from './table-shape.ts'
+import { findTable } from './table-shape.ts'
 
 /**
  * The shadow engine for one schema on one server.
@@ -197,7 +197,7 @@ async function check(
   }
   const tables = []
   for (const operation of request.operations) {
-    tables.push({ operation, shape: await readShape(session, schema, operation.table) })
+    tables.push({ operation, shape: await findTable(session, schema, operation.table) })
   }
   await preflight({ ...context, session, tables })
   const operations = tables.map(({ operation, shape }) => ({

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { Refusal } from '../errors.ts'
+import { dictionaryRows } from '../mysql/dictionary.ts'
 import { ERRNO, errnoOf, isConnectionLost, isContention, isDenied } from '../mysql/errno.ts'
 import { tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
@@ -99,9 +100,9 @@ export async function dropInstantCopy(
   { id, operation }: OneOperation,
 ): Promise<void> {
   const copy = instantCopyName(id, operation.table)
-  const there = await session.row(sql`SELECT 1 FROM information_schema.TABLES
-    WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${copy}`)
-  if (!there) return
+  const question = sql`SELECT 1 FROM information_schema.TABLES
+    WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${copy}`
+  if ((await dictionaryRows(session, question)).length === 0) return
   await session.run(sql`DROP TABLE IF EXISTS ${sql.raw(ownComment(id))} ${sql.id(schema, copy)}`)
 }
 

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
+import { dictionaryRows } from '../mysql/dictionary.ts'
 import { errnoOf, isConnectionLost, isContention } from '../mysql/errno.ts'
 import { ENGINE_SCHEMA, quarantinedUntil, quarantineName, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
@@ -8,7 +9,7 @@ import { fromSqlTime, toSqlTime } from './checkpoint.ts'
 import { openEngineSchema } from './engine-schema.ts'
 import { ownComment } from './follower.ts'
 import type { EngineRequest, TableOperation } from './port.ts'
-import { readShape } from './table-shape.ts'
+import { findTable } from './table-shape.ts'
 
 /**
  * What becomes of the tables that a deployment keeps: the old ones after it is complete, the new ones after a revert.
@@ -51,7 +52,7 @@ export async function quarantineTables(
   const until = new Date(clock.now().getTime() + quarantineMs)
   for (const operation of operations) {
     const from = keptName(id, operation, outcome)
-    if (from === null || !(await readShape(session, schema, from))) continue
+    if (from === null || !(await findTable(session, schema, from))) continue
     const to = quarantineName(id, operation.table, until)
     await session.run(sql`REPLACE INTO ${QUARANTINE} (schema_name, table_name, deployment_id, keep_until)
       VALUES (${schema}, ${to}, ${id}, ${toSqlTime(until)})`)
@@ -100,7 +101,7 @@ export async function listQuarantine(
   schema: string,
 ): Promise<readonly QuarantinedTable[]> {
   if (!(await openEngineSchema(session))) return []
-  const rows = await session.rows(sql<{
+  const question = sql<{
     name: string
     deploymentId: string
     recorded: string
@@ -112,7 +113,8 @@ export async function listQuarantine(
       ON t.TABLE_SCHEMA = q.schema_name AND t.TABLE_NAME = q.table_name
     LEFT JOIN ${sql.id(ENGINE_SCHEMA, 'deployment')} AS d ON d.id = q.deployment_id
     WHERE q.schema_name = ${schema} AND t.TABLE_TYPE = 'BASE TABLE'
-      AND (d.id IS NULL OR d.outcome IS NOT NULL)`)
+      AND (d.id IS NULL OR d.outcome IS NOT NULL)`
+  const rows = await dictionaryRows(session, question)
   return rows
     .flatMap(({ name, deploymentId, recorded, bytes }) => {
       const named = quarantinedUntil(name)

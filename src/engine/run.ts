@@ -4,6 +4,7 @@ import type { Target } from '../mysql/connect.ts'
 import { codeOf, isAway, isContention } from '../mysql/errno.ts'
 import { type Flavour, readServerIdentity } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
+import { asTableChanged } from './changed-table.ts'
 import {
   type Checkpoint,
   type Ending,
@@ -173,10 +174,11 @@ export class ShadowRun implements EngineRun {
   }
 
   /** How the run ends by an error, or how it goes on: `again` at once, `away` when the server is to be waited for. */
-  async #nextAfter(error: unknown): Promise<EngineOutcome | 'again' | 'away'> {
+  async #nextAfter(cause: unknown): Promise<EngineOutcome | 'again' | 'away'> {
     // What breaks after the end, such as a connection that is being closed, changes nothing any more.
     if (this.#outcome) return this.#outcome
     this.#context.options.signal?.throwIfAborted()
+    const error = asTableChanged(cause)
     const verdict = verdictOf(error)
     // Another process has the tables: nothing of them is ours to tidy up.
     if (verdict === 'busy' && this.#sync === null) return this.#fail(error)

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
+import { dictionaryRows } from '../mysql/dictionary.ts'
 import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import { type TableNames, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
@@ -102,7 +103,8 @@ async function readTables(
   names: readonly string[],
 ): Promise<readonly { readonly name: string; readonly comment: string }[]> {
   if (names.length === 0) return []
-  return await session.rows(sql<{ name: string; comment: string }>`
+  const question = sql<{ name: string; comment: string }>`
     SELECT TABLE_NAME AS name, TABLE_COMMENT AS comment FROM information_schema.TABLES
-    WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME IN (${sql.join(names)}) AND TABLE_TYPE <> 'VIEW'`)
+    WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME IN (${sql.join(names)}) AND TABLE_TYPE <> 'VIEW'`
+  return await dictionaryRows(session, question)
 }

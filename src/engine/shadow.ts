@@ -191,24 +191,31 @@ async function createShadow(
   )
   const createSql = created?.['Create Table'] ?? ''
   await ddl(session, { schema, live }, `${createCopy(createSql, schema, shadow)} ${ownComment(id)}`)
-  const change = alter.on(schema, shadow)
+  for (const change of [alter.before(schema, shadow), alter.on(schema, shadow)]) {
+    if (change !== null) await changeShadow(session, { schema, live, id }, change)
+  }
+}
+
+type Place = { readonly schema: string; readonly live: string }
+
+async function changeShadow(
+  session: Session,
+  { id, ...place }: Place & { readonly id: string },
+  change: string,
+): Promise<void> {
   try {
-    await ddl(session, { schema, live }, `${change} ${ownComment(id)}`)
+    await ddl(session, place, `${change} ${ownComment(id)}`)
   } catch (error) {
     const isTwoFulltext =
       error instanceof Refusal && errnoOf(error.cause) === ERRNO.ONE_FULLTEXT_AT_A_TIME
     if (!isTwoFulltext) throw error
     // That is a limit of changing a table in place, and this one is empty.
-    await ddl(session, { schema, live }, `${change}, ALGORITHM = COPY ${ownComment(id)}`)
+    await ddl(session, place, `${change}, ALGORITHM = COPY ${ownComment(id)}`)
   }
 }
 
 /** Runs DDL on an empty table, where the server's complaint can only be about the statement itself. */
-async function ddl(
-  session: Session,
-  { schema, live }: { readonly schema: string; readonly live: string },
-  statement: string,
-): Promise<void> {
+async function ddl(session: Session, { schema, live }: Place, statement: string): Promise<void> {
   try {
     await session.run(sql.raw(statement))
   } catch (error) {

@@ -1,4 +1,7 @@
 import { sql } from 'kysely'
+import { Refusal } from '../errors.ts'
+import { dictionaryRows } from '../mysql/dictionary.ts'
+import { ERRNO, errnoOf, isDenied } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
 
 /** A column as rows hold it, not as DDL spells it. */
@@ -69,16 +72,72 @@ type TableRow = {
   type: string
 }
 
-/** The shape of a base table, with its name as the server spells it, or null when there is none of this name. */
+/** What the dictionary says of a table as a whole. */
+export type TableEntry = Pick<TableShape, 'schema' | 'name' | 'engine' | 'rowsEstimated' | 'bytes'>
+
+/** A base table, with its name as the server spells it, or null when there is none of this name. */
+export async function findTable(
+  session: Session,
+  schema: string,
+  name: string,
+): Promise<TableEntry | null> {
+  const question = sql<TableRow>`
+    SELECT TABLE_NAME AS name, ENGINE AS engine, TABLE_ROWS AS rowCount, DATA_LENGTH + INDEX_LENGTH AS bytes, TABLE_TYPE AS type
+    FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${name}`
+  const [table] = await dictionaryRows(session, question)
+  if (table?.type !== 'BASE TABLE') return null
+  return {
+    schema,
+    name: table.name,
+    engine: (table.engine ?? '').toLowerCase(),
+    rowsEstimated: Number(table.rowCount ?? 0),
+    bytes: Number(table.bytes ?? 0),
+  }
+}
+
+/**
+ * The shape of a base table at one moment, or null when there is none of this name. It takes several questions, and
+ * between two of them somebody could change the table: a transaction that has looked into it keeps its definition
+ * as it is. It waits for a change that is under way, and holds up one that comes for some milliseconds; rows may be
+ * written all the while.
+ *
+ * @throws {Refusal} PRIVILEGE_MISSING; or the server's error 1205 when somebody else keeps the table locked for longer
+ * than lock_wait_timeout.
+ */
 export async function readShape(
   session: Session,
   schema: string,
   name: string,
 ): Promise<TableShape | null> {
-  const table = await session.row(sql<TableRow>`
-    SELECT TABLE_NAME AS name, ENGINE AS engine, TABLE_ROWS AS rowCount, DATA_LENGTH + INDEX_LENGTH AS bytes, TABLE_TYPE AS type
-    FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${name}`)
-  if (table?.type !== 'BASE TABLE') return null
+  // Before anything is locked: it could be a view, whose tables are none of our business.
+  const found = await findTable(session, schema, name)
+  if (!found) return null
+  return await session.transaction(async () => {
+    if (!(await isHeld(session, found))) return null
+    const table = await findTable(session, schema, name)
+    return table && (await readColumns(session, table))
+  })
+}
+
+const GONE: readonly (number | null)[] = [ERRNO.NO_SUCH_TABLE, ERRNO.UNKNOWN_DATABASE]
+
+/** Keeps the definition of a table as it is until the transaction ends; false when the table is not there. */
+async function isHeld(session: Session, { schema, name }: TableEntry): Promise<boolean> {
+  try {
+    await session.rows(sql`SELECT 1 FROM ${sql.id(schema, name)} LIMIT 0`)
+    return true
+  } catch (error) {
+    if (GONE.includes(errnoOf(error))) return false
+    if (!isDenied(error)) throw error
+    throw new Refusal('PRIVILEGE_MISSING', `The account lacks SELECT on ${name}.`, {
+      next: 'Grant the account what docs/operations.md lists.',
+      cause: error,
+    })
+  }
+}
+
+async function readColumns(session: Session, table: TableEntry): Promise<TableShape> {
+  const { schema, name } = table
   const columns = await session.rows(sql<ColumnRow>`
     SELECT COLUMN_NAME AS name, ORDINAL_POSITION AS position, DATA_TYPE AS dataType,
       COLUMN_TYPE AS columnType, IS_NULLABLE AS nullable, CHARACTER_SET_NAME AS charset,
@@ -87,14 +146,10 @@ export async function readShape(
     FROM information_schema.COLUMNS
     WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${name} ORDER BY ORDINAL_POSITION`)
   return {
-    schema,
-    name: table.name,
-    engine: (table.engine ?? '').toLowerCase(),
+    ...table,
     columns: columns.map((column, ordinal) => toColumn(column, ordinal)),
     uniqueKeys: await readUniqueKeys(session, schema, name),
     hasFulltext: await hasFulltext(session, schema, name),
-    rowsEstimated: Number(table.rowCount ?? 0),
-    bytes: Number(table.bytes ?? 0),
   }
 }
 

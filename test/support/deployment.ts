@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { expect } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { createEngine } from '../../src/engine/engine.ts'
 import type { EngineEvent, EngineRun, TableOperation } from '../../src/engine/port.ts'
@@ -78,6 +79,15 @@ export class Deployment {
     throw new Error(`ended with ${String(outcome)} before ${name}: ${this.story}`, {
       cause: this.failure?.cause,
     })
+  }
+
+  /** Resolves when rows are being copied; it is for the test that there are enough of them, copied slowly. */
+  async copying(): Promise<void> {
+    const isCopying = () => {
+      const { phase, rowsCopied } = this.run.status()
+      return phase === 'copying' && rowsCopied > 0
+    }
+    await expect.poll(isCopying, { interval: 5, timeout: 30_000, message: this.story }).toBe(true)
   }
 
   /** The events without progress and comparisons, for messages and assertions. */

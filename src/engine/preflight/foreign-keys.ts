@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { Refusal } from '../../errors.ts'
+import { dictionaryRows } from '../../mysql/dictionary.ts'
 import { readVariables } from '../../mysql/server.ts'
 import type { Session } from '../../mysql/session.ts'
 import type { Check } from './check.ts'
@@ -25,12 +26,13 @@ export const checkForeignKeys: Check = async ({ session, server, schema, request
     .filter(({ operation }) => request.method === 'shadow' || operation.kind === 'drop')
     .map(({ shape, operation }) => shape?.name ?? operation.table)
   if (names.length === 0) return []
-  const rows = await session.rows(sql<Row>`
+  const question = sql<Row>`
     SELECT CONSTRAINT_NAME AS name, TABLE_NAME AS child, UNIQUE_CONSTRAINT_SCHEMA AS parentSchema,
       REFERENCED_TABLE_NAME AS parent, UPDATE_RULE AS onUpdate, DELETE_RULE AS onDelete
     FROM information_schema.REFERENTIAL_CONSTRAINTS
     WHERE (CONSTRAINT_SCHEMA = ${schema} AND TABLE_NAME IN (${sql.join(names)}))
-      OR (UNIQUE_CONSTRAINT_SCHEMA = ${schema} AND REFERENCED_TABLE_NAME IN (${sql.join(names)}))`)
+      OR (UNIQUE_CONSTRAINT_SCHEMA = ${schema} AND REFERENCED_TABLE_NAME IN (${sql.join(names)}))`
+  const rows = await dictionaryRows(session, question)
   const cascades = await logsCascades(session)
   const isParent = ({ parentSchema, parent }: Row) =>
     parentSchema === schema && names.includes(parent)

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { Refusal } from '../../errors.ts'
+import { dictionaryRows } from '../../mysql/dictionary.ts'
 import { readVariables } from '../../mysql/server.ts'
 import type { Session } from '../../mysql/session.ts'
 import type { TablePair } from '../pair.ts'
@@ -49,12 +50,13 @@ async function constantDefaults(
   { schema, name }: TableShape,
   columns: readonly string[],
 ): Promise<readonly string[]> {
-  const rows = await session.rows(sql<{ name: string }>`
+  const question = sql<{ name: string }>`
     SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS
     WHERE TABLE_SCHEMA = ${schema} AND TABLE_NAME = ${name} AND COLUMN_NAME IN (${sql.join(columns)})
       AND EXTRA NOT LIKE '%DEFAULT_GENERATED%'
       AND (COLUMN_DEFAULT LIKE '''%' OR COLUMN_DEFAULT NOT LIKE '%(%')
-    ORDER BY ORDINAL_POSITION`)
+    ORDER BY ORDINAL_POSITION`
+  const rows = await dictionaryRows(session, question)
   return rows.map((row) => row.name)
 }
 

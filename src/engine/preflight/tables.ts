@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { Refusal } from '../../errors.ts'
+import { dictionaryRows } from '../../mysql/dictionary.ts'
 import { isProductTable } from '../../mysql/identifier.ts'
 import type { Session } from '../../mysql/session.ts'
 import type { Check, PlannedTable } from './check.ts'
@@ -22,9 +23,10 @@ export const checkTables: Check = async ({ session, schema, tables }) => {
 
 /** What shares the names of tables, and what the server calls it: views, and MariaDB's sequences and versioned tables. */
 async function readOthers(session: Session, schema: string): Promise<ReadonlyMap<string, string>> {
-  const rows = await session.rows(sql<{ name: string; type: string }>`
+  const question = sql<{ name: string; type: string }>`
     SELECT TABLE_NAME AS name, TABLE_TYPE AS type FROM information_schema.TABLES
-    WHERE TABLE_SCHEMA = ${schema} AND TABLE_TYPE <> 'BASE TABLE'`)
+    WHERE TABLE_SCHEMA = ${schema} AND TABLE_TYPE <> 'BASE TABLE'`
+  const rows = await dictionaryRows(session, question)
   return new Map(rows.map(({ name, type }) => [name, type]))
 }
 

@@ -1,13 +1,18 @@
-import { sql } from 'kysely'
-import { describe, expect, onTestFinished } from 'vitest'
+import { inspect } from 'node:util'
+import { type RawBuilder, sql } from 'kysely'
+import { describe, expect, onTestFinished, vi } from 'vitest'
 import { connect } from '../../../src/mysql/connect.ts'
+import { Session } from '../../../src/mysql/session.ts'
 import { Deployment, productTables } from '../../support/deployment.ts'
+import { EngineProcess } from '../../support/engine-process.ts'
 import { HeldStream } from '../../support/held-stream.ts'
 import { test } from '../../support/mysql.ts'
 import { unfinished } from './leftovers.ts'
 
 const T = 'id INT PRIMARY KEY, v INT'
 const ADD = 'ALTER TABLE t ADD COLUMN w INT'
+/** So that a thousand rows are not copied before somebody comes. */
+const SLOWLY = { chunkRows: 1, throttleRatio: 95 } as const
 
 describe('a deployment stops when somebody else changes its table', () => {
   test.for([
@@ -107,14 +112,82 @@ describe('a deployment stops when somebody else changes its table', () => {
   test('during the copy', async ({ mysql }) => {
     const session = await mysql.session()
     await session.run(sql.raw(`CREATE TABLE t (${T})`))
-    await session.run(sql`INSERT INTO t VALUES (1, 1), (2, 2)`)
-    const deployment = await Deployment.stage(mysql.target, [ADD], { chunkRows: 1 })
-    deployment.run.pause()
+    await fill(session, 1_000)
+    const deployment = await Deployment.stage(mysql.target, [ADD], SLOWLY)
+    await deployment.copying()
 
     await session.run(sql`ALTER TABLE t ADD COLUMN x INT`)
 
     expect(await deployment.run.finished).toBe('failed')
     expect(deployment.failure).toMatchObject({ code: 'TABLE_CHANGED' })
+    expect(await productTables(session)).toEqual([])
+  })
+
+  test.for([
+    ['ALTER TABLE t DROP COLUMN v'],
+    ['RENAME TABLE t TO elsewhere'],
+    ['DROP TABLE t'],
+  ] as const)(
+    'during the copy, which comes upon it before the stream does: %s',
+    async ([statement], { mysql }) => {
+      const session = await mysql.session()
+      await session.run(sql.raw(`CREATE TABLE t (${T})`))
+      await fill(session, 1_000)
+      await using way = await HeldStream.open(mysql.target)
+      const deployment = await Deployment.stage(way.target, [ADD], SLOWLY)
+      await deployment.copying()
+
+      way.hold(30_000)
+      await session.run(sql.raw(statement))
+
+      expect(await deployment.run.finished).toBe('failed')
+      expect(deployment.failure).toMatchObject({ code: 'TABLE_CHANGED' })
+      expect(await productTables(session)).toEqual([])
+      expect(await unfinished(session, mysql.schema)).toBe(0)
+    },
+  )
+
+  test('while its shadow is made', async ({ mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql.raw(`CREATE TABLE t (${T})`))
+    const { run } = Session.prototype
+    const spy = vi.spyOn(Session.prototype, 'run').mockImplementation(async function (
+      this: Session,
+      statement: RawBuilder<unknown>,
+    ) {
+      const rows = await run.call(this, statement)
+      // Once the shadow is made as the table was, and before the two are paired.
+      if (inspect(statement.toOperationNode(), { depth: null }).includes('LOCK TABLES')) {
+        spy.mockRestore()
+        await session.run(sql`ALTER TABLE t DROP PRIMARY KEY`)
+      }
+      return rows
+    })
+    onTestFinished(() => spy.mockRestore())
+
+    const staged = Deployment.stage(mysql.target, [ADD])
+
+    await expect(staged).rejects.toMatchObject({
+      code: 'TABLE_CHANGED',
+      cause: { code: 'NO_UNIQUE_KEY' },
+    })
+    expect(await productTables(session)).toEqual([])
+    expect(await unfinished(session, mysql.schema)).toBe(0)
+  })
+
+  test('while no process works on it', async ({ mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql.raw(`CREATE TABLE t (${T})`))
+    const engine = EngineProcess.stage(mysql.target, [ADD])
+    onTestFinished(() => engine.kill())
+    await engine.seen(({ event }) => event === 'ready_to_cutover')
+    await engine.kill()
+    await session.run(sql`ALTER TABLE t DROP PRIMARY KEY`)
+
+    const resumed = await Deployment.resume(mysql.target, engine.id)
+
+    expect(await resumed.run.finished, resumed.story).toBe('failed')
+    expect(resumed.failure).toMatchObject({ code: 'TABLE_CHANGED' })
     expect(await productTables(session)).toEqual([])
   })
 
@@ -170,3 +243,8 @@ describe('STREAM-1: a deployment stops when the stream brings damaged bytes', ()
     expect(await session.rows(sql`SELECT id, v FROM t`)).toEqual([{ id: 1, v: 1 }])
   })
 })
+
+async function fill(session: Session, rows: number): Promise<void> {
+  const values = Array.from({ length: rows }, (_, id) => sql`(${id}, 0)`)
+  await session.run(sql`INSERT INTO t VALUES ${sql.join(values)}`)
+}
