@@ -1,9 +1,8 @@
 import type { Refusal } from '../errors.ts'
-import { isProductTable } from '../mysql/identifier.ts'
-import { type Problem, problemWith, QUALIFIED } from './forbidden.ts'
+import type { Problem } from './forbidden.ts'
 import { refuseHiddenCharacters } from './hidden.ts'
 import { placeName, refusalAt } from './place.ts'
-import { findInOptions } from './table-options.ts'
+import { findInTable } from './table-check.ts'
 import { isKeyword, isSymbol, splitList, type Token, tokenize, withoutComments } from './tokens.ts'
 
 /** A `CREATE TABLE` that passed the allow-list. */
@@ -122,10 +121,7 @@ function splitStatements(tokens: readonly Token[]): Token[][] {
 function checkStatement(source: Source, tokens: readonly Token[]): Omit<CreateTable, 'comments'> {
   const conditional = ['IF', 'NOT', 'EXISTS'].every((word, at) => isKeyword(tokens[at + 2], word))
   const nameAt = conditional ? 5 : 2
-  const problem =
-    findInHead(tokens, nameAt) ??
-    findInBody(tokens, nameAt) ??
-    findInOptions(tailOf(tokens, nameAt + 1), ENGINES)
+  const problem = findInHead(tokens) ?? findInTable(tokens, nameAt, ENGINES)
   if (problem) {
     throw notAllowed(source, problem.token?.start ?? 0, problem.what, problem.next)
   }
@@ -140,11 +136,6 @@ function checkStatement(source: Source, tokens: readonly Token[]): Omit<CreateTa
 
 const ENGINES = ['INNODB']
 
-/** What stands after the parenthesis that opens at `open`. */
-function tailOf(tokens: readonly Token[], open: number): readonly Token[] {
-  return tokens.slice(splitList(tokens, open).end + 1)
-}
-
 /** IF NOT EXISTS becomes white space of the same shape: places in what the server gets are those of the file. */
 function statementOf(source: Source, tokens: readonly Token[], conditional: boolean): string {
   const start = tokens[0]?.start ?? 0
@@ -155,9 +146,10 @@ function statementOf(source: Source, tokens: readonly Token[], conditional: bool
   return source.text.slice(start, from) + kept + source.text.slice(to, end)
 }
 
-const ONLY_TABLES = 'Keep only `CREATE TABLE` statements in schema files.'
+const ONLY_TABLES =
+  'Keep only `CREATE TABLE` statements in schema files. A folder of migrations is named as `migrations:` instead.'
 
-function findInHead(tokens: readonly Token[], nameAt: number): Problem | null {
+function findInHead(tokens: readonly Token[]): Problem | null {
   const [create, table] = tokens
   const executable = tokens.find(({ kind }) => kind === 'executable_comment')
   if (executable) {
@@ -166,31 +158,6 @@ function findInHead(tokens: readonly Token[], nameAt: number): Problem | null {
   }
   if (!isKeyword(create, 'CREATE') || !isKeyword(table, 'TABLE')) {
     return { token: create, what: 'a statement other than CREATE TABLE', next: ONLY_TABLES }
-  }
-  return findInName(tokens, nameAt)
-}
-
-function findInName(tokens: readonly Token[], nameAt: number): Problem | null {
-  const token = tokens[nameAt]
-  const [follower, second] = tokens.slice(nameAt + 1)
-  if (token?.kind !== 'word' && token?.kind !== 'quoted') {
-    const where = token ?? tokens[0]
-    return { token: where, what: 'a table without a name', next: 'Write CREATE TABLE name ( … ).' }
-  }
-  if (isSymbol(follower, '.')) return { token, what: QUALIFIED[0], next: QUALIFIED[1] }
-  if (!isSymbol(follower, '(') || isKeyword(second, 'LIKE')) {
-    return { token, what: 'a table without columns', next: 'List its columns in ( … ).' }
-  }
-  return isProductTable(token.value)
-    ? { token, what: 'a name that deployments use themselves', next: 'Choose another name.' }
-    : null
-}
-
-function findInBody(tokens: readonly Token[], nameAt: number): Problem | null {
-  for (const [at, token] of tokens.entries()) {
-    if (at <= nameAt) continue
-    const problem = problemWith(token, tokens, at)
-    if (problem) return { token, what: problem[0], next: problem[1] }
   }
   return null
 }
