@@ -3,6 +3,7 @@ import { Refusal } from '../errors.ts'
 import { ddlOf, dropsData } from '../schema/ddl.ts'
 import { diffSchemas, type SchemaChange, tableOf } from '../schema/diff.ts'
 import { loadSchema } from '../schema/load.ts'
+import { stepsOf } from '../schema/steps.ts'
 import { unifiedDiff } from '../schema/text-diff.ts'
 import type { CommandIo } from './io.ts'
 import { openLoading } from './scratch.ts'
@@ -88,7 +89,8 @@ async function compare(
 ): Promise<readonly SchemaChange[]> {
   await using loading = await openLoading([from, to], scratch, io)
   const before = await loadSchema(from, loading)
-  return diffSchemas(before, await loadSchema(to, loading))
+  const after = await loadSchema(to, loading)
+  return stepsOf(diffSchemas(before, after), { from: before, to: after })
 }
 
 function toText(change: SchemaChange): string {

@@ -1,5 +1,5 @@
 import { Refusal } from '../errors.ts'
-import { constraintName } from '../mysql/identifier.ts'
+import { constraintName, plainConstraintName } from '../mysql/identifier.ts'
 import {
   isKeyword,
   isSymbol,
@@ -17,8 +17,10 @@ export type AlterStatement = {
   readonly renames: ReadonlyMap<string, string>
   /** Columns that it drops. One that is added under the same name is another column. */
   readonly dropped: ReadonlySet<string>
-  /** The same change for a table of another name; constraint names follow the table. */
+  /** The same change for a table of another name; constraint names follow the table. To run after `before`. */
   readonly on: (schema: string, copy: string) => string
+  /** Drops the foreign keys that are added again under their names, which the servers do not do at once (error 1826). */
+  readonly before: (schema: string, copy: string) => string | null
   /** What it does, as it was written: all that stands after the table's name. */
   readonly body: string
   /** The algorithm that it asks for itself, in upper case; null when it leaves that to the server. */
@@ -48,20 +50,50 @@ export function parseAlter(statement: string): AlterStatement {
   }
   const clauses = tokens.slice(at + 1)
   refuseUnsupported(clauses)
+  const { first, rest } = splitForeignKeys(clauses)
+  const names = constraintReferences(clauses)
+  const renamed = (copy: string) => (token: Token) =>
+    names.has(token) ? quote(constraintName(token.value, name.value, copy)) : null
+  const listed = (parts: readonly (readonly Token[])[], copy: string) =>
+    parts.map((part) => rewrite(statement, part[0]?.start ?? 0, renamed(copy))(part)).join(', ')
   return {
     table: name.value,
     renames: readRenames(clauses),
     dropped: readDropped(clauses),
     on: (schema, copy) => {
-      const names = constraintReferences(clauses)
-      const body = rewrite(statement, name.end, (token) =>
-        names.has(token) ? quote(constraintName(token.value, name.value, copy)) : null,
-      )
-      return `ALTER TABLE ${quote(schema)}.${quote(copy)}${body(clauses)}`
+      const body = rewrite(statement, name.end, renamed(copy))
+      const text = first.length === 0 ? body(clauses) : ` ${listed(rest, copy)}`
+      return `ALTER TABLE ${quote(schema)}.${quote(copy)}${text}`
     },
+    before: (schema, copy) =>
+      first.length === 0
+        ? null
+        : `ALTER TABLE ${quote(schema)}.${quote(copy)} ${listed(first, copy)}`,
     body: statement.slice(name.end, clauses.at(-1)?.end ?? name.end),
     algorithm: readAlgorithm(clauses),
     changesForeignKeys: holdsForeignKey(clauses),
+  }
+}
+
+/** The clauses that drop a foreign key whose name is given again, and all others. */
+function splitForeignKeys(tokens: readonly Token[]): {
+  readonly first: readonly (readonly Token[])[]
+  readonly rest: readonly (readonly Token[])[]
+} {
+  const clauses = splitClauses(tokens)
+  const plain = (token: Token | undefined) => plainConstraintName(token?.value ?? '').toLowerCase()
+  const added = new Set(
+    clauses.flatMap(([add, constraint, name, foreign]) =>
+      isKeyword(add, 'ADD') && isKeyword(constraint, 'CONSTRAINT') && isKeyword(foreign, 'FOREIGN')
+        ? [plain(name)]
+        : [],
+    ),
+  )
+  const comesBack = ([drop, foreign, , name]: readonly Token[]) =>
+    isKeyword(drop, 'DROP') && isKeyword(foreign, 'FOREIGN') && added.has(plain(name))
+  return {
+    first: clauses.filter(comesBack),
+    rest: clauses.filter((clause) => !comesBack(clause)),
   }
 }
 

@@ -14,6 +14,7 @@ export type Clause =
       readonly column: Column
       readonly position: ColumnPosition
     }
+  /** The names differ when the column is renamed. */
   | {
       readonly kind: 'modify_column'
       readonly from: Column
@@ -21,6 +22,8 @@ export type Clause =
       readonly position: ColumnPosition
     }
   | { readonly kind: 'drop_key' | 'add_key'; readonly key: Key }
+  /** Only the name changes. */
+  | { readonly kind: 'rename_key'; readonly from: Key; readonly key: Key }
   /** Only who may see the key changes; `word` is the server's for hiding it. */
   | {
       readonly kind: 'hide_key' | 'show_key'
@@ -38,3 +41,5 @@ export type Clause =
   | { readonly kind: 'set_option'; readonly option: TableOption }
   | { readonly kind: 'remove_partitions' }
   | { readonly kind: 'set_partitions'; readonly partition: string }
+  /** Some partitions come or change and the others stay; it stands alone in its ALTER. */
+  | { readonly kind: 'change_partitions'; readonly text: string }

@@ -62,7 +62,7 @@ function statementOf(change: SchemaChange): string {
 /** Partitions come last and without a comma: the grammar of both servers wants it so. */
 function alterOf(table: string, clauses: readonly Clause[]): string {
   const isPartition = ({ kind }: Clause) =>
-    kind === 'remove_partitions' || kind === 'set_partitions'
+    kind === 'remove_partitions' || kind === 'set_partitions' || kind === 'change_partitions'
   const texts = clauses.filter((clause) => !isPartition(clause)).map(clauseText)
   const tail = clauses.filter(isPartition).map(clauseText)
   const separator = texts.length + tail.length > 1 ? '\n  ' : ' '
@@ -82,6 +82,8 @@ function clauseText(clause: Clause): string {
       return dropKeyText(clause.key)
     case 'add_key':
       return `ADD ${clause.key.definition}`
+    case 'rename_key':
+      return `RENAME KEY ${quoteName(clause.from.name)} TO ${quoteName(clause.key.name)}`
     case 'hide_key':
       return `ALTER INDEX ${quoteName(clause.key.name)} ${clause.word}`
     case 'show_key':
@@ -106,6 +108,8 @@ function clauseText(clause: Clause): string {
       return 'REMOVE PARTITIONING'
     case 'set_partitions':
       return clause.partition
+    case 'change_partitions':
+      return clause.text
     default:
       return unreachable(clause)
   }

@@ -1,4 +1,5 @@
 import type { Clause, ColumnPosition } from './clause.ts'
+import type { ColumnRenames } from './renames.ts'
 import { type Column, quoteName, type Table, type TableOption } from './table.ts'
 
 export type ColumnsDiff = {
@@ -8,19 +9,24 @@ export type ColumnsDiff = {
   readonly replaced: ReadonlySet<string>
 }
 
-/** Column names do not tell upper from lower case, so `Total` and `total` are one column. */
-export function diffColumns(from: Table, to: Table): ColumnsDiff {
-  const before = byName(from.columns)
+/** Column names do not tell upper from lower case, so `Total` and `total` are one column; so are old and new name of a renamed one. */
+export function diffColumns(
+  from: Table,
+  to: Table,
+  renames: ColumnRenames = new Map(),
+): ColumnsDiff {
+  const identity = ({ name }: Column) => fold(renames.get(fold(name)) ?? name)
+  const before = new Map(from.columns.map((column) => [identity(column), column]))
   const after = byName(to.columns)
-  const replaced = findReplaced(from.columns, after)
-  const stays = ({ name }: Column) => !replaced.has(fold(name))
-  const staying = from.columns.filter((column) => after.has(fold(column.name)) && stays(column))
-  const inPlace = findInPlace(staying, to.columns)
+  const replaced = findReplaced(from.columns, (column) => after.get(identity(column)))
+  const stays = (column: Column | undefined) => !column || !replaced.has(column)
+  const staying = from.columns.filter((column) => after.has(identity(column)) && stays(column))
+  const inPlace = findInPlace(staying.map(identity), to.columns)
   const recollated = collationOf(from.options) !== collationOf(to.options)
   const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold(name)))
   const clauseOf = (column: Column, at: number): Clause | null => {
     const previous = before.get(fold(column.name))
-    if (!previous || !stays(column)) {
+    if (!previous || !stays(previous)) {
       const position = at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
       return { kind: 'add_column', column, position }
     }
@@ -35,7 +41,9 @@ export function diffColumns(from: Table, to: Table): ColumnsDiff {
   return {
     clauses: [...drops.map((column) => ({ kind: 'drop_column', column }) as const), ...clauses],
     replaced: new Set(
-      [...from.columns, ...to.columns].filter((column) => !stays(column)).map(({ name }) => name),
+      [...replaced].flatMap((column) =>
+        [column.name, after.get(identity(column))?.name ?? []].flat(),
+      ),
     ),
   }
 }
@@ -82,31 +90,30 @@ function byName(columns: readonly Column[]): Map<string, Column> {
  */
 function findReplaced(
   columns: readonly Column[],
-  after: ReadonlyMap<string, Column>,
-): ReadonlySet<string> {
-  const becomes = ({ name }: Column) => after.get(fold(name))?.generated
+  next: (column: Column) => Column | undefined,
+): ReadonlySet<Column> {
+  const becomes = (column: Column) => next(column)?.generated
   const crosses = (column: Column) => {
-    const next = becomes(column)
-    return next !== undefined && (next === 'virtual') !== (column.generated === 'virtual')
+    const kind = becomes(column)
+    return kind !== undefined && (kind === 'virtual') !== (column.generated === 'virtual')
   }
   const staysComputed = (column: Column) => column.generated !== null && Boolean(becomes(column))
-  const replaced = new Set(columns.filter(crosses).map(({ name }) => name))
+  const replaced = new Set(columns.filter(crosses))
   let found = -1
   while (found < replaced.size) {
     found = replaced.size
-    const computed = columns.filter(
-      (column) => staysComputed(column) && mentionsAny(column.definition, replaced),
-    )
-    for (const { name } of computed) replaced.add(name)
+    const names = new Set([...replaced].map(({ name }) => name))
+    for (const column of columns) {
+      if (staysComputed(column) && mentionsAny(column.definition, names)) replaced.add(column)
+    }
   }
-  return new Set([...replaced].map(fold))
+  return replaced
 }
 
 /** The largest set of columns whose order is already right; only the others have to move. */
-function findInPlace(staying: readonly Column[], target: readonly Column[]): ReadonlySet<string> {
+function findInPlace(staying: readonly string[], target: readonly Column[]): ReadonlySet<string> {
   const indexes = new Map(target.map(({ name }, at) => [fold(name), at]))
-  const names = staying.map(({ name }) => fold(name))
-  return new Set(longestRising(names, (name) => indexes.get(name) ?? 0))
+  return new Set(longestRising(staying, (name) => indexes.get(name) ?? 0))
 }
 
 /** A longest subsequence whose values rise, by patience sorting. */

@@ -32,6 +32,20 @@ describe('parseAlter', () => {
     )
   })
 
+  test('drops a foreign key first that is added again under its name', () => {
+    const alter = parseAlter(
+      'ALTER TABLE t DROP FOREIGN KEY f_xf_000000, ADD x INT, DROP FOREIGN KEY g, ADD CONSTRAINT F FOREIGN KEY (a) REFERENCES p (id)',
+    )
+
+    expect(alter.before('shop', 't__xf_new_abc123')).toBe(
+      'ALTER TABLE `shop`.`t__xf_new_abc123` DROP FOREIGN KEY `f_xf_abc123`',
+    )
+    expect(alter.on('shop', 't__xf_new_abc123')).toBe(
+      'ALTER TABLE `shop`.`t__xf_new_abc123` ADD x INT, DROP FOREIGN KEY `g_xf_abc123`, ADD CONSTRAINT `F_xf_abc123` FOREIGN KEY (a) REFERENCES p (id)',
+    )
+    expect(parseAlter('ALTER TABLE t DROP FOREIGN KEY g').before('shop', 'copy')).toBeNull()
+  })
+
   test.each([
     ['DROP TABLE t'],
     ['ALTER DATABASE shop CHARACTER SET utf8mb4'],

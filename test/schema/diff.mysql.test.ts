@@ -5,6 +5,7 @@ import { readTable } from '../../src/schema/canonical.ts'
 import { ddlOf } from '../../src/schema/ddl.ts'
 import { diffSchemas } from '../../src/schema/diff.ts'
 import { schemaFromSql, schemaOf, schemaToSql } from '../../src/schema/parse.ts'
+import { stepsOf } from '../../src/schema/steps.ts'
 import type { Schema, Table } from '../../src/schema/table.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 
@@ -303,7 +304,10 @@ async function expectTurned(mysql: MysqlTest, from: string, to: string): Promise
   ] as const) {
     await session.run(sql`DROP TABLE IF EXISTS t`)
     await session.run(sql.raw(start.sql))
-    for (const change of diffSchemas(schemaOf([start]), schemaOf([end]))) {
+    const [former, wanted] = [schemaOf([start]), schemaOf([end])]
+    const changes = diffSchemas(former, wanted)
+    expect(changes).toHaveLength(start.sql === end.sql ? 0 : 1)
+    for (const change of stepsOf(changes, { from: former, to: wanted })) {
       await session.run(sql.raw(ddlOf(change).statement))
     }
     const result = await readTable(session, mysql.schema, 't')

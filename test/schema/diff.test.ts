@@ -74,12 +74,22 @@ describe('diffSchemas', () => {
     ])
   })
 
-  test('changes a foreign key under its name in two steps', () => {
+  test('changes a foreign key under its name in the one change of its table', () => {
     const cascade = `${parent('p')} ON DELETE CASCADE`
 
     expect(statements({ t: [ID, parent('p')] }, { t: [ID, '`a` int', cascade] })).toEqual([
-      'ALTER TABLE `t` DROP FOREIGN KEY `p_fk`',
-      `ALTER TABLE \`t\`\n  ADD COLUMN \`a\` int,\n  ADD ${cascade}`,
+      `ALTER TABLE \`t\`\n  DROP FOREIGN KEY \`p_fk\`,\n  ADD COLUMN \`a\` int,\n  ADD ${cascade}`,
+    ])
+  })
+
+  test('gives a key another name without making it anew', () => {
+    const key = (name: string, more = '') => `KEY \`${name}\` (\`id\`)${more}`
+
+    expect(statements({ t: [ID, key('a')] }, { t: [ID, key('b')] })).toEqual([
+      'ALTER TABLE `t` RENAME KEY `a` TO `b`',
+    ])
+    expect(statements({ t: [ID, key('a')] }, { t: [ID, key('b', " COMMENT 'x'")] })).toEqual([
+      "ALTER TABLE `t`\n  DROP KEY `a`,\n  ADD KEY `b` (`id`) COMMENT 'x'",
     ])
   })
 })

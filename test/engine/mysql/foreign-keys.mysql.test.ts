@@ -4,6 +4,10 @@ import { describe, expect, onTestFinished, vi } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
 import { errnoOf } from '../../../src/mysql/errno.ts'
 import { Session } from '../../../src/mysql/session.ts'
+import { readSchema } from '../../../src/schema/canonical.ts'
+import { ddlOf } from '../../../src/schema/ddl.ts'
+import { diffSchemas } from '../../../src/schema/diff.ts'
+import { schemaFromSql, schemaToSql } from '../../../src/schema/parse.ts'
 import { Deployment, productTables } from '../../support/deployment.ts'
 import { test } from '../../support/mysql.ts'
 
@@ -66,6 +70,35 @@ describe('FOREIGN-1: a table with foreign keys', () => {
     expect(await rows('items')).toHaveLength(100 - 4 * 5)
     expect(await rows(old)).toEqual(await rows('items'))
     expect(await keysOf(session, old)).toEqual([])
+  })
+
+  test('gets other actions under the same name, and the former ones back by a revert', async ({
+    mysql,
+  }) => {
+    const session = await mysql.session()
+    await createShop(session)
+    const former = await readSchema(session, mysql.schema)
+    const restricted = schemaFromSql(
+      Object.fromEntries(
+        Object.entries(schemaToSql(former)).map(([name, text]) => [
+          name,
+          text.replace(' ON DELETE CASCADE', ''),
+        ]),
+      ),
+    )
+    const changes = diffSchemas(former, restricted).map((change) => ddlOf(change).statement)
+    const deployment = await Deployment.stage(mysql.target, changes, {
+      cutover: 'auto',
+      revertWindowMs: 600_000,
+    })
+    await deployment.reached('reverse_in_sync')
+    expect(changes).toHaveLength(1)
+    expect(await keysOf(session, 'items')).toEqual(['orders NO ACTION', 'products NO ACTION'])
+    expect(diffSchemas(await readSchema(session, mysql.schema), restricted)).toEqual([])
+    deployment.run.revert()
+    await deployment.reached('reverted')
+
+    expect(await keysOf(session, 'items')).toEqual(['orders CASCADE', 'products NO ACTION'])
   })
 
   test('may lose a foreign key by the change, and gets it back by a revert', async ({ mysql }) => {
