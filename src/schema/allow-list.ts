@@ -3,7 +3,7 @@ import type { Problem } from './forbidden.ts'
 import { refuseHiddenCharacters } from './hidden.ts'
 import { placeName, refusalAt } from './place.ts'
 import { findInTable } from './table-check.ts'
-import { isKeyword, isSymbol, splitList, type Token, tokenize, withoutComments } from './tokens.ts'
+import { isKeyword, isSymbol, type Token, tokenize, withoutComments } from './tokens.ts'
 
 /** A `CREATE TABLE` that passed the allow-list. */
 export type CreateTable = {
