@@ -133,7 +133,7 @@ function planOf({ live, wanted }: Merged, sizes: ReadonlyMap<string, TableSize>)
     if ('to' in change) checkCanonical(change.to.sql, tableOf(change))
   }
   const operations = changes.map((change) =>
-    planOperation(change, sizes.get(tableOf(change)) ?? null),
+    planOperation(change, { size: sizes.get(tableOf(change)) ?? null }),
   )
   return makePlan(operations, { liveFingerprint: fingerprintSchema(live), engineOptions: {} })
 }

@@ -7,6 +7,7 @@ import type { CommandIo } from './io.ts'
 import { janitorCommand } from './janitor.ts'
 import { lintCommand } from './lint.ts'
 import { migrateCommand } from './migrate.ts'
+import { planCommand } from './plan.ts'
 
 const HELP = `crossfade - schema changes for MySQL and MariaDB without blocking the application
 
@@ -17,6 +18,7 @@ Commands:
   janitor   drop the tables that deployments have left, when their time is over
   diff      print the DDL that turns one schema into another
   lint      say what is dangerous about a schema, or a change of it
+  plan      say what deploying a schema would mean: time, disk, order, rows in the way
 
 crossfade COMMAND --help explains a command and its exit status.
 `
@@ -32,6 +34,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   janitor: { run: janitorCommand, failed: 1 },
   diff: { run: diffCommand, failed: 2 },
   lint: { run: lintCommand, failed: 2 },
+  plan: { run: planCommand, failed: 2 },
 }
 
 const USAGE = 2

@@ -20,7 +20,7 @@ import { periodIn, unsupported } from './preflight/temporal-tables.ts'
 import { checkTriggers } from './preflight/triggers.ts'
 import { engineRequest } from './request.ts'
 import { parseAlter } from './statement.ts'
-import { readShape } from './table-shape.ts'
+import { findTable } from './table-shape.ts'
 
 /** An operation with the table before and after it; null where there is none. */
 export type OperationToAssess = {
@@ -87,7 +87,7 @@ export async function assess(
   const assessments: Assessment[] = []
   for (const one of operations) {
     const { operation } = one
-    const tables = [{ operation, shape: await readShape(session, schema, operation.table) }]
+    const tables = [{ operation, shape: await findTable(session, schema, operation.table) }]
     const twice = changedTwice(operation, operations)
     assessments.push({
       table: operation.table,

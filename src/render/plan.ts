@@ -58,7 +58,9 @@ const HOW = {
   shadow: md`shadow copy`,
   create: md`new table`,
   drop: md`moved to quarantine`,
+  instant: md`at once, without a copy`,
   view: md`right after the cutover`,
+  refused: md`❌ refused`,
 } as const satisfies Record<PlannedOperation['how'], Markdown>
 
 /** Stands for the statements when they do not fit. */

@@ -8,6 +8,7 @@ import {
 } from '../../src/deploy/digest.ts'
 import { isDestructive, makePlan, type PlannedOperation } from '../../src/deploy/plan.ts'
 import { parseCommitSha, parseDeployRequestNumber } from '../../src/deploy/request.ts'
+import { OPERATION } from '../render/a-view.ts'
 
 const INPUT: DigestInput = {
   statements: ['ALTER TABLE a ADD b INT', 'DROP TABLE c'],
@@ -71,14 +72,5 @@ describe('the brands', () => {
 })
 
 function operation(statement: string): PlannedOperation {
-  return {
-    kind: 'alter',
-    table: 'a',
-    statement,
-    how: 'shadow',
-    dropsData: false,
-    rowsEstimated: 1,
-    bytesEstimated: 1,
-    diff: '',
-  }
+  return { ...OPERATION, table: 'a', statement }
 }

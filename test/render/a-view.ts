@@ -20,9 +20,14 @@ export const OPERATION: PlannedOperation = {
   table: 'orders',
   statement: 'ALTER TABLE `orders` ADD COLUMN `note` varchar(200) DEFAULT NULL',
   how: 'shadow',
+  why: 'Adds the column `note` at the end. Rows are copied into a new table beside the live one, which can be reverted.',
+  instant: { possible: 'probably', why: 'The server can probably do that without copying.' },
   dropsData: false,
+  losses: [],
+  order: { first: 'schema', why: 'Code that uses the new column `note` fails until it is there.' },
   rowsEstimated: 412_000_000,
   bytesEstimated: 96 * 1024 ** 3,
+  forecast: null,
   diff: '   `total` int NOT NULL,\n+  `note` varchar(200) DEFAULT NULL,\n   PRIMARY KEY (`id`)',
 }
 
@@ -31,9 +36,14 @@ export const CREATE: PlannedOperation = {
   table: 'refunds',
   statement: 'CREATE TABLE `refunds` (\n  `id` bigint NOT NULL,\n  PRIMARY KEY (`id`)\n);',
   how: 'create',
+  why: 'A new table: nothing is there that would have to be copied.',
+  instant: null,
   dropsData: false,
+  losses: [],
+  order: { first: 'schema', why: 'Code that uses the new table fails until it is there.' },
   rowsEstimated: null,
   bytesEstimated: null,
+  forecast: null,
   diff: '+CREATE TABLE `refunds` (\n+  `id` bigint NOT NULL,\n+  PRIMARY KEY (`id`)\n+)',
 }
 
@@ -42,9 +52,14 @@ export const DROP: PlannedOperation = {
   table: 'legacy',
   statement: 'DROP TABLE `legacy`',
   how: 'drop',
+  why: 'The table is renamed, not dropped at once, so that it can be taken back for a while.',
+  instant: null,
   dropsData: true,
+  losses: ['the table `legacy` with all its rows'],
+  order: { first: 'code', why: 'Code that still uses the table fails once it is gone.' },
   rowsEstimated: 1200,
   bytesEstimated: 16_384,
+  forecast: null,
   diff: '-CREATE TABLE `legacy` (\n-  `id` int NOT NULL\n-)',
 }
 
@@ -99,6 +114,7 @@ export function aView(phase: DeploymentPhase, changes: Partial<CommentView> = {}
     request: REQUEST,
     deployment: aDeployment(phase),
     plan: 'plan' in phase ? PLAN : null,
+    review: null,
     progress: null,
     notices: [],
     timeline: [{ at: AT, by: { actor: 'alice', via: 'action' }, action: 'opened' }],

@@ -14,6 +14,7 @@ import {
   projectAgain,
 } from '../../src/store/deploy-requests.ts'
 import { findPlan, findSubmission, savePlan, saveSubmission } from '../../src/store/plans.ts'
+import { CREATE } from '../render/a-view.ts'
 import { ALICE, AT, anOpening, aRequest, LATER, test } from './a-store.ts'
 
 const NEW_HEAD = 'c'.repeat(40) as CommitSha
@@ -126,15 +127,10 @@ describe('plans and submissions', () => {
       suppressions: [{ table: 'tische🪑', rule: 'float', reason: 'it’s “fine”' }],
     }
     const operation = {
-      kind: 'create',
+      ...CREATE,
       table: 'tische🪑',
       statement: 'CREATE TABLE `tische🪑` (`id` int)',
-      how: 'create',
-      dropsData: false,
-      rowsEstimated: null,
-      bytesEstimated: null,
-      diff: '+',
-    } as const
+    }
     const plan = makePlan([operation], { liveFingerprint: 'f', engineOptions: {} })
     const grown = { ...plan, operations: [{ ...operation, rowsEstimated: 5 }] }
 
