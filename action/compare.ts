@@ -7,6 +7,7 @@ import { type Definition, type LintResult, lintChange } from '../src/lint/lint.t
 import type { Levels } from '../src/lint/rules.ts'
 import { suppressionsOf } from '../src/lint/suppression.ts'
 import type { Session } from '../src/mysql/session.ts'
+import { diagramOf } from '../src/render/diagram.ts'
 import { checkSchemaFile } from '../src/schema/allow-list.ts'
 import { canonicalise } from '../src/schema/canonical.ts'
 import { diffSchemas } from '../src/schema/diff.ts'
@@ -33,6 +34,8 @@ export type Comparison = {
   readonly operations: readonly PlannedOperation[]
   /** What lint says of the head that it would not say of the base. */
   readonly lint: LintResult
+  /** The changed tables and their neighbours. */
+  readonly diagram: string | null
 }
 
 /**
@@ -71,6 +74,7 @@ export async function compare(
       planOperation(change, null),
     ),
     lint: lintChange(former, wanted, levels),
+    diagram: diagramOf(former.schema, wanted.schema),
   }
 }
 

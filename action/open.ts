@@ -114,19 +114,25 @@ async function examine(
       operations: [],
       errors: [],
       lint: NOTHING_FOUND,
+      diagram: '',
     }
     if (!isChanged && botUrl === null) {
       results.push({ proposal: unchanged, answer: null })
       continue
     }
     scratch ??= resources.use(await openScratch(inputs.scratch))
-    const { submission, operations, lint } = await compare(source, commits, place, scratch.session)
+    const { submission, operations, lint, diagram } = await compare(
+      source,
+      commits,
+      place,
+      scratch.session,
+    )
     // The bot is told also that nothing changes: its required check waits for that.
     const answer =
       botUrl === null
         ? null
         : await submit({ url: botUrl, identify: () => getIDToken(botUrl) }, submission)
-    results.push({ proposal: { ...unchanged, operations, lint }, answer })
+    results.push({ proposal: { ...unchanged, operations, lint, diagram }, answer })
   }
   return results
 }

@@ -1,23 +1,24 @@
 import type { BranchConfig } from '../src/deploy/config.ts'
 import type { CheckResult, DeploymentSettings, Failure } from '../src/deploy/deployment.ts'
-import { makePlan, type Plan, planOperation } from '../src/deploy/plan.ts'
+import type { Plan } from '../src/deploy/plan.ts'
 import type { By, DeployRequest } from '../src/deploy/request.ts'
 import type { Submission } from '../src/deploy/submission.ts'
 import { NEXT_STEP } from '../src/deploy/transition.ts'
 import { Refusal } from '../src/errors.ts'
+import type { Levels } from '../src/lint/rules.ts'
 import { connect, type Target } from '../src/mysql/connect.ts'
-import { readTableSizes, type TableSize } from '../src/mysql/table-size.ts'
-import { checkCanonical } from '../src/schema/allow-list.ts'
 import { readSchema } from '../src/schema/canonical.ts'
-import { diffSchemas, tableOf } from '../src/schema/diff.ts'
 import { fingerprintSchema } from '../src/schema/fingerprint.ts'
 import { mergeSchemas } from '../src/schema/merge.ts'
 import { schemaFromSql } from '../src/schema/parse.ts'
 import type { Schema } from '../src/schema/table.ts'
 import { planAgain, recordFact, type StoredDeployment } from '../src/store/deployments.ts'
 import { findSubmission, savePlan } from '../src/store/plans.ts'
+import { saveReview } from '../src/store/reviews.ts'
 import { findTarget } from './config.ts'
 import type { Parts } from './parts.ts'
+import { planFor, whyNotDeployable } from './plan.ts'
+import { reviewOf } from './review.ts'
 
 const BOT: By = { actor: 'crossfade', via: 'bot' }
 
@@ -34,12 +35,16 @@ export function settingsOf({ cutover, revertWindowMs }: BranchConfig): Deploymen
 export async function checkAgain(
   parts: Parts,
   request: DeployRequest,
-  { config, by }: { readonly config: BranchConfig; readonly by: By },
+  {
+    config,
+    levels,
+    by,
+  }: { readonly config: BranchConfig; readonly levels: Levels; readonly by: By },
 ): Promise<StoredDeployment> {
   const { store, clock } = parts
   const planned = await planAgain(store, request.id, settingsOf(config), { at: clock.now(), by })
   if (!planned) throw busy()
-  const result = await check(parts, request)
+  const result = await check(parts, request, { config, levels })
   const at = clock.now()
   const checked = await recordFact(store, planned.id, { type: 'checked', result, at }, BOT)
   parts.ring()
@@ -55,16 +60,27 @@ export function busy(state?: keyof typeof NEXT_STEP): Refusal {
   )
 }
 
-async function check(parts: Parts, request: DeployRequest): Promise<CheckResult> {
+async function check(
+  parts: Parts,
+  request: DeployRequest,
+  { config, levels }: { readonly config: BranchConfig; readonly levels: Levels },
+): Promise<CheckResult> {
   try {
     const submission = await findSubmission(parts.store, request.id)
     if (!submission) throw new TypeError(`request ${request.id} has no submission`)
-    const { live, sizes } = await readLive(parts, request)
+    const target = targetOf(parts, request)
+    const live = await readLive(target)
     const merged = merge(submission, live)
     if (merged.errors.length > 0) return { kind: 'error', errors: merged.errors }
-    const plan = planOf(merged, sizes)
+    const { revertWindowMs } = config
+    const plan = await planFor(parts, { request, target, revertWindowMs, ...merged })
     if (plan.operations.length === 0) return { kind: 'no_changes' }
-    await savePlan(parts.store, plan, parts.clock.now())
+    const errors = whyNotDeployable(plan)
+    if (errors.length > 0) return { kind: 'error', errors }
+    const at = parts.clock.now()
+    await savePlan(parts.store, plan, at)
+    const review = reviewOf(merged, { levels, suppressions: submission.suppressions })
+    await saveReview(parts.store, { deployRequestId: request.id, digest: plan.digest }, review, at)
     return { kind: 'ready', plan: plan.digest }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -73,26 +89,17 @@ async function check(parts: Parts, request: DeployRequest): Promise<CheckResult>
   }
 }
 
-async function readLive(
-  { databases }: Parts,
-  { repository, database, branch }: DeployRequest,
-): Promise<Live> {
+function targetOf({ databases }: Parts, { repository, database, branch }: DeployRequest): Target {
   const place = { owner: repository.owner, repo: repository.name, database }
   const target = findTarget(databases, place, branch)
   if (!target) throw noTarget(`${database}/${branch}`)
-  return await readTarget(target)
+  return target
 }
 
-/** A production schema and how large its tables are. */
-type Live = { readonly live: Schema; readonly sizes: ReadonlyMap<string, TableSize> }
-
-async function readTarget(target: Target): Promise<Live> {
+/** The production schema as it is now. */
+async function readLive(target: Target): Promise<Schema> {
   await using session = await connect(target)
-  const schema = schemaOf(target)
-  return {
-    live: await readSchema(session, schema),
-    sizes: await readTableSizes(session, schema),
-  }
+  return await readSchema(session, schemaOf(target))
 }
 
 function schemaOf({ schema }: Target): string {
@@ -126,26 +133,13 @@ function merge({ baseSchema, wantedSchema }: Submission, live: Schema): Merged {
   return { live, wanted: live, errors }
 }
 
-/** @throws {Refusal} SQL_NOT_ALLOWED when a definition holds what no schema file may hold. */
-function planOf({ live, wanted }: Merged, sizes: ReadonlyMap<string, TableSize>): Plan {
-  const changes = diffSchemas(live, wanted)
-  for (const change of changes) {
-    if ('to' in change) checkCanonical(change.to.sql, tableOf(change))
-  }
-  const operations = changes.map((change) =>
-    planOperation(change, { size: sizes.get(tableOf(change)) ?? null }),
-  )
-  return makePlan(operations, { liveFingerprint: fingerprintSchema(live), engineOptions: {} })
-}
-
 /**
  * Looks, right before the first statement, whether production is still what the plan was made for.
  *
  * @throws {Refusal} PLAN_CHANGED.
  */
 export async function requireUnchanged(target: Target, plan: Plan): Promise<void> {
-  const { live } = await readTarget(target)
-  if (fingerprintSchema(live) === plan.liveFingerprint) return
+  if (fingerprintSchema(await readLive(target)) === plan.liveFingerprint) return
   throw new Refusal('PLAN_CHANGED', 'The production schema changed after the plan was made.', {
     next: 'Comment `/plan` to make a new one, look at it, and deploy that.',
   })

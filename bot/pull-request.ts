@@ -7,7 +7,7 @@ import { closeDeployRequest, listDeployRequests } from '../src/store/deploy-requ
 import { currentDeployment, recordFact } from '../src/store/deployments.ts'
 import { findProjection } from '../src/store/projections.ts'
 import { execute } from './command/execute.ts'
-import type { Command } from './command/parse.ts'
+import { BARE, type Command } from './command/parse.ts'
 import type { Ask, Merge, PullRequestRef } from './events.ts'
 import type { Parts } from './parts.ts'
 import { answerRefusal } from './projector/answers.ts'
@@ -98,17 +98,7 @@ async function deployMerged(parts: Parts, { request, merged, pull }: Merged): Pr
 }
 
 function deployCommand(cutover: 'auto' | 'hold'): Command {
-  return {
-    verb: 'deploy',
-    branch: null,
-    ratio: null,
-    at: null,
-    cutover,
-    revertWindow: null,
-    method: null,
-    force: false,
-    confirm: null,
-  }
+  return { ...BARE, verb: 'deploy', cutover }
 }
 
 async function stateOf({ store }: Parts, { id }: DeployRequest): Promise<DeploymentState | null> {

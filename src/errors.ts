@@ -76,6 +76,7 @@ export const ERRORS = {
   COMMAND_STALE: { status: 410, summary: 'A command was too old when it was read.' },
   PERMISSION_DENIED: { status: 403, summary: 'The person may not do this.' },
   APPROVAL_MISSING: { status: 403, summary: 'The plan lacks approvals that its branch asks for.' },
+  LINT_ERROR: { status: 409, summary: 'Lint found an error that nobody has accepted.' },
   CONFIRM_REQUIRED: { status: 409, summary: 'A destructive plan needs a confirmation code.' },
   // The Action and the bot
   CONFIG_INVALID: { status: 422, summary: 'The configuration has an error.' },

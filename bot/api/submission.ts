@@ -8,6 +8,7 @@ import {
   type SubmissionAnswer,
 } from '../../src/deploy/submission.ts'
 import { Refusal } from '../../src/errors.ts'
+import type { Levels } from '../../src/lint/rules.ts'
 import { listDeployRequests, openDeployRequest } from '../../src/store/deploy-requests.ts'
 import { currentDeployment, type StoredDeployment } from '../../src/store/deployments.ts'
 import { useTokenOnce } from '../../src/store/oidc-tokens.ts'
@@ -82,7 +83,7 @@ async function submit(
     throw noTarget(`${pull.owner}/${pull.repo}/${submission.database}, branch ${branch.name}`)
   }
   const by: By = { actor: identity.actor, via: 'action' }
-  const change = { pull, submission, author, branch, by }
+  const change = { pull, submission, author, branch, levels: config.lint, by }
   const deployment = await openOrUpdate(parts, change)
   return await answer(parts, pull, deployment)
 }
@@ -142,6 +143,7 @@ type ChangeOfSchema = {
   readonly submission: Submission
   readonly author: string
   readonly branch: Branch
+  readonly levels: Levels
   readonly by: By
 }
 
@@ -150,7 +152,7 @@ type Updated = { readonly request: DeployRequest; readonly stored: StoredDeploym
 /** The same submission again, or a head that moved without a change of the schema, plans nothing anew. */
 async function openOrUpdate(parts: Parts, change: ChangeOfSchema): Promise<Updated> {
   const { store, clock } = parts
-  const { pull, submission, author, branch, by } = change
+  const { pull, submission, author, branch, levels, by } = change
   const before = await findBefore(parts, change)
   const isSame = before !== null && hasSameSchema(before.submission, submission)
   if (before && !isSame && AT_WORK.has(before.stored.deployment.state)) {
@@ -175,7 +177,7 @@ async function openOrUpdate(parts: Parts, change: ChangeOfSchema): Promise<Updat
   parts.ring()
   const keeps = isSame && opened !== 'reopened' && !UNDECIDED.has(before.stored.deployment.state)
   if (keeps) return { request, stored: before.stored }
-  const stored = await checkAgain(parts, request, { config: branch.config, by })
+  const stored = await checkAgain(parts, request, { config: branch.config, levels, by })
   return { request, stored }
 }
 

@@ -9,6 +9,8 @@ export type Effect =
   | { readonly kind: 'event'; readonly event: DeploymentEvent }
   /** Changes the pace, which is no state. */
   | { readonly kind: 'steer'; readonly action: SteeringAction; readonly detail: unknown }
+  /** Lets stand what a rule found in the plan. */
+  | ({ readonly kind: 'accept' } & NonNullable<Command['acceptance']>)
   /** Changes nothing here: a new plan is made by the deploy check. */
   | { readonly kind: 'none' }
 
@@ -43,6 +45,8 @@ export function effectOf(
       return steer(deployment, 'resumed', null)
     case 'throttle':
       return steer(deployment, 'throttled', { ratio: command.ratio })
+    case 'accept':
+      return command.acceptance ? { kind: 'accept', ...command.acceptance } : { kind: 'none' }
     case 'plan':
     case 'status':
     case 'help':

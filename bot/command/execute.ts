@@ -17,6 +17,7 @@ import {
   type StoredDeployment,
 } from '../../src/store/deployments.ts'
 import { findPlan, findSubmission } from '../../src/store/plans.ts'
+import { ACCEPTED, type AcceptedDetail, findReview } from '../../src/store/reviews.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
 import { checkAgain } from '../deploy-check.ts'
 import type { Parts } from '../parts.ts'
@@ -27,6 +28,7 @@ import { bindHead } from './bind.ts'
 import { type Effect, effectOf } from './effect.ts'
 import type { Verb } from './grammar.ts'
 import type { Command } from './parse.ts'
+import { requireFinding, requireNoErrors } from './review.ts'
 
 /** Where a command came from. A comment's id makes sure that it is run once. */
 export type CommandSource =
@@ -68,24 +70,30 @@ export async function execute(parts: Parts, call: CommandCall): Promise<void> {
   if (!branch) throw unconfigured(request)
   await authorizeNow(call, branch)
   const starts = STARTS.has(command.verb)
-  const head = starts
+  const head = BOUND.has(command.verb)
     ? await bindNow(parts, call, (sha) => readFilesDigest(client, config, sha))
     : request.head
   if (starts) await requireApprovals(call, branch, head)
   const by: By = { actor: login, via: call.source.via }
-  if (command.verb === 'plan') await checkAgain(parts, request, { config: branch, by })
+  if (command.verb === 'plan') {
+    await checkAgain(parts, request, { config: branch, levels: config.lint, by })
+  }
   await inOrder(async () => {
     const current = await currentDeployment(parts.store, request.id)
     if (!current) throw nothingYet()
     const effect = effectOf(command, current.deployment, { config: branch, at: parts.clock.now() })
+    await requireReviewed(parts, current, effect)
     await requireConfirmation(parts, command, { current, effect })
     await record(parts, { ...call, head, by, current, effect })
   })
   parts.ring()
 }
 
-/** The commands that bring a plan nearer to production: only these are bound to what was reviewed. */
+/** The commands that bring a plan nearer to production. */
 const STARTS: ReadonlySet<Verb> = new Set(['stage', 'deploy', 'cutover'])
+
+/** The commands that are for the plan that was reviewed, and for no other. */
+const BOUND: ReadonlySet<Verb> = new Set([...STARTS, 'accept'])
 
 async function wasExecuted({ store }: Parts, { source, request, command }: CommandCall) {
   if (source.via !== 'comment') return false
@@ -159,6 +167,24 @@ async function requireApprovals(
   )
 }
 
+/** A plan starts without errors of lint, and only what lint found can be accepted. */
+async function requireReviewed(
+  { store }: Parts,
+  { deployRequestId, deployment }: StoredDeployment,
+  effect: Effect,
+): Promise<void> {
+  const accepts = effect.kind === 'accept'
+  if (!accepts && !isStart(effect)) return
+  const digest = planOf(deployment)
+  const review = digest && (await findReview(store, { deployRequestId, digest }))
+  if (accepts) requireFinding(review, effect.rule)
+  else if (review) requireNoErrors(review)
+}
+
+function isStart(effect: Effect): boolean {
+  return effect.kind === 'event' && effect.event.type === 'enqueued'
+}
+
 /** A plan that drops data starts only with the code that is made of its digest; a code given later must fit, too. */
 async function requireConfirmation(
   { store }: Parts,
@@ -169,7 +195,7 @@ async function requireConfirmation(
   const plan = digest && (await findPlan(store, digest))
   if (!plan || !isDestructive(plan)) return
   const code = confirmCode(plan.digest)
-  const starts = effect.kind === 'event' && effect.event.type === 'enqueued'
+  const starts = isStart(effect)
   if (confirm === code || (confirm === null && !starts)) return
   throw new Refusal(
     'CONFIRM_REQUIRED',
@@ -192,7 +218,7 @@ async function record({ store, clock }: Parts, recorded: Recorded): Promise<void
   const { request, command, source, head, by, current, effect } = recorded
   const at = clock.now()
   const commentId = source.via === 'comment' ? source.commentId : null
-  const queues = effect.kind === 'event' && effect.event.type === 'enqueued'
+  const queues = isStart(effect)
   const detail: CommandDetail = {
     verb: command.verb,
     commentId,
@@ -205,6 +231,11 @@ async function record({ store, clock }: Parts, recorded: Recorded): Promise<void
     await projectAgain(trx, request.id)
     await recordAction(trx, { ...line, action: 'command', detail })
     if (effect.kind === 'event') await applyEvent(trx, current, effect.event, by)
+    if (effect.kind === 'accept') {
+      const accepted: AcceptedDetail = { rule: effect.rule, reason: effect.reason }
+      const digest = planOf(current.deployment)
+      await recordAction(trx, { ...line, action: ACCEPTED, digest, detail: accepted })
+    }
     if (effect.kind === 'steer') {
       await recordAction(trx, { ...line, action: effect.action, detail: effect.detail })
     }

@@ -17,6 +17,7 @@ export type Verb =
   | 'revert'
   | 'skip-revert'
   | 'throttle'
+  | 'accept'
   | 'plan'
   | 'status'
   | 'help'
@@ -27,6 +28,8 @@ export type VerbRule = {
   readonly aliases: readonly string[]
   /** What may or must follow the verb, or null. */
   readonly argument: { readonly name: 'branch' | 'ratio'; readonly required: boolean } | null
+  /** Whether a rule of lint follows the argument, and then a reason to the end of the line. */
+  readonly givesReason?: true
   readonly options: readonly OptionName[]
   /** Changes the deployment; a comment may hold one such command. */
   readonly mutates: boolean
@@ -113,6 +116,15 @@ export const VERBS: Readonly<Record<Verb, VerbRule>> = {
     options: [],
     summary: 'Let the row copy rest for this share of the time, 0 to 95 percent.',
   },
+  accept: {
+    ...change,
+    aliases: [],
+    argument: branch,
+    givesReason: true,
+    options: [],
+    summary:
+      'Let stand what a rule of lint found in this plan, for the reason given. Another plan needs it again.',
+  },
   plan: {
     ...change,
     aliases: [],
@@ -160,8 +172,9 @@ export const WORDS: ReadonlyMap<string, Verb> = new Map(
 
 /** How the command is written: `/throttle <ratio>`, `/deploy [branch] [at=<commit>] …`. */
 export function usageOf(verb: Verb): string {
-  const { argument, options } = VERBS[verb]
+  const { argument, givesReason, options } = VERBS[verb]
   const words = [`/${verb}`]
   if (argument) words.push(argument.required ? `<${argument.name}>` : `[${argument.name}]`)
+  if (givesReason) words.push('<rule> <reason>')
   return [...words, ...options.map((name) => `[${OPTIONS[name].form}]`)].join(' ')
 }

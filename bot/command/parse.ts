@@ -1,5 +1,6 @@
 import { parseRevertWindow } from '../../src/deploy/config.ts'
 import { Refusal } from '../../src/errors.ts'
+import { findRule, unknownRule } from '../../src/lint/rules.ts'
 import { closestWord } from './closest-word.ts'
 import { OPTIONS, type OptionName, PREFIX, usageOf, VERBS, type Verb, WORDS } from './grammar.ts'
 import { commandLines } from './lines.ts'
@@ -21,6 +22,21 @@ export type Command = {
   /** Whether whoever is in the way of the cutover may be ended. */
   readonly force: boolean
   readonly confirm: string | null
+  /** The rule whose findings may stand, and why; null for every verb but `accept`. */
+  readonly acceptance: { readonly rule: string; readonly reason: string } | null
+}
+
+/** A command of which nothing is said but the verb. */
+export const BARE: Omit<Command, 'verb'> = {
+  branch: null,
+  ratio: null,
+  at: null,
+  cutover: null,
+  revertWindow: null,
+  method: null,
+  force: false,
+  confirm: null,
+  acceptance: null,
 }
 
 /** A comment that holds a command is at most this long; a longer one is refused, never cut. */
@@ -61,6 +77,7 @@ function parseLine(line: string): Command | null {
 }
 
 function parseWords(verb: Verb, words: readonly string[]): Command {
+  if (VERBS[verb].givesReason) return parseAcceptance(verb, words)
   const options = parseOptions(
     verb,
     words.filter((word) => OPTION.test(word)),
@@ -70,6 +87,7 @@ function parseWords(verb: Verb, words: readonly string[]): Command {
     words.filter((word) => !OPTION.test(word)),
   )
   return {
+    ...BARE,
     verb,
     branch: VERBS[verb].argument?.name === 'branch' && value ? parseBranch(verb, value) : null,
     ratio: VERBS[verb].argument?.name === 'ratio' && value ? parseRatio(verb, value) : null,
@@ -80,6 +98,23 @@ function parseWords(verb: Verb, words: readonly string[]): Command {
     force: matching(verb, 'force', options.force, /^blockers$/) !== null,
     confirm: matching(verb, 'confirm', options.confirm, /^[\w-]{1,32}$/)?.toUpperCase() ?? null,
   }
+}
+
+const MAX_REASON = 300
+
+/** A branch when the second word is the rule, then the rule; the rest is prose. */
+function parseAcceptance(verb: Verb, words: readonly string[]): Command {
+  const at = words[1] !== undefined && findRule(words[1]) && !findRule(words[0] ?? '') ? 1 : 0
+  const [rule = '', ...rest] = words.slice(at)
+  if (rule === '') throw invalid(verb, 'needs a rule and a reason')
+  if (!findRule(rule))
+    throw invalid(verb, `is followed by ${quote(rule)}, which ${unknownRule(rule)}`)
+  const reason = rest.join(' ')
+  if (reason === '') throw invalid(verb, `gives no reason for ${quote(rule)}`)
+  if (reason.length > MAX_REASON)
+    throw invalid(verb, `takes a reason of ${MAX_REASON} characters at most`)
+  const branch = at === 1 ? parseBranch(verb, words[0] ?? '') : null
+  return { ...BARE, verb, branch, acceptance: { rule, reason } }
 }
 
 const OPTION = /^([\w-]+)=(.*)$/

@@ -64,6 +64,7 @@ const GOALS: Readonly<Record<Verb, readonly string[]>> = {
   pause: [],
   resume: [],
   throttle: [],
+  accept: [],
   plan: [],
   status: [],
   help: [],

@@ -5,6 +5,7 @@ import { type AuditEntry, listAudit } from '../../src/store/audit.ts'
 import type { Store } from '../../src/store/database.ts'
 import { currentDeployment } from '../../src/store/deployments.ts'
 import { findPlan } from '../../src/store/plans.ts'
+import { findReview } from '../../src/store/reviews.ts'
 
 /** All that is shown of a deploy request; null before it has a deployment. */
 export async function showRequest(
@@ -18,6 +19,7 @@ export async function showRequest(
     request,
     deployment: current.deployment,
     plan: digest && (await findPlan(store, digest)),
+    review: digest && (await findReview(store, { deployRequestId: request.id, digest })),
     progress: current.progress,
     notices: [],
     timeline: await listAudit(store, request.id),

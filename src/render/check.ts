@@ -1,7 +1,7 @@
 import type { DeployPolicy } from '../deploy/config.ts'
 import type { Deployment, DeploymentState } from '../deploy/deployment.ts'
 import { percentCopied } from '../deploy/progress.ts'
-import { type CommentView, renderComments } from './comment.ts'
+import { blockingErrors, type CommentView, renderComments } from './comment.ts'
 import { type Markdown, md } from './markdown.ts'
 
 /** What a check of GitHub shows. A title is plain words: GitHub reads no Markdown in it. */
@@ -37,8 +37,13 @@ export function renderCheck(views: readonly CheckView[]): Check {
   return {
     ...worst.outcome,
     title: `${titleOf(worst.view)}${more}`,
-    summary: renderComments(views),
+    summary: renderComments(views.map(withoutDiagram)),
   }
+}
+
+/** GitHub draws diagrams in comments and job summaries, not in checks. */
+function withoutDiagram(view: CheckView): CheckView {
+  return view.review ? { ...view, review: { ...view.review, diagram: '' } } : view
 }
 
 /** The check while the deploy check has not begun, or when it cannot tell: never green. */
@@ -57,7 +62,9 @@ function rank({ status, conclusion }: CheckOutcome): number {
   return status === 'queued' ? 2 : 1
 }
 
-function outcomeOf({ deployment, policy }: CheckView): CheckOutcome {
+function outcomeOf(view: CheckView): CheckOutcome {
+  const { deployment, policy } = view
+  if (blockingErrors(view).length > 0) return FAILURE
   const byMerge = policy === 'on-merge' && MERGE_DEPLOYS.has(deployment.state)
   return byMerge ? SUCCESS : OUTCOME[deployment.state]
 }
@@ -88,8 +95,11 @@ const OUTCOME: Readonly<Record<DeploymentState, CheckOutcome>> = {
   complete_revert_error: FAILURE,
 }
 
-function titleOf({ deployment, progress, policy }: CheckView): string {
+function titleOf(view: CheckView): string {
+  const { deployment, progress, policy } = view
   const { state } = deployment
+  const errors = blockingErrors(view)
+  if (errors.length > 0) return `Lint: ${[...new Set(errors.map(({ rule }) => rule))].join(', ')}`
   if (state === 'in_progress' && progress?.phase === 'copying') {
     return `Copying, ${percentCopied(progress)} %`
   }

@@ -3,9 +3,13 @@ import { confirmCode, shortDigest } from '../deploy/digest.ts'
 import { isDestructive, type Plan } from '../deploy/plan.ts'
 import type { DeploymentProgress } from '../deploy/progress.ts'
 import { type DeployRequest, shortSha } from '../deploy/request.ts'
+import { openErrors, type Review } from '../deploy/review.ts'
 import { NEXT_STEP } from '../deploy/transition.ts'
+import type { Finding } from '../lint/rule.ts'
 import { COMMENT_LIMIT, oneAfterTheOther, type Part, withinBudget } from './budget.ts'
+import { DIAGRAM_TOO_LARGE, renderDiagram } from './diagram.ts'
 import { MOST_FAILURES, renderFailure } from './failure.ts'
+import { countReviewed, renderReviewed } from './findings.ts'
 import {
   blocks,
   code,
@@ -18,6 +22,7 @@ import {
   sentence,
   time,
 } from './markdown.ts'
+import { renderAttention, renderOutlook } from './outlook.ts'
 import { renderChanges, renderPlanSql, SQL_TOO_LONG } from './plan.ts'
 import { renderProgress } from './progress.ts'
 import { DIFF_TOO_LONG, renderSchemaDiff } from './schema-diff.ts'
@@ -29,6 +34,8 @@ export type CommentView = {
   readonly deployment: Deployment
   /** The plan that the deployment is bound to; null when there is none. */
   readonly plan: Plan | null
+  /** What is said of the plan; null when there is none. */
+  readonly review: Review | null
   readonly progress: DeploymentProgress | null
   /** What readers should know besides, most important first; the first is shown as an alert. */
   readonly notices: readonly Notice[]
@@ -56,7 +63,7 @@ export function renderComments(views: readonly CommentView[]): Markdown {
 }
 
 function partsOf(view: CommentView): readonly Part[] {
-  const { deployment, plan, progress, timeline } = view
+  const { deployment, plan, progress, review, timeline } = view
   const operations = plan?.operations ?? []
   const whole = (name: Part['name'], body: Markdown): Part => ({ name, body, short: body })
   return [
@@ -67,7 +74,18 @@ function partsOf(view: CommentView): readonly Part[] {
       body: renderChanges(operations, { progress }),
       short: renderChanges(operations, { mostRows: 10 }),
     },
+    { name: 'outlook', body: renderOutlook(operations), short: renderAttention(operations) },
+    {
+      name: 'findings',
+      body: review ? renderReviewed(review) : NOTHING,
+      short: review ? countReviewed(review) : NOTHING,
+    },
     { name: 'diff', body: renderSchemaDiff(operations), short: DIFF_TOO_LONG },
+    {
+      name: 'diagram',
+      body: review ? renderDiagram(review.diagram) : NOTHING,
+      short: review && review.diagram !== '' ? DIAGRAM_TOO_LARGE : NOTHING,
+    },
     { name: 'sql', body: renderPlanSql(operations), short: SQL_TOO_LONG },
     { name: 'timeline', body: renderTimeline(timeline), short: NOTHING },
     whole('footer', renderFooter(view, deployment)),
@@ -81,13 +99,14 @@ export function renderState(view: CommentView): Markdown {
 }
 
 /** What a deploy request is called by in its present state. */
-export function titleOf({ request, deployment }: CommentView): Markdown {
+export function titleOf(view: CommentView): Markdown {
+  const { request, deployment } = view
   const { state } = deployment
   if (request.state === 'closed' && NEVER_RAN.has(state)) return md`⚪ Closed`
   if (state === 'complete_pending_revert' && deployment.revertImpossible !== null) {
     return md`✅ Live, can no longer be reverted`
   }
-  return STATE_TITLE[state]
+  return blockingErrors(view).length > 0 ? md`❌ Lint found an error` : STATE_TITLE[state]
 }
 
 const NEVER_RAN: ReadonlySet<DeploymentState> = new Set([
@@ -190,8 +209,14 @@ function renderFailures(deployment: Deployment): Markdown {
   }
 }
 
-function renderNext({ deployment, plan }: CommentView): Markdown {
+function renderNext(view: CommentView): Markdown {
+  const { deployment, plan } = view
   const { state, autoCutover } = deployment
+  const [error] = blockingErrors(view)
+  if (error) {
+    const accept = code(`/accept ${error.rule} <reason>`)
+    return md`**It cannot be deployed like this.** Mend the schema and push, or say why it may stand: ${accept}`
+  }
   if (STARTS.has(state) && plan && isDestructive(plan)) {
     const confirm = `confirm=${confirmCode(plan.digest)}`
     return md`⚠️ **It drops data.** Comment ${code(`/stage ${confirm}`)} to build the tables, or ${code(`/deploy ${confirm}`)} to go through to the cutover.`
@@ -201,6 +226,11 @@ function renderNext({ deployment, plan }: CommentView): Markdown {
   }
   if (state === 'complete_pending_revert' && deployment.revertImpossible !== null) return NOTHING
   return md`**Next:** ${sentence(NEXT_STEP[state])}`
+}
+
+/** The errors of lint that are in the way of a deployment that could start. */
+export function blockingErrors({ deployment, review }: CommentView): readonly Finding[] {
+  return review && STARTS.has(deployment.state) ? openErrors(review) : []
 }
 
 /** The states in which a command would start the deployment. */

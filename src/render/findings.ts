@@ -1,7 +1,18 @@
+import type { Review } from '../deploy/review.ts'
 import { countLevels, type LintResult } from '../lint/lint.ts'
 import type { Finding } from '../lint/rule.ts'
 import { placeName } from '../schema/place.ts'
-import { blocks, code, details, join, type Markdown, md, NOTHING, sentence } from './markdown.ts'
+import {
+  blocks,
+  code,
+  details,
+  join,
+  type Markdown,
+  md,
+  NOTHING,
+  sentence,
+  text,
+} from './markdown.ts'
 
 /** As many findings as are shown unfolded, and at all. */
 const MOST_OPEN = 10
@@ -28,6 +39,40 @@ export function renderFindings(result: LintResult): Markdown {
     list(open),
     folded.length === 0 ? NOTHING : details(md`${label}: ${folded.length}`, listSome(folded)),
   ])
+}
+
+/** What lint says of a plan, and who accepted which of it for that plan. */
+export function renderReviewed(review: Review): Markdown {
+  return blocks([renderFindings(openOf(review)), renderAcceptances(review)])
+}
+
+/** Stands for {@link renderReviewed} when there is no room. */
+export function countReviewed(review: Review): Markdown {
+  return countFindings(openOf(review))
+}
+
+/** The findings that somebody accepted in a comment are said under who did. */
+function openOf({ lint, acceptances }: Review): LintResult {
+  const isOpen = ({ rule }: Finding) => acceptances.every((given) => given.rule !== rule)
+  return { ...lint, findings: lint.findings.filter(isOpen) }
+}
+
+function renderAcceptances({ lint, acceptances }: Review): Markdown {
+  const inFiles = lint.accepted.map(
+    ({ finding: { rule, table }, reason }) =>
+      md`- ${code(rule)} of ${code(table)}, in its file: ${text(reason)}`,
+  )
+  const here = acceptances.map(
+    ({ rule, reason, by }) => md`- ${code(rule)} by ${code(by)}, for this plan: ${text(reason)}`,
+  )
+  const lines = [...here, ...inFiles]
+  if (lines.length === 0) return NOTHING
+  const left = lines.length - MOST
+  const more = left > 0 ? [md`- … and ${left} more`] : []
+  return details(
+    md`Accepted findings: ${lines.length}`,
+    join([...lines.slice(0, MOST), ...more], md`\n`),
+  )
 }
 
 function listSome(findings: readonly Finding[]): Markdown {

@@ -3,9 +3,11 @@ import type { PlannedOperation } from '../deploy/plan.ts'
 import { type CommitSha, shortSha } from '../deploy/request.ts'
 import type { LintResult } from '../lint/lint.ts'
 import { type Part, withinBudget } from './budget.ts'
+import { DIAGRAM_TOO_LARGE, renderDiagram } from './diagram.ts'
 import { MOST_FAILURES, renderFailure } from './failure.ts'
 import { countFindings, renderFindings } from './findings.ts'
 import { blocks, code, hiddenMark, type Markdown, md, NOTHING } from './markdown.ts'
+import { renderAttention, renderOutlook } from './outlook.ts'
 import { renderChanges, renderPlanSql, SQL_TOO_LONG } from './plan.ts'
 import { DIFF_TOO_LONG, renderSchemaDiff } from './schema-diff.ts'
 
@@ -19,6 +21,8 @@ export type ProposalView = {
   readonly errors: readonly Failure[]
   /** What lint says of the change. */
   readonly lint: LintResult
+  /** The changed tables and their neighbours, as `diagramOf` draws them. */
+  readonly diagram: string | null
 }
 
 /** Finds the Action's own comment for a database again. */
@@ -40,7 +44,7 @@ export function withoutBot({ operations, errors }: ProposalView): Markdown {
 
 /** What a pull request changes: title, table, diff, SQL; `note` says what will come of it. */
 export function renderProposal(view: ProposalView, note: Markdown): Markdown {
-  const { database, head, base, operations, lint } = view
+  const { database, head, base, operations, lint, diagram } = view
   const footer = md`<sub>head ${code(shortSha(head))} · base ${code(shortSha(base))}</sub>`
   const whole = (name: Part['name'], body: Markdown): Part => ({ name, body, short: body })
   return withinBudget(
@@ -52,8 +56,14 @@ export function renderProposal(view: ProposalView, note: Markdown): Markdown {
         body: renderChanges(operations),
         short: renderChanges(operations, { mostRows: 10 }),
       },
+      { name: 'outlook', body: renderOutlook(operations), short: renderAttention(operations) },
       { name: 'findings', body: renderFindings(lint), short: countFindings(lint) },
       { name: 'diff', body: renderSchemaDiff(operations), short: DIFF_TOO_LONG },
+      {
+        name: 'diagram',
+        body: renderDiagram(diagram),
+        short: diagram === '' ? NOTHING : DIAGRAM_TOO_LARGE,
+      },
       { name: 'sql', body: renderPlanSql(operations), short: SQL_TOO_LONG },
       whole('footer', footer),
     ],

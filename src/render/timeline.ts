@@ -36,6 +36,7 @@ const ACTION: Readonly<Record<string, Markdown>> = {
   reopened: md`opened again`,
   head_moved: md`new commits`,
   checked: md`checked`,
+  accepted: md`finding of lint accepted`,
   enqueued: md`queued`,
   started: md`started`,
   in_sync: md`in sync`,

@@ -10,6 +10,7 @@ import {
   parseCommitSha,
   parseDeployRequestNumber,
 } from '../../src/deploy/request.ts'
+import type { Review } from '../../src/deploy/review.ts'
 import type { CommentView } from '../../src/render/comment.ts'
 
 export const AT = new Date('2026-03-01T12:00:00Z')
@@ -65,6 +66,28 @@ export const DROP: PlannedOperation = {
 
 export const PLAN = makePlan([OPERATION, CREATE], { liveFingerprint: 'f', engineOptions: {} })
 export const DROP_PLAN = makePlan([DROP], { liveFingerprint: 'f', engineOptions: {} })
+
+/** One error that nobody has accepted. */
+export const REVIEW: Review = {
+  lint: {
+    findings: [
+      {
+        rule: 'drop-table',
+        level: 'error',
+        table: 'legacy',
+        column: null,
+        key: null,
+        message: 'The table `legacy` goes.',
+        fix: 'Keep it.',
+        place: null,
+        docs: 'docs/lint.md#drop-table',
+      },
+    ],
+    accepted: [],
+  },
+  diagram: 'erDiagram\n  "legacy (dropped)"',
+  acceptances: [],
+}
 
 export const FAILURE = {
   code: 'DUPLICATE_KEY',

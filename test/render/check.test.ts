@@ -6,7 +6,7 @@ import {
   type DeploymentState,
 } from '../../src/deploy/deployment.ts'
 import { type CheckView, renderCheck, renderPendingCheck } from '../../src/render/check.ts'
-import { aView, COPYING, FAILURE, LATER, PLAN } from './a-view.ts'
+import { aView, COPYING, FAILURE, LATER, PLAN, REVIEW } from './a-view.ts'
 
 describe('renderCheck', () => {
   test('says for every state what the check shows, and what a merge may do', () => {
@@ -51,6 +51,29 @@ describe('renderCheck', () => {
       title: 'No schema change',
       summary: 'This pull request does not change a schema.',
     })
+  })
+
+  test('is red while an error of lint is in the way, and not once it is deployed or accepted', () => {
+    const review = { ...REVIEW, acceptances: [] }
+    const accepted = {
+      ...REVIEW,
+      acceptances: [{ rule: 'drop-table', reason: 'unused', by: 'alice' }],
+    }
+    const shown = (state: DeploymentState, changes: Partial<CheckView>) =>
+      line([{ ...aCheckView(state, 'on-merge'), ...changes }])
+
+    expect(shown('ready', { review })).toBe('failure, Lint: drop-table')
+    expect(shown('cancelled', { review })).toBe('failure, Lint: drop-table')
+    expect(shown('ready', { review: accepted })).toBe('success, Ready: merging deploys it')
+    expect(shown('complete', { review })).toBe('success, Live')
+    expect(shown('pending_cutover', { review })).toMatch(/^success/)
+  })
+
+  test('leaves out the diagram, which GitHub draws in comments only', () => {
+    const { summary } = renderCheck([{ ...aCheckView('ready', 'on-command'), review: REVIEW }])
+
+    expect(summary).toContain('drop-table')
+    expect(summary).not.toContain('mermaid')
   })
 
   test('shows the worst of several deploy requests', () => {

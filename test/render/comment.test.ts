@@ -17,6 +17,7 @@ import {
   OPERATION,
   PLAN,
   REQUEST,
+  REVIEW,
 } from './a-view.ts'
 
 describe('renderComment', () => {
@@ -327,6 +328,30 @@ describe('renderComment', () => {
     `)
   })
 
+  test('with an error of lint that is in the way, and a picture of the tables', () => {
+    const view = aView({ state: 'ready', plan: PLAN.digest }, { review: REVIEW, timeline: [] })
+
+    expect(renderComment(view).split('\n\n**Schema diff**')[0]).toMatchInlineSnapshot(`
+      "### ❌ Lint found an error · \`shop\` → \`production\`
+
+      Deploy request 3
+
+      **It cannot be deployed like this.** Mend the schema and push, or say why it may stand: \`/accept drop-table <reason>\`
+
+      | Table | Change | How | Rows | Size | Risk |
+      | --- | --- | --- | --- | --- | --- |
+      | \`orders\` | alter | shadow copy | ~412M | 96 GiB | – |
+      | \`refunds\` | create | new table | – | – | – |
+
+      **Lint:** errors: 1 · warnings: 0 · infos: 0 · accepted in the files: 0
+
+      - ❌ \`drop-table\`
+        The table \`legacy\` goes.
+        → Keep it."
+    `)
+    expect(renderComment(view)).toContain('```mermaid\nerDiagram\n  "legacy (dropped)"\n```')
+  })
+
   test('says in every state where it is and what is next', () => {
     const lines = DEPLOYMENT_STATES.map((state) => {
       const comment = renderComment(aView(phase(state), { timeline: [] }))
@@ -373,16 +398,25 @@ describe('renderComment', () => {
 describe('the budget of a comment', () => {
   const long = '@x:y#1 '.repeat(6_000)
 
-  test('gives way in a fixed order: timeline, SQL, diff, long table', () => {
+  test('gives way in a fixed order: timeline, SQL, diagram, diff, long table', () => {
     const shown = (diff: string, statement: string) => {
       const plan = { ...PLAN, operations: [{ ...OPERATION, diff, statement }] }
-      const comment = renderComment(aView({ state: 'ready', plan: PLAN.digest }, { plan }))
-      const parts = ['Timeline', 'SQL of the plan</summary>', '```diff', '| `orders`', '<sub>']
+      const view = aView({ state: 'ready', plan: PLAN.digest }, { plan, review: REVIEW })
+      const comment = renderComment(view)
+      const parts = [
+        'Timeline',
+        'SQL of the plan</summary>',
+        '```mermaid',
+        '```diff',
+        '| `orders`',
+        '<sub>',
+      ]
       return parts.filter((part) => comment.includes(part))
     }
 
-    expect(shown('+a', 'b')).toHaveLength(5)
-    expect(shown(`+${long}`, long)).toEqual(['```diff', '| `orders`', '<sub>'])
+    expect(shown('+a', 'b')).toHaveLength(6)
+    expect(shown(`+${long}`, long)).toEqual(['```mermaid', '```diff', '| `orders`', '<sub>'])
+    expect(shown('x'.repeat(59_200), '')).toEqual(['```diff', '| `orders`', '<sub>'])
     expect(shown('x'.repeat(59_950), long)).toEqual(['| `orders`', '<sub>'])
   })
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Finding } from '../../src/lint/rule.ts'
-import { countFindings, renderFindings } from '../../src/render/findings.ts'
+import { countFindings, renderFindings, renderReviewed } from '../../src/render/findings.ts'
 
 const FINDING: Finding = {
   rule: 'drop-column',
@@ -49,5 +49,40 @@ describe('renderFindings', () => {
     expect(rendered.match(/^- /gm)).toHaveLength(60)
     expect(rendered).toContain('… and 4940 more')
     expect(countFindings({ findings, accepted: [] })).toContain('warnings: 5000')
+  })
+})
+
+describe('renderReviewed', () => {
+  test('shows what is open, and who accepted what and why', () => {
+    const lint = {
+      findings: [{ ...FINDING, rule: 'float' }, FINDING],
+      accepted: [{ finding: INFO, reason: 'small table' }],
+    }
+    const acceptances = [{ rule: 'drop-column', reason: 'unused since May', by: 'alice' }]
+
+    expect(renderReviewed({ lint, acceptances, diagram: '' })).toMatchInlineSnapshot(`
+      "**Lint:** errors: 0 · warnings: 1 · infos: 0 · accepted in the files: 1
+
+      - ⚠️ \`float\` · \`schema/shop/users.sql:3:3\`
+        The column \`users\`.\`name\` goes, with all its values.
+        → Deploy code that no longer uses the column first.
+
+      <details><summary>Accepted findings: 2</summary>
+
+      - \`drop-column\` by \`alice\`, for this plan: unused since May
+      - \`copy-cost\` of \`users\`, in its file: small table
+
+      </details>"
+    `)
+  })
+
+  test('counts acceptances that are too many', () => {
+    const accepted = Array.from({ length: 60 }, () => ({ finding: INFO, reason: 'x' }))
+    const lint = { findings: [], accepted }
+
+    const rendered = renderReviewed({ lint, acceptances: [], diagram: '' })
+
+    expect(rendered.match(/^- /gm)).toHaveLength(51)
+    expect(rendered).toContain('… and 10 more')
   })
 })

@@ -155,7 +155,23 @@ describe('with hostile text, nothing of it acts', () => {
           failure,
           blocksQueue: true,
         } as const
+        const finding: Finding = {
+          rule: 'float',
+          level: 'error',
+          table: a,
+          column: null,
+          key: null,
+          message: b,
+          fix: c,
+          place: null,
+          docs: 'docs/lint.md#float',
+        }
         const view = aView(phase, {
+          review: {
+            lint: { findings: [finding], accepted: [{ finding, reason: a }] },
+            diagram: c,
+            acceptances: [{ rule: b, reason: c, by: a }],
+          },
           request: { ...REQUEST, database: a, branch: c },
           deployment: aDeployment(phase),
           plan,
@@ -195,6 +211,7 @@ describe('with hostile text, nothing of it acts', () => {
           operations: [{ ...OPERATION, table: b, diff: a }],
           errors: [refusal],
           lint: { findings: [finding], accepted: [{ finding, reason: b }] },
+          diagram: a,
         })
         const [mark = '', ...rest] = sticky.split('\n')
 

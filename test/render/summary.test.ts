@@ -11,6 +11,7 @@ const PROPOSAL: ProposalView = {
   operations: [{ ...DROP, rowsEstimated: null, bytesEstimated: null }],
   errors: [],
   lint: { findings: [], accepted: [] },
+  diagram: '',
 }
 
 const ANSWER: SubmissionAnswer = {

@@ -8,6 +8,7 @@ import {
   type CanonicalSchema,
   filesDigest,
   parseSubmissionAnswer,
+  type Submission,
   type SubmissionAnswer,
 } from '../../src/deploy/submission.ts'
 import { readSchema } from '../../src/schema/canonical.ts'
@@ -80,7 +81,7 @@ export class World implements AsyncDisposable {
   async postSubmission(
     pull: number,
     change: (tables: CanonicalSchema) => CanonicalSchema,
-    { audience = PUBLIC_URL, token, base }: SubmitOverrides = {},
+    { audience = PUBLIC_URL, token, base, suppressions = [] }: SubmitOverrides = {},
   ): Promise<Response> {
     const run = await this.github.startWorkflowRun(pull)
     const baseSchema = base ?? (await this.liveSchema())
@@ -95,6 +96,7 @@ export class World implements AsyncDisposable {
         baseSchema,
         wantedSchema: change(baseSchema),
         filesDigest: await this.filesDigest(run.headSha),
+        suppressions,
       }),
     })
   }
@@ -193,10 +195,13 @@ export type SubmitOverrides = {
   readonly audience?: string
   readonly token?: string
   readonly base?: CanonicalSchema
+  readonly suppressions?: Submission['suppressions']
 }
 
 export type WorldOptions = {
   readonly branch?: string
+  /** The levels of lint, as YAML. */
+  readonly lint?: string
   /** What the server file says of the production branch. */
   readonly server?: Partial<ConfiguredBranch>
 }
@@ -207,7 +212,7 @@ export type StartWorld = (options?: WorldOptions) => Promise<World>
 /** Starts everything; the deploy policy is said as the YAML of the production branch. */
 async function startWorld(
   mysql: MysqlTest,
-  { branch = '{}', server = {} }: WorldOptions,
+  { branch = '{}', lint = '{}', server = {} }: WorldOptions,
 ): Promise<World> {
   const session = await mysql.session()
   const storeSchema = `${mysql.schema}_store`.slice(-64)
@@ -219,7 +224,7 @@ async function startWorld(
   await session.run(sql`INSERT INTO orders (total) VALUES (1), (2), (3)`)
   const github = await startGitHub({
     files: {
-      '.github/crossfade.yml': `version: 1\ndatabases:\n  shop:\n    schema: ${FOLDER}\n    branches: { production: ${branch} }\n`,
+      '.github/crossfade.yml': `version: 1\ndatabases:\n  shop:\n    schema: ${FOLDER}\n    branches: { production: ${branch} }\n    lint: ${lint}\n`,
       [`${FOLDER}/orders.sql`]: '-- first\n',
     },
   })

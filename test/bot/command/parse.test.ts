@@ -6,7 +6,7 @@ import { Refusal } from '../../../src/errors.ts'
 
 describe('parseComment', () => {
   test.each([...WORDS])('reads /%s as %s, alone and after /schema', (word, verb) => {
-    const argument = verb === 'throttle' ? ' 50' : ''
+    const argument = { throttle: ' 50', accept: ' float small' }[verb as string] ?? ''
 
     expect(parseComment(`/${word}${argument}`)).toMatchObject([{ verb }])
     expect(parseComment(`/schema ${word}${argument}`)).toMatchObject([{ verb }])
@@ -26,10 +26,25 @@ describe('parseComment', () => {
         method: null,
         force: false,
         confirm: 'AB2CD',
+        acceptance: null,
       },
     ])
     expect(parseComment('/throttle 95%')).toMatchObject([{ verb: 'throttle', ratio: 95 }])
     expect(parseComment('/stage revert=off')).toMatchObject([{ revertWindow: 'off' }])
+  })
+
+  test('reads what is accepted and why', () => {
+    const acceptance = { rule: 'drop-column', reason: 'unused since May, see=wiki' }
+
+    expect(parseComment('/accept drop-column unused  since May, see=wiki')).toMatchObject([
+      { verb: 'accept', branch: null, acceptance },
+    ])
+    expect(
+      parseComment('/accept shop/production drop-column unused since May, see=wiki'),
+    ).toMatchObject([{ branch: 'shop/production', acceptance }])
+    expect(parseComment('/accept float float')).toMatchObject([
+      { branch: null, acceptance: { rule: 'float', reason: 'float' } },
+    ])
   })
 
   test('finds a command among prose, and one that asks beside one that changes', () => {
@@ -88,6 +103,12 @@ describe('parseComment', () => {
     ['/throttle', 'COMMAND_INVALID', usageOf('throttle')],
     ['/throttle 96', 'COMMAND_INVALID', usageOf('throttle')],
     ['/help me', 'COMMAND_INVALID', usageOf('help')],
+    ['/accept', 'COMMAND_INVALID', usageOf('accept')],
+    ['/accept float', 'COMMAND_INVALID', usageOf('accept')],
+    ['/accept production float', 'COMMAND_INVALID', usageOf('accept')],
+    ['/accept flaot because', 'COMMAND_INVALID', usageOf('accept')],
+    ['/accept @somebody float because', 'COMMAND_INVALID', usageOf('accept')],
+    [`/accept float ${'x'.repeat(301)}`, 'COMMAND_INVALID', usageOf('accept')],
     ['/stage\n/cutover', 'COMMAND_AMBIGUOUS', 'Write one command'],
     ['/cancel\n/cancel', 'COMMAND_AMBIGUOUS', 'Write one command'],
     [`/deploy\n${'x'.repeat(9000)}`, 'COMMAND_INVALID', 'a comment of its own'],
@@ -154,6 +175,7 @@ describe('the grammar', () => {
         .replace('30m|off', 'off')
         .replace('shadow|instant', 'shadow')
         .replace('<code>', 'AB2CD')
+        .replace('<rule>', 'float')
         .replaceAll(/[[\]]/g, '')
       expect(parseComment(example)).toMatchObject([{ verb }])
     }

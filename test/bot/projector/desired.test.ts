@@ -118,6 +118,7 @@ function shown(
       },
       deployment: { ...deployment, state: 'no_changes' },
       plan: null,
+      review: null,
       progress: null,
       notices: [],
       timeline: [],
