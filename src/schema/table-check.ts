@@ -1,5 +1,6 @@
 import { isProductTable } from '../mysql/identifier.ts'
 import { type Problem, problemWith, QUALIFIED } from './forbidden.ts'
+import { findTooDeep } from './nesting.ts'
 import { findInOptions } from './table-options.ts'
 import { isKeyword, isSymbol, splitList, type Token } from './tokens.ts'
 
@@ -42,5 +43,5 @@ export function findInBody(tokens: readonly Token[], nameAt: number): Problem | 
     const problem = problemWith(token, tokens, at)
     if (problem) return { token, what: problem[0], next: problem[1] }
   }
-  return null
+  return findTooDeep(tokens)
 }
