@@ -105,7 +105,7 @@ function detailsOf(operation: PlannedOperation): readonly string[] {
     ...(instant && how !== 'instant' ? item('Instant', `${instant.possible}. ${instant.why}`) : []),
     ...(forecast ? costLines(forecast) : []),
     ...item('Deploy', `${ORDER[order.first]}. ${order.why}`),
-    ...losses.flatMap((loss) => item('Lost', `${loss}.`)),
+    ...losses.flatMap((loss) => item('Lost', `${loss} would be lost.`)),
     ...(forecast?.checks ?? []).flatMap((check) => item('Rows', checkSentence(check))),
     ...(forecast?.use ? item('Use', useSentence(forecast.use)) : []),
   ]

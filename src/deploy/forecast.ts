@@ -29,6 +29,9 @@ export type DurationEstimate = {
   readonly from: string
 }
 
+/** What an earlier deployment on the same server copied, and how long that took until all was in sync. */
+export type PastCopy = { readonly rows: number; readonly bytes: number; readonly seconds: number }
+
 /** What is needed on disk beside what is there, in bytes. */
 export type DiskEstimate = {
   /** The table in its new form, beside the one that is there. */

@@ -98,9 +98,9 @@ export function planOperation(
   }
 }
 
-/** What is gone after a change, in words that follow “is lost:”. */
+/** What is gone after a change, in words that “would be lost” can follow. */
 function lossesOf(change: SchemaChange): readonly string[] {
-  if (change.kind === 'drop') return [`the table ${quoteName(change.from.name)} with all its rows`]
+  if (change.kind === 'drop') return ['the table with all its rows']
   if (change.kind !== 'alter') return []
   return change.clauses.flatMap((clause) => {
     if (clause.kind === 'drop_column' && clause.column.generated === null) {
@@ -111,7 +111,9 @@ function lossesOf(change: SchemaChange): readonly string[] {
       clause.from.generated === null &&
       clause.to.generated !== null
     return isComputed
-      ? [`every value of the column ${quoteName(clause.from.name)}, which is computed from then on`]
+      ? [
+          `every value that was written into the column ${quoteName(clause.from.name)}, as it is computed from then on,`,
+        ]
       : []
   })
 }

@@ -1,10 +1,7 @@
 import { sql } from 'kysely'
-import type { DurationEstimate } from '../deploy/forecast.ts'
+import type { DurationEstimate, PastCopy } from '../deploy/forecast.ts'
 import type { Table } from '../schema/table.ts'
 import type { Reader } from './reader.ts'
-
-/** What an earlier deployment on the same server copied, and how long that took until all was in sync. */
-export type PastCopy = { readonly rows: number; readonly bytes: number; readonly seconds: number }
 
 /** How fast rows were read just now. */
 export type Sample = { readonly rows: number; readonly ms: number }

@@ -8,6 +8,7 @@ export type PartName =
   | 'state'
   | 'needs'
   | 'table'
+  | 'outlook'
   | 'diagram'
   | 'diff'
   | 'findings'
@@ -26,7 +27,15 @@ export type Part = {
  * What gives way first when a comment is too long. `table` gives way to its short form last; the state,
  * what is needed now and the footer never do.
  */
-const DROP_ORDER: readonly PartName[] = ['timeline', 'sql', 'diagram', 'diff', 'findings', 'table']
+const DROP_ORDER: readonly PartName[] = [
+  'timeline',
+  'sql',
+  'diagram',
+  'diff',
+  'outlook',
+  'findings',
+  'table',
+]
 
 /** The parts as one text of at most `limit` characters, as far as those that never give way allow it. */
 export function withinBudget(parts: readonly Part[], limit: number = COMMENT_LIMIT): Markdown {

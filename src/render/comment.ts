@@ -74,7 +74,7 @@ function partsOf(view: CommentView): readonly Part[] {
       body: renderChanges(operations, { progress }),
       short: renderChanges(operations, { mostRows: 10 }),
     },
-    { name: 'outlook', body: renderOutlook(operations), short: renderAttention(operations) },
+    outlookOf(view),
     {
       name: 'findings',
       body: review ? renderReviewed(review) : NOTHING,
@@ -90,6 +90,14 @@ function partsOf(view: CommentView): readonly Part[] {
     { name: 'timeline', body: renderTimeline(timeline), short: NOTHING },
     whole('footer', renderFooter(view, deployment)),
   ]
+}
+
+/** What a deployment would mean interests whoever decides about it, not who watches it. */
+function outlookOf({ deployment, plan }: CommentView): Part {
+  const isOpen = STARTS.has(deployment.state) || deployment.state === 'queued'
+  const operations = isOpen ? (plan?.operations ?? []) : []
+  const [body, short] = [renderOutlook(operations), renderAttention(operations)]
+  return { name: 'outlook', body, short }
 }
 
 /** The first line: where the deployment is, and of what. */

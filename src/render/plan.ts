@@ -1,7 +1,19 @@
 import type { PlannedOperation } from '../deploy/plan.ts'
 import { type DeploymentProgress, percentCopied } from '../deploy/progress.ts'
 import { COMMENT_LIMIT } from './budget.ts'
-import { code, count, details, fence, type Markdown, md, NOTHING, size, table } from './markdown.ts'
+import {
+  code,
+  count,
+  details,
+  duration,
+  fence,
+  join,
+  type Markdown,
+  md,
+  NOTHING,
+  size,
+  table,
+} from './markdown.ts'
 
 /** As many rows as a table of changes shows; the rest is counted. */
 const MOST_ROWS = 40
@@ -13,7 +25,7 @@ export function renderChanges(
 ): Markdown {
   if (operations.length === 0) return NOTHING
   const copying = progress?.phase === 'copying' ? progress : null
-  const head = [md`Table`, md`Change`, md`How`, md`Rows`, md`Size`, md`Risk`]
+  const head = [md`Table`, md`Change`, md`How`, md`Rows`, md`Size`, md`Time`, md`Risk`]
   const rows = operations.slice(0, mostRows).map((operation) => {
     const cells = changeCells(operation)
     return copying ? [...cells, copiedCell(copying, operation.table)] : cells
@@ -29,15 +41,25 @@ export type ChangesOptions = {
 }
 
 function changeCells(operation: PlannedOperation): Markdown[] {
-  const { kind, how, dropsData, rowsEstimated, bytesEstimated } = operation
+  const { kind, how, rowsEstimated, bytesEstimated, forecast } = operation
   return [
     code(operation.table),
     KIND[kind],
     HOW[how],
     rowsEstimated === null ? md`–` : md`~${count(rowsEstimated)}`,
     bytesEstimated === null ? md`–` : size(bytesEstimated),
-    dropsData ? md`⚠️ drops data` : md`–`,
+    forecast?.duration ? md`~${duration(forecast.duration.seconds)}` : md`–`,
+    riskOf(operation),
   ]
+}
+
+function riskOf({ dropsData, forecast }: PlannedOperation): Markdown {
+  const isInTheWay = forecast?.checks.some(({ result }) => result === 'found')
+  const risks = [
+    ...(dropsData ? [md`⚠️ drops data`] : []),
+    ...(isInTheWay ? [md`⚠️ rows in the way`] : []),
+  ]
+  return risks.length === 0 ? md`–` : join(risks, md`, `)
 }
 
 function copiedCell({ phase, tables }: DeploymentProgress, name: string): Markdown {

@@ -1,5 +1,5 @@
 import type { PlanDigest } from '../deploy/digest.ts'
-import type { Plan } from '../deploy/plan.ts'
+import type { Plan, PlannedOperation } from '../deploy/plan.ts'
 import { parseSubmission, type Submission } from '../deploy/submission.ts'
 import type { Store } from './database.ts'
 import { inTransaction } from './transaction.ts'
@@ -21,8 +21,22 @@ export async function findPlan(store: Store, digest: PlanDigest): Promise<Plan |
     .where('digest', '=', digest)
     .executeTakeFirst()
   // Sound: `body` is written by `savePlan` alone.
-  return row ? (JSON.parse(row.body) as Plan) : null
+  return row ? withForecasts(JSON.parse(row.body) as Plan) : null
 }
+
+/** What a plan lacks that was kept before plans had forecasts. */
+function withForecasts(plan: Plan): Plan {
+  const operations = plan.operations.map((operation) => ({ ...UNFORESEEN, ...operation }))
+  return { ...plan, operations }
+}
+
+const UNFORESEEN = {
+  why: '',
+  instant: null,
+  losses: [],
+  order: { first: 'either', why: '' },
+  forecast: null,
+} as const satisfies Partial<PlannedOperation>
 
 /** Keeps the last submission of a deploy request, from which its plan can be made again at any time. */
 export async function saveSubmission(

@@ -81,7 +81,7 @@ describe('planCommand', () => {
     })
     expect(operations.at(-1)).toMatchObject({
       dropsData: true,
-      losses: ['the table `gone` with all its rows'],
+      losses: ['the table with all its rows'],
     })
   })
 

@@ -56,7 +56,7 @@ export const DROP: PlannedOperation = {
   why: 'The table is renamed, not dropped at once, so that it can be taken back for a while.',
   instant: null,
   dropsData: true,
-  losses: ['the table `legacy` with all its rows'],
+  losses: ['the table with all its rows'],
   order: { first: 'code', why: 'Code that still uses the table fails once it is gone.' },
   rowsEstimated: 1200,
   bytesEstimated: 16_384,

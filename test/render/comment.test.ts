@@ -29,10 +29,27 @@ describe('renderComment', () => {
 
       **Next:** Comment \`/stage\` to build the tables, or \`/deploy\` to go through to the cutover.
 
-      | Table | Change | How | Rows | Size | Risk |
-      | --- | --- | --- | --- | --- | --- |
-      | \`orders\` | alter | shadow copy | ~412M | 96 GiB | – |
-      | \`refunds\` | create | new table | – | – | – |
+      | Table | Change | How | Rows | Size | Time | Risk |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | \`orders\` | alter | shadow copy | ~412M | 96 GiB | – | – |
+      | \`refunds\` | create | new table | – | – | – | – |
+
+      **Deploy order:** schema first (\`orders\`, \`refunds\`)
+
+      ⚡ All of it can probably be made at once, without a copy and without a way back: \`/deploy method=instant\`
+
+      <details><summary>What each change means</summary>
+
+      **\`orders\`**
+      - Adds the column \`note\` at the end. Rows are copied into a new table beside the live one, which can be reverted.
+      - Instant: probably. The server can probably do that without copying.
+      - Deploy order: schema first. Code that uses the new column \`note\` fails until it is there.
+
+      **\`refunds\`**
+      - A new table: nothing is there that would have to be copied.
+      - Deploy order: schema first. Code that uses the new table fails until it is there.
+
+      </details>
 
       **Schema diff**
 
@@ -90,10 +107,10 @@ describe('renderComment', () => {
 
       **Next:** Wait until every table is in sync, or comment \`/cancel\`.
 
-      | Table | Change | How | Rows | Size | Risk | Copied |
-      | --- | --- | --- | --- | --- | --- | --- |
-      | \`orders\` | alter | shadow copy | ~412M | 96 GiB | – | 60 % |
-      | \`refunds\` | create | new table | – | – | – | – |
+      | Table | Change | How | Rows | Size | Time | Risk | Copied |
+      | --- | --- | --- | --- | --- | --- | --- | --- |
+      | \`orders\` | alter | shadow copy | ~412M | 96 GiB | – | – | 60 % |
+      | \`refunds\` | create | new table | – | – | – | – | – |
 
       **Schema diff**
 
@@ -190,9 +207,21 @@ describe('renderComment', () => {
 
       ⚠️ **It drops data.** Comment \`/stage confirm=56DUL\` to build the tables, or \`/deploy confirm=56DUL\` to go through to the cutover.
 
-      | Table | Change | How | Rows | Size | Risk |
-      | --- | --- | --- | --- | --- | --- |
-      | \`legacy\` | drop | moved to quarantine | ~1.2K | 16 KiB | ⚠️ drops data |
+      | Table | Change | How | Rows | Size | Time | Risk |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | \`legacy\` | drop | moved to quarantine | ~1.2K | 16 KiB | – | ⚠️ drops data |
+
+      **Deploy order:** code first (\`legacy\`)
+
+      - ⚠️ \`legacy\`: the table with all its rows would be lost.
+
+      <details><summary>What each change means</summary>
+
+      **\`legacy\`**
+      - The table is renamed, not dropped at once, so that it can be taken back for a while.
+      - Deploy order: code first. Code that still uses the table fails once it is gone.
+
+      </details>
 
       **Schema diff**
 
@@ -338,10 +367,27 @@ describe('renderComment', () => {
 
       **It cannot be deployed like this.** Mend the schema and push, or say why it may stand: \`/accept drop-table <reason>\`
 
-      | Table | Change | How | Rows | Size | Risk |
-      | --- | --- | --- | --- | --- | --- |
-      | \`orders\` | alter | shadow copy | ~412M | 96 GiB | – |
-      | \`refunds\` | create | new table | – | – | – |
+      | Table | Change | How | Rows | Size | Time | Risk |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | \`orders\` | alter | shadow copy | ~412M | 96 GiB | – | – |
+      | \`refunds\` | create | new table | – | – | – | – |
+
+      **Deploy order:** schema first (\`orders\`, \`refunds\`)
+
+      ⚡ All of it can probably be made at once, without a copy and without a way back: \`/deploy method=instant\`
+
+      <details><summary>What each change means</summary>
+
+      **\`orders\`**
+      - Adds the column \`note\` at the end. Rows are copied into a new table beside the live one, which can be reverted.
+      - Instant: probably. The server can probably do that without copying.
+      - Deploy order: schema first. Code that uses the new column \`note\` fails until it is there.
+
+      **\`refunds\`**
+      - A new table: nothing is there that would have to be copied.
+      - Deploy order: schema first. Code that uses the new table fails until it is there.
+
+      </details>
 
       **Lint:** errors: 1 · warnings: 0 · infos: 0 · accepted in the files: 0
 
@@ -398,7 +444,7 @@ describe('renderComment', () => {
 describe('the budget of a comment', () => {
   const long = '@x:y#1 '.repeat(6_000)
 
-  test('gives way in a fixed order: timeline, SQL, diagram, diff, long table', () => {
+  test('gives way in a fixed order: timeline, SQL, diagram, diff, outlook, long table', () => {
     const shown = (diff: string, statement: string) => {
       const plan = { ...PLAN, operations: [{ ...OPERATION, diff, statement }] }
       const view = aView({ state: 'ready', plan: PLAN.digest }, { plan, review: REVIEW })
@@ -408,16 +454,18 @@ describe('the budget of a comment', () => {
         'SQL of the plan</summary>',
         '```mermaid',
         '```diff',
+        'What each change means',
         '| `orders`',
         '<sub>',
       ]
       return parts.filter((part) => comment.includes(part))
     }
 
-    expect(shown('+a', 'b')).toHaveLength(6)
-    expect(shown(`+${long}`, long)).toEqual(['```mermaid', '```diff', '| `orders`', '<sub>'])
-    expect(shown('x'.repeat(59_200), '')).toEqual(['```diff', '| `orders`', '<sub>'])
-    expect(shown('x'.repeat(59_950), long)).toEqual(['| `orders`', '<sub>'])
+    const least = ['What each change means', '| `orders`', '<sub>']
+    expect(shown('+a', 'b')).toHaveLength(7)
+    expect(shown(`+${long}`, long)).toEqual(['```mermaid', '```diff', ...least])
+    expect(shown('x'.repeat(58_720), '')).toEqual(['```diff', ...least])
+    expect(shown('x'.repeat(59_950), long)).toEqual(least)
   })
 
   test('keeps the limit with hundreds of tables, and with many deploy requests', () => {

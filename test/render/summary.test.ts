@@ -36,9 +36,21 @@ describe('renderStickyComment', () => {
 
       No bot is connected, so nothing will be deployed from here.
 
-      | Table | Change | How | Rows | Size | Risk |
-      | --- | --- | --- | --- | --- | --- |
-      | \`legacy\` | drop | moved to quarantine | – | – | ⚠️ drops data |
+      | Table | Change | How | Rows | Size | Time | Risk |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | \`legacy\` | drop | moved to quarantine | – | – | – | ⚠️ drops data |
+
+      **Deploy order:** code first (\`legacy\`)
+
+      - ⚠️ \`legacy\`: the table with all its rows would be lost.
+
+      <details><summary>What each change means</summary>
+
+      **\`legacy\`**
+      - The table is renamed, not dropped at once, so that it can be taken back for a while.
+      - Deploy order: code first. Code that still uses the table fails once it is gone.
+
+      </details>
 
       **Schema diff**
 
@@ -90,9 +102,19 @@ describe('renderSummary', () => {
 
       🟢 Ready to deploy · [deploy request 3](https://bot.example/acme/app/shop/3) to \`production\`
 
-      | Table | Change | How | Rows | Size | Risk |
-      | --- | --- | --- | --- | --- | --- |
-      | \`refunds\` | create | new table | – | – | – |
+      | Table | Change | How | Rows | Size | Time | Risk |
+      | --- | --- | --- | --- | --- | --- | --- |
+      | \`refunds\` | create | new table | – | – | – | – |
+
+      **Deploy order:** schema first (\`refunds\`)
+
+      <details><summary>What each change means</summary>
+
+      **\`refunds\`**
+      - A new table: nothing is there that would have to be copied.
+      - Deploy order: schema first. Code that uses the new table fails until it is there.
+
+      </details>
 
       **Schema diff**
 

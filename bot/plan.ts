@@ -1,0 +1,65 @@
+import type { Failure } from '../src/deploy/deployment.ts'
+import {
+  isInstantPossible,
+  makePlan,
+  type Plan,
+  planOperation,
+  refusalsOf,
+} from '../src/deploy/plan.ts'
+import type { DeployRequest } from '../src/deploy/request.ts'
+import { forecastChanges } from '../src/forecast/forecast.ts'
+import { connect, type Target } from '../src/mysql/connect.ts'
+import { checkCanonical } from '../src/schema/allow-list.ts'
+import { diffSchemas, tableOf } from '../src/schema/diff.ts'
+import { fingerprintSchema } from '../src/schema/fingerprint.ts'
+import type { Schema } from '../src/schema/table.ts'
+import { listPastCopies } from '../src/store/past-copies.ts'
+import type { Parts } from './parts.ts'
+
+/** The workflow of the pull request waits for it. */
+const WITHIN_MS = 15_000
+
+/** What is planned, where, and with what window to take it back. */
+export type WhatToPlan = {
+  readonly request: DeployRequest
+  readonly target: Target
+  readonly revertWindowMs: number | null
+  readonly live: Schema
+  readonly wanted: Schema
+}
+
+/**
+ * The plan that turns `live` into `wanted`, with what a look at the server says of it.
+ *
+ * @throws {Refusal} SQL_NOT_ALLOWED when a definition holds what no schema file may hold.
+ */
+export async function planFor(
+  { store, clock }: Parts,
+  { request, target, revertWindowMs, live, wanted }: WhatToPlan,
+): Promise<Plan> {
+  const changes = diffSchemas(live, wanted)
+  for (const change of changes) {
+    if ('to' in change) checkCanonical(change.to.sql, tableOf(change))
+  }
+  await using session = await connect(target)
+  const found = await forecastChanges(
+    session,
+    { schema: target.schema ?? '', live, changes },
+    {
+      clock,
+      method: 'shadow',
+      revertWindowMs,
+      past: await listPastCopies(store, request),
+      scratch: null,
+      withinMs: WITHIN_MS,
+      onTable: () => undefined,
+    },
+  )
+  const operations = changes.map((change, at) => planOperation(change, found[at] ?? null))
+  return makePlan(operations, { liveFingerprint: fingerprintSchema(live), engineOptions: {} })
+}
+
+/** Why a plan cannot be deployed in any way; empty when one may work, be it `method=instant`. */
+export function whyNotDeployable(plan: Plan): readonly Failure[] {
+  return isInstantPossible(plan) ? [] : refusalsOf(plan)
+}
