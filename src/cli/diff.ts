@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util'
 import { Refusal } from '../errors.ts'
+import { diagramOf } from '../render/diagram.ts'
 import { ddlOf, dropsData } from '../schema/ddl.ts'
 import { diffSchemas, type SchemaChange, tableOf } from '../schema/diff.ts'
 import { loadSchema } from '../schema/load.ts'
 import { stepsOf } from '../schema/steps.ts'
+import type { Schema } from '../schema/table.ts'
 import { unifiedDiff } from '../schema/text-diff.ts'
 import type { CommandIo } from './io.ts'
 import { openLoading } from './scratch.ts'
@@ -16,7 +18,11 @@ or a database: mysql://user:password@host:port/schema
 
   --scratch URL  make the tables of a folder on this server, in a schema that is dropped again;
                  without it a throwaway server is started: MySQL, or MariaDB when FROM or TO is one
-  --json         one JSON object: {equal, changes: [{kind, table, statement, dropsData, diff}]}
+  --json         one JSON object: {equal, changes: [{kind, table, statement, dropsData, diff}]};
+                 the same as --format json
+  --format diff  each changed definition as a unified diff instead of the SQL
+  --format mermaid
+                 a diagram of the changed tables and their neighbours, as text that GitHub draws
   -h, --help     this text
 
 Exit status: 0 equal · 1 different · 2 error
@@ -33,21 +39,52 @@ export async function diffCommand(args: readonly string[], io: CommandIo): Promi
     io.out(DIFF_HELP)
     return 0
   }
-  const changes = await compare(options, io)
-  if (options.json) {
-    io.out(JSON.stringify({ equal: changes.length === 0, changes: changes.map(toJson) }))
-  } else {
-    for (const change of changes) io.out(toText(change))
-    if (changes.length === 0) io.err('The schemas are equal.')
-  }
-  return changes.length === 0 ? 0 : 1
+  const compared = await compare(options, io)
+  const isEqual = compared.changes.length === 0
+  if (isEqual && options.format !== 'json') io.err('The schemas are equal.')
+  else PRINT[options.format](compared, io)
+  return isEqual ? 0 : 1
+}
+
+type Compared = {
+  readonly from: Schema
+  readonly to: Schema
+  /** One for each table or view. */
+  readonly changes: readonly SchemaChange[]
+}
+
+const FORMATS = ['sql', 'diff', 'mermaid', 'json'] as const
+type Format = (typeof FORMATS)[number]
+
+const PRINT: Readonly<Record<Format, (compared: Compared, io: CommandIo) => void>> = {
+  sql: (compared, io) => {
+    for (const change of steps(compared)) io.out(toText(change))
+  },
+  diff: ({ changes }, io) => {
+    for (const change of changes) io.out(toDiff(change))
+  },
+  mermaid: ({ from, to }, io) => {
+    const diagram = diagramOf(from, to)
+    if (diagram === null) io.err('Too many tables change for a diagram of them.')
+    else if (diagram === '') io.err('No table changes, so there is nothing to draw.')
+    else io.out(diagram)
+  },
+  json: (compared, io) => {
+    const changes = steps(compared).map(toJson)
+    io.out(JSON.stringify({ equal: changes.length === 0, changes }))
+  },
+}
+
+/** What any session can run. */
+function steps({ from, to, changes }: Compared): readonly SchemaChange[] {
+  return stepsOf(changes, { from, to })
 }
 
 type Options = {
   readonly from: string
   readonly to: string
   readonly scratch: string | null
-  readonly json: boolean
+  readonly format: Format
 }
 
 function readOptions(args: readonly string[]): Options | 'help' {
@@ -57,7 +94,9 @@ function readOptions(args: readonly string[]): Options | 'help' {
   if (!from || !to || more.length > 0) {
     throw usage(`diff takes two schemas, not ${positionals.length}`)
   }
-  return { from, to, scratch: values.scratch ?? null, json: values.json ?? false }
+  const format = FORMATS.find((name) => name === (values.format ?? 'sql'))
+  if (!format) throw usage(`--format is one of ${FORMATS.join(', ')}`)
+  return { from, to, scratch: values.scratch ?? null, format: values.json ? 'json' : format }
 }
 
 function parse(args: readonly string[]) {
@@ -68,6 +107,7 @@ function parse(args: readonly string[]) {
       options: {
         scratch: { type: 'string' },
         json: { type: 'boolean' },
+        format: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     })
@@ -83,14 +123,11 @@ function usage(what: string, cause?: unknown): Refusal {
   })
 }
 
-async function compare(
-  { from, to, scratch }: Options,
-  io: CommandIo,
-): Promise<readonly SchemaChange[]> {
+async function compare({ from, to, scratch }: Options, io: CommandIo): Promise<Compared> {
   await using loading = await openLoading([from, to], scratch, io)
   const before = await loadSchema(from, loading)
   const after = await loadSchema(to, loading)
-  return stepsOf(diffSchemas(before, after), { from: before, to: after })
+  return { from: before, to: after, changes: diffSchemas(before, after) }
 }
 
 function toText(change: SchemaChange): string {
@@ -99,8 +136,11 @@ function toText(change: SchemaChange): string {
 }
 
 function toJson(change: SchemaChange) {
+  return { ...ddlOf(change), dropsData: dropsData(change), diff: toDiff(change) }
+}
+
+function toDiff(change: SchemaChange): string {
   const from = 'from' in change ? change.from.sql : null
   const to = 'to' in change ? change.to.sql : null
-  const diff = unifiedDiff(tableOf(change), from, to)
-  return { ...ddlOf(change), dropsData: dropsData(change), diff }
+  return unifiedDiff(tableOf(change), from, to)
 }

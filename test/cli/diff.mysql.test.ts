@@ -61,6 +61,36 @@ describe('diffCommand', () => {
     })
   })
 
+  test('shows the changed definitions, or draws them, and says when there is nothing', async ({
+    mysql,
+  }) => {
+    await using stack = new AsyncDisposableStack()
+    const session = await mysql.session()
+    await session.run(sql`CREATE TABLE users (id INT PRIMARY KEY, old INT)`)
+    const wanted = await folder(
+      stack,
+      'CREATE TABLE users (id INT PRIMARY KEY); CREATE TABLE pets (id INT PRIMARY KEY, u INT, FOREIGN KEY (u) REFERENCES users (id));',
+    )
+    const run = (...args: string[]) => diff([mysql.url, ...args, ...scratch(mysql)])
+
+    const lines = await run(wanted, '--format', 'diff')
+    const drawn = await run(wanted, '--format', 'mermaid')
+
+    expect(lines.out).toContain('--- a/users\n+++ b/users\n@@ -1,5 +1,4 @@\n')
+    expect(lines.out).toMatch(/\n- {2}`old` int(\(11\))? DEFAULT NULL,\n/)
+    expect(lines.out).toContain('--- /dev/null\n+++ b/pets\n@@ -0,0 ')
+    expect(drawn.status).toBe(1)
+    expect(drawn.out).toMatch(/^erDiagram\n {2}"pets \(new\)" \{\n {4}int\S* id PK\n/)
+    expect(drawn.out).toMatch(/\n {4}int\S* old "dropped"\n/)
+    expect(drawn.out).toContain('\n  "users (changed)" |o--o{ "pets (new)" : "u"')
+    expect(await run(mysql.url, '--format', 'mermaid')).toEqual({
+      status: 0,
+      out: '',
+      err: 'The schemas are equal.',
+    })
+    await expect(run(wanted, '--format', 'dot')).rejects.toMatchObject({ code: 'INPUT_INVALID' })
+  })
+
   test('gives a folder the collation of the schema that it is compared with', async ({ mysql }) => {
     await using stack = new AsyncDisposableStack()
     const session = await mysql.session()
