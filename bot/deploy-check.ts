@@ -1,16 +1,13 @@
 import type { BranchConfig } from '../src/deploy/config.ts'
-import type { CheckResult, DeploymentSettings, Failure } from '../src/deploy/deployment.ts'
+import type { CheckResult, DeploymentSettings } from '../src/deploy/deployment.ts'
 import type { Plan } from '../src/deploy/plan.ts'
 import type { By, DeployRequest } from '../src/deploy/request.ts'
-import type { Submission } from '../src/deploy/submission.ts'
 import { NEXT_STEP } from '../src/deploy/transition.ts'
 import { Refusal } from '../src/errors.ts'
 import type { Levels } from '../src/lint/rules.ts'
 import { connect, type Target } from '../src/mysql/connect.ts'
 import { readSchema } from '../src/schema/canonical.ts'
 import { fingerprintSchema } from '../src/schema/fingerprint.ts'
-import { mergeSchemas } from '../src/schema/merge.ts'
-import { schemaFromSql } from '../src/schema/parse.ts'
 import type { Schema } from '../src/schema/table.ts'
 import { planAgain, recordFact, type StoredDeployment } from '../src/store/deployments.ts'
 import { findSubmission, savePlan } from '../src/store/plans.ts'
@@ -18,6 +15,7 @@ import { saveReview } from '../src/store/reviews.ts'
 import { findTarget } from './config.ts'
 import type { Parts } from './parts.ts'
 import { planFor, whyNotDeployable } from './plan.ts'
+import { mergeWithQueue } from './queue-ahead.ts'
 import { reviewOf } from './review.ts'
 
 const BOT: By = { actor: 'crossfade', via: 'bot' }
@@ -70,7 +68,7 @@ async function check(
     if (!submission) throw new TypeError(`request ${request.id} has no submission`)
     const target = targetOf(parts, request)
     const live = await readLive(target)
-    const merged = merge(submission, live)
+    const merged = await mergeWithQueue(parts.store, request, { submission, live })
     if (merged.errors.length > 0) return { kind: 'error', errors: merged.errors }
     const { revertWindowMs } = config
     const plan = await planFor(parts, { request, target, revertWindowMs, ...merged })
@@ -113,24 +111,6 @@ export function noTarget(branch: string): Refusal {
   return new Refusal('CONFIG_INVALID', `The bot knows no server for ${branch}.`, {
     next: 'Add the branch to the server’s configuration (CROSSFADE_CONFIG) and start the bot again.',
   })
-}
-
-type Merged = {
-  readonly live: Schema
-  readonly wanted: Schema
-  readonly errors: readonly Failure[]
-}
-
-/** The wanted change applied to what production is now: a stale base must never drop somebody else's column. */
-function merge({ baseSchema, wantedSchema }: Submission, live: Schema): Merged {
-  const merged = mergeSchemas(schemaFromSql(baseSchema), live, schemaFromSql(wantedSchema))
-  if (merged.kind === 'merged') return { live, wanted: merged.schema, errors: [] }
-  const errors = merged.conflicts.map(({ table, reason }) => ({
-    code: 'SCHEMA_CONFLICT' as const,
-    message: `${table}: ${reason}`,
-    next: 'Bring the base branch up to date with production, merge it into this branch and push.',
-  }))
-  return { live, wanted: live, errors }
 }
 
 /**

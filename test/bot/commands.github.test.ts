@@ -121,12 +121,12 @@ describe('a pull request', () => {
     const pull = await world.openPullRequest()
     const base = await world.liveSchema()
     const session = await world.mysql.session()
-    await session.run(sql`ALTER TABLE orders ADD COLUMN urgent BOOLEAN`)
+    await session.run(sql`ALTER TABLE orders ADD COLUMN note INT`)
 
     const answer = await world.submit(pull.number, withNote, { base })
 
     expect(answer).toMatchObject({ state: 'error', errors: [{ code: 'SCHEMA_CONFLICT' }] })
-    await world.commented(pull.number, /SCHEMA_CONFLICT/)
+    await world.commented(pull.number, /SCHEMA_CONFLICT[\s\S]*changed production directly/)
     await world.checked(pull.headSha, 'schema failure')
   })
 

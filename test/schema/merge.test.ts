@@ -1,93 +1,266 @@
 import { describe, expect, test } from 'vitest'
-import { fingerprintSchema } from '../../src/schema/fingerprint.ts'
 import { mergeSchemas } from '../../src/schema/merge.ts'
-import { schemaFromSql, schemaToSql } from '../../src/schema/parse.ts'
+import { schemaToSql } from '../../src/schema/parse.ts'
+import { ID, schema, TAIL, type Tables, t } from './a-schema.ts'
+import { inWords } from './conflict-words.ts'
 
-/** Tables by name, each with one column of the given type; its name is the type's. */
-function schema(tables: Readonly<Record<string, string>>) {
-  const sql = Object.entries(tables).map(([name, type]) => [
-    name,
-    `CREATE TABLE \`${name}\` (\n  \`c\` ${type} DEFAULT NULL\n) ENGINE=InnoDB`,
-  ])
-  return schemaFromSql(Object.fromEntries(sql))
-}
+const NO_A = ['id int NOT NULL', 'b int DEFAULT NULL', 'PRIMARY KEY (`id`)']
+
+type Case = readonly [what: string, base: Tables, theirs: Tables, ours: Tables, merged: Tables]
 
 describe('mergeSchemas', () => {
-  test.each([
-    ['nothing changed', { t: 'int' }, { t: 'int' }, { t: 'int' }, { t: 'int' }],
-    ['ours changed it', { t: 'int' }, { t: 'int' }, { t: 'date' }, { t: 'date' }],
-    ['theirs changed it', { t: 'int' }, { t: 'date' }, { t: 'int' }, { t: 'date' }],
-    ['both changed it alike', { t: 'int' }, { t: 'date' }, { t: 'date' }, { t: 'date' }],
-    ['ours made it', {}, {}, { t: 'int' }, { t: 'int' }],
-    ['theirs made it: a stale base drops nothing', {}, { t: 'int' }, {}, { t: 'int' }],
-    ['both made it alike', {}, { t: 'int' }, { t: 'int' }, { t: 'int' }],
-    ['ours dropped it', { t: 'int' }, { t: 'int' }, {}, {}],
-    ['theirs dropped it', { t: 'int' }, {}, { t: 'int' }, {}],
-    ['both dropped it', { t: 'int' }, {}, {}, {}],
+  test.each<Case>([
+    ['nothing changed', t(), t(), t(), t()],
+    ['only ours changed', t(), t(), t('c int'), t('c int')],
+    ['only theirs changed: a stale base drops nothing', t(), t('c int'), t(), t('c int')],
+    ['both did the same', t(), t('c int'), t('c int'), t('c int')],
+    ['theirs made a table', {}, t(), {}, t()],
+    ['ours dropped one', t(), t(), {}, {}],
+    ['both dropped one', t(), {}, {}, {}],
+    ['both made the same', {}, t(), t(), t()],
     [
-      'each changed another',
-      { t: 'int', u: 'int' },
-      { t: 'date', u: 'int' },
-      { t: 'int', u: 'time' },
-      { t: 'date', u: 'time' },
+      'each appended a column: who goes first comes first',
+      t(),
+      t('x int'),
+      t('c int'),
+      t('x int', 'c int'),
     ],
-  ] as const)('merges: %s', (...[, base, theirs, ours, merged]) => {
+    [
+      'a stale base, and a change of the very table: their column and index stay',
+      t(),
+      t('urgent bool', 'KEY `urgent` (`urgent`)'),
+      t('c int'),
+      t('urgent bool', 'c int', 'KEY `urgent` (`urgent`)'),
+    ],
+    [
+      'each added an index',
+      t(),
+      t('KEY `x` (`a`)'),
+      t('KEY `c` (`b`)'),
+      t('KEY `c` (`b`)', 'KEY `x` (`a`)'),
+    ],
+    [
+      'one changed a type, the other indexed another column',
+      t(),
+      {
+        t: ['id int NOT NULL', 'a bigint DEFAULT NULL', 'b int DEFAULT NULL', 'PRIMARY KEY (`id`)'],
+      },
+      t('KEY `k` (`b`)'),
+      {
+        t: [
+          'id int NOT NULL',
+          'a bigint DEFAULT NULL',
+          'b int DEFAULT NULL',
+          'PRIMARY KEY (`id`)',
+          'KEY `k` (`b`)',
+        ],
+      },
+    ],
+    [
+      'one widened a number, the other indexed it',
+      t(),
+      {
+        t: ['id int NOT NULL', 'a bigint DEFAULT NULL', 'b int DEFAULT NULL', 'PRIMARY KEY (`id`)'],
+      },
+      t('KEY `k` (`a`)'),
+      {
+        t: [
+          'id int NOT NULL',
+          'a bigint DEFAULT NULL',
+          'b int DEFAULT NULL',
+          'PRIMARY KEY (`id`)',
+          'KEY `k` (`a`)',
+        ],
+      },
+    ],
+    [
+      'one changed a comment, the other computed with the column',
+      t(),
+      {
+        t: [
+          'id int NOT NULL',
+          "a int DEFAULT NULL COMMENT 'x'",
+          'b int DEFAULT NULL',
+          'PRIMARY KEY (`id`)',
+        ],
+      },
+      t('g int GENERATED ALWAYS AS (`a` + 1) VIRTUAL'),
+      {
+        t: [
+          'id int NOT NULL',
+          "a int DEFAULT NULL COMMENT 'x'",
+          'b int DEFAULT NULL',
+          'g int GENERATED ALWAYS AS (`a` + 1) VIRTUAL',
+          'PRIMARY KEY (`id`)',
+        ],
+      },
+    ],
+    ['one dropped a column, the other added one', t('x int'), t(), t('x int', 'c int'), t('c int')],
+    [
+      'ours put a column in the middle',
+      t(),
+      t('x int'),
+      {
+        t: [
+          'id int NOT NULL',
+          'c int',
+          'a int DEFAULT NULL',
+          'b int DEFAULT NULL',
+          'PRIMARY KEY (`id`)',
+        ],
+      },
+      {
+        t: [
+          'id int NOT NULL',
+          'c int',
+          'a int DEFAULT NULL',
+          'b int DEFAULT NULL',
+          'x int',
+          'PRIMARY KEY (`id`)',
+        ],
+      },
+    ],
+    [
+      'theirs moved a column, ours changed it',
+      t(),
+      { t: ['id int NOT NULL', 'b int DEFAULT NULL', 'a int DEFAULT NULL', 'PRIMARY KEY (`id`)'] },
+      {
+        t: ['id int NOT NULL', 'a int DEFAULT NULL', 'b bigint DEFAULT NULL', 'PRIMARY KEY (`id`)'],
+      },
+      {
+        t: ['id int NOT NULL', 'b bigint DEFAULT NULL', 'a int DEFAULT NULL', 'PRIMARY KEY (`id`)'],
+      },
+    ],
+    [
+      'ours put its column after one that theirs dropped',
+      t(),
+      { t: ['id int NOT NULL', 'b int DEFAULT NULL', 'PRIMARY KEY (`id`)'] },
+      {
+        t: [
+          'id int NOT NULL',
+          'a int DEFAULT NULL',
+          'c int',
+          'b int DEFAULT NULL',
+          'PRIMARY KEY (`id`)',
+        ],
+      },
+      { t: ['id int NOT NULL', 'c int', 'b int DEFAULT NULL', 'PRIMARY KEY (`id`)'] },
+    ],
+    [
+      'options, and checks',
+      t(),
+      t('CONSTRAINT `x` CHECK (`a` > 1)', '---', TAIL, 'ROW_FORMAT=DYNAMIC'),
+      t('CONSTRAINT `c` CHECK (`b` > 1)', '---', TAIL, "COMMENT='x'"),
+      t(
+        'CONSTRAINT `c` CHECK (`b` > 1)',
+        'CONSTRAINT `x` CHECK (`a` > 1)',
+        '---',
+        TAIL,
+        "ROW_FORMAT=DYNAMIC COMMENT='x'",
+      ),
+    ],
+    [
+      'a column with a third character set under another default',
+      t(),
+      t('---', 'ENGINE=InnoDB DEFAULT CHARSET=latin1'),
+      t('c char(1) CHARACTER SET ascii'),
+      t('c char(1) CHARACTER SET ascii', '---', 'ENGINE=InnoDB DEFAULT CHARSET=latin1'),
+    ],
+    [
+      'views as a whole',
+      { ...t(), v: 'CREATE VIEW `v` AS select 1 AS `1`' },
+      { ...t(), v: 'CREATE VIEW `v` AS select 2 AS `2`' },
+      {
+        ...t('c int'),
+        v: 'CREATE VIEW `v` AS select 1 AS `1`',
+        w: 'CREATE VIEW `w` AS select `t`.`c` AS `c` from `t`',
+      },
+      {
+        ...t('c int'),
+        v: 'CREATE VIEW `v` AS select 2 AS `2`',
+        w: 'CREATE VIEW `w` AS select `t`.`c` AS `c` from `t`',
+      },
+    ],
+  ])('merges: %s', (...[, base, theirs, ours, merged]) => {
     const result = mergeSchemas(schema(base), schema(theirs), schema(ours))
 
-    expect(result).toEqual({ kind: 'merged', schema: schema(merged) })
+    expect(textOf(result)).toEqual(schemaToSql(schema(merged)))
   })
 
-  test.each([
+  test.each<readonly [string, Tables, Tables, readonly string[]]>([
+    ['merges with a column that theirs appended', t('x int'), t('x int'), []],
     [
-      'changed on both sides',
-      { t: 'int' },
-      { t: 'date' },
-      { t: 'time' },
-      'It was changed in production and, differently, here.',
-    ],
-    [
-      'made on both sides',
+      'conflicts with a change of the old column',
+      { t: ['id int NOT NULL', 'a bigint', 'b int DEFAULT NULL', 'PRIMARY KEY (`id`)'] },
       {},
-      { t: 'date' },
-      { t: 'time' },
-      'Both sides created it, with different definitions.',
+      ['renamed: theirs changes t: column `a`; ours renames t: column `a` (z)'],
     ],
     [
-      'dropped there',
-      { t: 'int' },
+      'conflicts with a new index of the old column',
+      t('KEY `k` (`a`)'),
       {},
-      { t: 'time' },
-      'It was dropped in production and changed here.',
+      ['renamed: theirs adds t: index `k`; ours renames t: column `a` (z)'],
     ],
     [
-      'dropped here',
-      { t: 'int' },
-      { t: 'time' },
+      'conflicts where the old column is gone',
+      { t: NO_A },
       {},
-      'It was changed in production and dropped here.',
+      ['renamed: theirs drops t: column `a`; ours renames t: column `a` (z)'],
     ],
-  ] as const)('finds a conflict: %s', (...[, base, theirs, ours, reason]) => {
-    const result = mergeSchemas(schema(base), schema(theirs), schema(ours))
+    [
+      'conflicts where the new name is taken',
+      t('z date'),
+      {},
+      ['renamed: theirs adds t: column `z`; ours renames t: column `a` (z)'],
+    ],
+  ])('a rename by hint %s', (_, theirs, merged, expected) => {
+    const ours = {
+      t: ['id int NOT NULL', 'z int DEFAULT NULL', 'b int DEFAULT NULL', 'PRIMARY KEY (`id`)'],
+    }
+    const renames = new Map([['t', new Map([['z', 'a']])]])
 
-    expect(result).toEqual({ kind: 'conflict', conflicts: [{ table: 't', reason }] })
+    const result = mergeSchemas(schema(t()), schema(theirs), schema(ours), renames)
+
+    if (result.kind === 'conflict') expect(result.conflicts.map(inWords)).toEqual(expected)
+    else {
+      const renamed = schemaToSql(schema(merged))
+      expect(textOf(result).t).toBe(renamed.t?.replace('`a`', '`z`'))
+    }
+  })
+
+  test('a rename takes keys, checks and foreign keys with it, here and in other tables', () => {
+    const using = (name: string): Tables => ({
+      t: [
+        'id int NOT NULL',
+        `${name} int NOT NULL`,
+        `UNIQUE KEY \`a\` (\`${name}\`)`,
+        `CONSTRAINT \`a\` CHECK (\`${name}\` > 1)`,
+      ],
+      u: [
+        'a int',
+        'KEY `f` (`a`)',
+        `CONSTRAINT \`f\` FOREIGN KEY (\`a\`) REFERENCES \`t\` (\`${name}\`)`,
+      ],
+    })
+    const theirs = { ...using('a'), v: ID }
+    const renames = new Map([['t', new Map([['z', 'a']])]])
+
+    const result = mergeSchemas(schema(using('a')), schema(theirs), schema(using('z')), renames)
+
+    expect(textOf(result)).toEqual(schemaToSql(schema({ ...using('z'), v: ID })))
+  })
+
+  test('keeps what nobody deploys as theirs has it', () => {
+    const unmanaged = [{ kind: 'trigger', name: 'tr', table: 't' }] as const
+    const theirs = { ...schema(t()), unmanaged }
+
+    const result = mergeSchemas(schema(t()), theirs, schema(t('c int')))
+
+    expect(result).toMatchObject({ kind: 'merged', schema: { unmanaged } })
   })
 })
 
-describe('fingerprintSchema', () => {
-  test('does not depend on the order of tables', () => {
-    const one = schema({ a: 'int', b: 'date', '1': 'int' })
-    const other = { ...one, tables: new Map([...one.tables].reverse()) }
-
-    expect(fingerprintSchema(other)).toBe(fingerprintSchema(one))
-    expect(fingerprintSchema(schemaFromSql(schemaToSql(one)))).toBe(fingerprintSchema(one))
-  })
-
-  test('is another one for every difference', () => {
-    const prints = [{ a: 'int' }, { a: 'date' }, { b: 'int' }, {}, { a: 'int', b: 'int' }].map(
-      (tables) => fingerprintSchema(schema(tables as Record<string, string>)),
-    )
-
-    expect(new Set(prints).size).toBe(5)
-    for (const print of prints) expect(print).toMatch(/^[0-9a-f]{64}$/)
-  })
-})
+function textOf(result: ReturnType<typeof mergeSchemas>): Record<string, string> {
+  if (result.kind === 'conflict') throw new Error(result.conflicts.map(inWords).join('\n'))
+  return schemaToSql(result.schema)
+}
