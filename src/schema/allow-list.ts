@@ -4,11 +4,13 @@ import { refuseHiddenCharacters } from './hidden.ts'
 import { placeName, refusalAt } from './place.ts'
 import { findInTable } from './table-check.ts'
 import { isKeyword, isSymbol, type Token, tokenize, withoutComments } from './tokens.ts'
+import { findInView, type ViewHead, viewHeadOf } from './view-check.ts'
 
-/** A `CREATE TABLE` that passed the allow-list. */
+/** A `CREATE TABLE` or `CREATE VIEW` that passed the allow-list. */
 export type CreateTable = {
+  readonly kind: 'table' | 'view'
   readonly name: string
-  /** As in the file, without IF NOT EXISTS: its first line is `line` of `file`. */
+  /** As in the file, without OR REPLACE and IF NOT EXISTS: its first line is `line` of `file`. */
   readonly statement: string
   readonly file: string
   readonly line: number
@@ -24,8 +26,8 @@ export type Comment = { readonly text: string; readonly line: number; readonly c
 type Source = { readonly text: string; readonly file: string }
 
 /**
- * The tables of one schema file. The file comes from a pull request, so it is a stranger's: it may hold
- * `CREATE TABLE` and nothing that reads, waits, writes a file or reaches another schema.
+ * The tables and views of one schema file. The file comes from a pull request, so it is a stranger's: it may hold
+ * `CREATE TABLE` and `CREATE VIEW` and nothing that reads, waits, writes a file or reaches another schema.
  *
  * @throws {Refusal} SQL_SYNTAX or SQL_NOT_ALLOWED with file, line and column of the first thing refused.
  */
@@ -82,7 +84,7 @@ export function checkCanonical(sql: string, table: string): void {
 }
 
 /**
- * Two definitions of one table: which of them is meant cannot be known.
+ * Two definitions of one name, which tables and views share: which of them is meant cannot be known.
  *
  * @throws {Refusal} SQL_NOT_ALLOWED naming both places.
  */
@@ -93,7 +95,7 @@ export function refuseDuplicates(tables: readonly CreateTable[]): void {
     if (first) {
       throw refusalAt(
         'SQL_NOT_ALLOWED',
-        `this table is already defined at ${placeName({ ...first, column: 1 })}`,
+        `this ${table.kind === first.kind ? table.kind : 'name'} is already defined at ${placeName({ ...first, column: 1 })}`,
         { text: '\n'.repeat(table.line - 1) + table.statement, ...endOfLines(table) },
         'Keep one of the two definitions.',
       )
@@ -119,15 +121,17 @@ function splitStatements(tokens: readonly Token[]): Token[][] {
 }
 
 function checkStatement(source: Source, tokens: readonly Token[]): Omit<CreateTable, 'comments'> {
-  const conditional = ['IF', 'NOT', 'EXISTS'].every((word, at) => isKeyword(tokens[at + 2], word))
-  const nameAt = conditional ? 5 : 2
-  const problem = findInHead(tokens) ?? findInTable(tokens, nameAt, ENGINES)
+  const view = viewHeadOf(tokens)
+  const { noise, nameAt } = view ?? tableHeadOf(tokens)
+  const problem =
+    findExecutable(tokens) ?? (view ? findInView(tokens, view) : findIn(tokens, nameAt))
   if (problem) {
     throw notAllowed(source, problem.token?.start ?? 0, problem.what, problem.next)
   }
   return {
+    kind: view ? 'view' : 'table',
     name: tokens[nameAt]?.value ?? '',
-    statement: statementOf(source, tokens, conditional),
+    statement: statementOf(source, tokens, noise),
     file: source.file,
     line: tokens[0]?.line ?? 1,
     column: tokens[0]?.column ?? 1,
@@ -136,30 +140,39 @@ function checkStatement(source: Source, tokens: readonly Token[]): Omit<CreateTa
 
 const ENGINES = ['INNODB']
 
-/** IF NOT EXISTS becomes white space of the same shape: places in what the server gets are those of the file. */
-function statementOf(source: Source, tokens: readonly Token[], conditional: boolean): string {
+function tableHeadOf(tokens: readonly Token[]): Pick<ViewHead, 'noise' | 'nameAt'> {
+  const conditional = ['IF', 'NOT', 'EXISTS'].every((word, at) => isKeyword(tokens[at + 2], word))
+  return conditional ? { noise: [[2, 3]], nameAt: 5 } : { noise: [], nameAt: 2 }
+}
+
+/** OR REPLACE and IF NOT EXISTS become white space of the same shape: places in what the server gets are those of the file. */
+function statementOf(source: Source, tokens: readonly Token[], noise: ViewHead['noise']): string {
   const start = tokens[0]?.start ?? 0
-  const end = tokens.at(-1)?.end ?? start
-  const [from, to] = [tokens[2]?.start ?? end, tokens[4]?.end ?? end]
-  if (!conditional) return source.text.slice(start, end)
-  const kept = source.text.slice(from, to).replace(/[^\n]/g, ' ')
-  return source.text.slice(start, from) + kept + source.text.slice(to, end)
+  let text = source.text.slice(start, tokens.at(-1)?.end)
+  for (const [at, count] of noise) {
+    const from = (tokens[at]?.start ?? start) - start
+    const to = (tokens[at + count - 1]?.end ?? start) - start
+    text = text.slice(0, from) + text.slice(from, to).replace(/[^\n]/g, ' ') + text.slice(to)
+  }
+  return text
 }
 
 const ONLY_TABLES =
-  'Keep only `CREATE TABLE` statements in schema files. A folder of migrations is named as `migrations:` instead.'
+  'Keep only `CREATE TABLE` and `CREATE VIEW` statements in schema files. A folder of migrations is named as `migrations:` instead.'
 
-function findInHead(tokens: readonly Token[]): Problem | null {
+function findExecutable(tokens: readonly Token[]): Problem | null {
+  const token = tokens.find(({ kind }) => kind === 'executable_comment')
+  if (!token) return null
+  return { token, what: 'an executable comment', next: 'Write its content as plain SQL.' }
+}
+
+function findIn(tokens: readonly Token[], nameAt: number): Problem | null {
   const [create, table] = tokens
-  const executable = tokens.find(({ kind }) => kind === 'executable_comment')
-  if (executable) {
-    const next = 'Write its content as plain SQL.'
-    return { token: executable, what: 'an executable comment', next }
+  if (isKeyword(create, 'CREATE') && isKeyword(table, 'TABLE')) {
+    return findInTable(tokens, nameAt, ENGINES)
   }
-  if (!isKeyword(create, 'CREATE') || !isKeyword(table, 'TABLE')) {
-    return { token: create, what: 'a statement other than CREATE TABLE', next: ONLY_TABLES }
-  }
-  return null
+  const what = 'a statement other than CREATE TABLE and CREATE VIEW'
+  return { token: create, what, next: ONLY_TABLES }
 }
 
 function notAllowed(source: Source, offset: number, what: string, next: string): Refusal {

@@ -5,14 +5,19 @@ import type { Session } from '../mysql/session.ts'
 import { type CreateTable, refuseDuplicates } from './allow-list.ts'
 import { isBookkeeping } from './bookkeeping.ts'
 import { complaintOf, type Scene } from './complaint.ts'
+import { createViews } from './create-views.ts'
 import { refuseLostText } from './lost-text.ts'
 import { parseTable, schemaOf } from './parse.ts'
+import { readUnmanaged } from './read-unmanaged.ts'
+import { readViews } from './read-views.ts'
 import { inScratchSchema } from './scratch-schema.ts'
-import type { Schema, Table } from './table.ts'
+import type { Schema, Table, Unmanaged } from './table.ts'
 
 /**
- * The tables of `schemaName` as the server has them now, without views, sequences, tables that deployments
- * made beside them, and the bookkeeping of migration tools.
+ * The tables and views of `schemaName` as the server has them now, without tables that deployments made beside them, and
+ * the bookkeeping of migration tools; and the names of what is never deployed.
+ *
+ * @throws {Refusal} ACCESS_DENIED when the account may not see what a view is.
  */
 export async function readSchema(session: Session, schemaName: string): Promise<Schema> {
   const rows = await session.rows(
@@ -27,7 +32,10 @@ export async function readSchema(session: Session, schemaName: string): Promise<
     const table = await readTable(session, schemaName, name)
     if (table) tables.push(table)
   }
-  return schemaOf(tables)
+  const { views, others } = await readViews(session, schemaName)
+  const unmanaged = await readUnmanaged(session, schemaName)
+  const otherViews = others.map((name): Unmanaged => ({ kind: 'view', name, table: null }))
+  return schemaOf(tables, views, [...unmanaged, ...otherViews])
 }
 
 /** A table as the server has it now, or null when it is not there. */
@@ -52,7 +60,7 @@ export type CanonicalOptions = {
 }
 
 /**
- * The tables in the server's own spelling: made in a schema with a random name on a scratch server, read back,
+ * The tables and views in the server's own spelling: made in a schema with a random name on a scratch server, read back,
  * and dropped with the schema, also when a table is refused.
  *
  * @throws {Refusal} SQL_SYNTAX or SQL_NOT_ALLOWED with file and line when the server does not take a table.
@@ -64,8 +72,12 @@ export async function canonicalise(
 ): Promise<Schema> {
   refuseDuplicates(tables)
   return await inScratchSchema(session, collation ?? null, async (schemaName) => {
-    for (const table of tables)
-      await createTable(session, table, { schemaName, statements: tables })
+    const scene = { schemaName, statements: tables }
+    for (const table of tables.filter(({ kind }) => kind === 'table')) {
+      await createTable(session, table, scene)
+    }
+    const views = tables.filter(({ kind }) => kind === 'view')
+    await createViews(session, views, scene)
     const schema = await readSchema(session, schemaName)
     for (const table of tables) {
       const made = schema.tables.get(table.name)

@@ -4,6 +4,7 @@ import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
 import { refusalAt } from './place.ts'
 import { depthChange, isKeyword, type Token, tokenize, withoutComments } from './tokens.ts'
+import { viewHeadOf } from './view-check.ts'
 
 /** A statement of a file, and where in it it begins. */
 export type PlacedStatement = {
@@ -43,9 +44,13 @@ export async function complaintOf(
   return pointAt(
     refused,
     offsetNamed(refused.statement, detail ?? said),
-    `the server refuses the table ${refused.name}: ${text}`,
+    `the server refuses the ${kindOf(refused)} ${refused.name}: ${text}`,
     next,
   )
+}
+
+function kindOf({ statement }: PlacedStatement): 'table' | 'view' {
+  return viewHeadOf(withoutComments(tokenize(statement))) ? 'view' : 'table'
 }
 
 function textOf(error: unknown, schemaName: string): string {

@@ -1,5 +1,5 @@
 import type { Schema } from './table.ts'
-import type { View } from './view.ts'
+import { asInvokers, isInvokers, type View } from './view.ts'
 
 /** The change of one view. */
 export type ViewChange =
@@ -16,12 +16,13 @@ export function diffViews(
   from: Schema,
   to: Schema,
 ): { readonly dropped: readonly ViewChange[]; readonly made: readonly ViewChange[] } {
+  const wanted = withRightsOf(to, from)
   const gone = [...from.views.values()].filter(({ name }) => !to.views.has(name))
   return {
     dropped: usedFirst(gone)
       .toReversed()
       .map((view) => ({ kind: 'drop_view', from: view }) as const),
-    made: usedFirst([...to.views.values()]).flatMap((view) => changesTo(view, from)),
+    made: usedFirst([...wanted.views.values()]).flatMap((view) => changesTo(view, from)),
   }
 }
 
@@ -29,6 +30,19 @@ function changesTo(to: View, { views }: Schema): readonly ViewChange[] {
   const from = views.get(to.name)
   if (!from) return [{ kind: 'create_view', to }]
   return from.sql === to.sql ? [] : [{ kind: 'replace_view', from, to }]
+}
+
+/**
+ * `wanted` with the rights that its views will have where `live` is. A view that says nothing, or SQL SECURITY DEFINER, keeps
+ * what is live; a new one gets the rights of those who read it: made by us with those of its definer, it would show to all
+ * who may read it what the account of the deployment may read.
+ */
+export function withRightsOf(wanted: Schema, live: Schema): Schema {
+  const settled = [...wanted.views.values()].map((view) => {
+    const before = live.views.get(view.name)
+    return before && !isInvokers(before) ? view : asInvokers(view)
+  })
+  return { ...wanted, views: new Map(settled.map((view) => [view.name, view])) }
 }
 
 /** Views so that each stands after the views it reads; of those that can stand next, the first by name. */

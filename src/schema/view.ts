@@ -1,11 +1,14 @@
+import { refusalAt } from './place.ts'
 import { quoteName } from './table.ts'
 import { isKeyword, isSymbol, type Token, tokenize, withoutComments } from './tokens.ts'
+import { layOutQuery } from './view-layout.ts'
+import { readNames } from './view-names.ts'
 
 /** A view as its server describes it, without its definer and without the name of its schema. */
 export type View = {
   readonly name: string
   /**
-   * The canonical `CREATE VIEW`, in one line: equal for equal views. What it says besides follows CREATE
+   * The canonical `CREATE VIEW`: equal for equal views. What else there is to say follows CREATE
    * (`CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW`), so ask `isViewSql` whether a text is one.
    * Without SQL SECURITY INVOKER a view has the rights of its definer, or nobody said whose.
    */
@@ -19,28 +22,80 @@ export function isViewSql(sql: string): boolean {
   return /^CREATE (?:ALGORITHM=(?:MERGE|TEMPTABLE) )?(?:SQL SECURITY INVOKER )?VIEW /.test(sql)
 }
 
-/** Reads a view from its canonical text. */
+/**
+ * Reads a view from its canonical text.
+ *
+ * @throws {Refusal} SQL_SYNTAX when the text is nothing that a server writes.
+ */
 export function parseView(sql: string): View {
-  const tokens = withoutComments(tokenize(sql, 'CREATE VIEW'))
-  const at = tokens.findIndex((token) => isKeyword(token, 'VIEW'))
-  return { name: tokens[at + 1]?.value ?? '', sql, uses: usesOf(tokens.slice(at + 2)) }
+  return parseCreateView(sql, null).view
 }
 
+/** A view, and what in it no schema file could hold: null for a view of its schema alone. */
+export type ReadView = { readonly view: View; readonly beyond: string | null }
+
 /**
- * The names that stand where a table does: after FROM and JOIN, whatever parentheses come between, and no dot after
- * them, which a column has. What WITH defines is no table.
+ * Reads a view from what `SHOW CREATE VIEW` says. The servers leave the schema's name out where it is the session's own,
+ * but MariaDB not beside JSON_TABLE nor in a view that is broken, so it is taken out here.
+ *
+ * @throws {Refusal} SQL_SYNTAX when the text is nothing that a server writes.
  */
-function usesOf(tokens: readonly Token[]): readonly string[] {
-  const own = new Set<string>()
-  const used = new Set<string>()
-  for (const [at, token] of tokens.entries()) {
-    if (token.kind !== 'quoted' || isSymbol(tokens[at + 1], '.')) continue
-    let before = at - 1
-    while (isSymbol(tokens[before], '(')) before -= 1
-    if (isKeyword(tokens[before], 'WITH', 'RECURSIVE')) own.add(token.value)
-    if (isKeyword(tokens[before], 'FROM', 'JOIN', 'STRAIGHT_JOIN')) used.add(token.value)
+export function parseCreateView(sql: string, schemaName: string | null): ReadView {
+  const tokens = withoutComments(tokenize(sql, 'CREATE VIEW'))
+  const viewAt = tokens.findIndex((token) => isKeyword(token, 'VIEW'))
+  const asAt = tokens.findIndex((token, at) => at > viewAt && isKeyword(token, 'AS'))
+  const nameAt = isSymbol(tokens[viewAt + 2], '.') ? viewAt + 3 : viewAt + 1
+  const name = tokens[nameAt]
+  if (!isKeyword(tokens[0], 'CREATE') || viewAt === -1 || asAt < nameAt || !name) {
+    throw unreadable(sql, tokens[0])
   }
-  return [...used].filter((name) => !own.has(name))
+  const query = tokens.slice(asAt + 1)
+  const { uses, qualifiers, beyond } = readNames(query, schemaName)
+  const head = [
+    'CREATE',
+    ...attributesOf(tokens.slice(1, viewAt)),
+    'VIEW',
+    quoteName(name.value) + columnsOf(tokens.slice(nameAt + 1, asAt)),
+    'AS',
+  ].join(' ')
+  const text = layOutQuery(sql, query, qualifiers)
+  return { view: { name: name.value, sql: `${head}\n${text}`, uses }, beyond }
+}
+
+/** What differs from the servers' defaults, of ALGORITHM and SQL SECURITY. */
+function attributesOf(tokens: readonly Token[]): string[] {
+  const algorithm = tokens.find((token) => isKeyword(token, 'MERGE', 'TEMPTABLE'))
+  const invoker = tokens.some((token) => isKeyword(token, 'INVOKER'))
+  return [
+    ...(algorithm ? [`ALGORITHM=${algorithm.text.toUpperCase()}`] : []),
+    ...(invoker ? ['SQL SECURITY INVOKER'] : []),
+  ]
+}
+
+/** MySQL keeps the list of column names, MariaDB writes them into the query. */
+function columnsOf(tokens: readonly Token[]): string {
+  const names = tokens.filter(({ kind }) => kind === 'quoted').map(({ text }) => text)
+  return names.length === 0 ? '' : ` (${names.join(',')})`
+}
+
+function unreadable(text: string, token: Token | undefined) {
+  return refusalAt(
+    'SQL_SYNTAX',
+    'this is not a view as a server describes it',
+    { text, offset: token?.start ?? 0, file: 'CREATE VIEW' },
+    'Report this as a defect of Crossfade, with the statement.',
+  )
+}
+
+/** Whether whoever reads the view needs rights on its tables, rather than its definer. */
+export function isInvokers({ sql }: View): boolean {
+  return sql.slice(0, sql.indexOf('`')).includes('SQL SECURITY INVOKER')
+}
+
+/** `view` with the rights of those who read it. */
+export function asInvokers(view: View): View {
+  if (isInvokers(view)) return view
+  return { ...view, sql: view.sql.replace('VIEW ', 'SQL SECURITY INVOKER VIEW ') }
 }
 
 /** The statement that makes `view` where there is none of its name, or takes the place of the one that is there. */

@@ -1,0 +1,146 @@
+import { isProductTable } from '../mysql/identifier.ts'
+import { isForbiddenFunction, type Problem, QUALIFIED } from './forbidden.ts'
+import { namesInQuery, type QueryName } from './query-names.ts'
+import { isKeyword, isSymbol, type Token } from './tokens.ts'
+import { namesOfWith } from './view-names.ts'
+
+/** Where the parts of a CREATE VIEW stand among its tokens. */
+export type ViewHead = {
+  /** OR REPLACE and IF NOT EXISTS, which say nothing about the view: index and count of their tokens. */
+  readonly noise: readonly (readonly [at: number, count: number])[]
+  readonly nameAt: number
+  readonly problem: Problem | null
+}
+
+/**
+ * Reads `CREATE [OR REPLACE] [ALGORITHM=…] [SQL SECURITY …] VIEW [IF NOT EXISTS]` from the beginning of a statement; null
+ * when it is something else.
+ */
+export function viewHeadOf(tokens: readonly Token[]): ViewHead | null {
+  if (!isKeyword(tokens[0], 'CREATE')) return null
+  const noise: (readonly [number, number])[] = []
+  let at = 1
+  if (isKeyword(tokens[at], 'OR') && isKeyword(tokens[at + 1], 'REPLACE')) {
+    noise.push([at, 2])
+    at += 2
+  }
+  if (isKeyword(tokens[at], 'ALGORITHM') && isSymbol(tokens[at + 1], '=')) at += 3
+  if (isKeyword(tokens[at], 'DEFINER')) {
+    const viewAt = tokens.findIndex((token) => isKeyword(token, 'VIEW'))
+    const next = 'Remove `DEFINER=…`: a view keeps the definer that it has where it is deployed.'
+    return viewAt === -1
+      ? null
+      : { noise, nameAt: viewAt + 1, problem: { token: tokens[at], what: 'a definer', next } }
+  }
+  if (isKeyword(tokens[at], 'SQL') && isKeyword(tokens[at + 1], 'SECURITY')) at += 3
+  if (!isKeyword(tokens[at], 'VIEW')) return null
+  at += 1
+  if (['IF', 'NOT', 'EXISTS'].every((word, index) => isKeyword(tokens[at + index], word))) {
+    noise.push([at, 3])
+    at += 3
+  }
+  return { noise, nameAt: at, problem: null }
+}
+
+/**
+ * What a stranger's CREATE VIEW must not hold. It may read the tables and views of its own schema and nothing else: no other
+ * schema, no variable, no function that waits or reaches out of the query. A list of tables and all kinds of JOIN are
+ * understood here; once more it is looked at how the server has understood it (canonical.ts).
+ */
+export function findInView(
+  tokens: readonly Token[],
+  { nameAt, problem }: ViewHead,
+): Problem | null {
+  return (
+    problem ??
+    findInName(tokens, nameAt) ??
+    findInTokens(tokens, nameAt) ??
+    findInQuery(tokens, nameAt)
+  )
+}
+
+function findInName(tokens: readonly Token[], nameAt: number): Problem | null {
+  const token = tokens[nameAt]
+  const follower = tokens[nameAt + 1]
+  if (token?.kind !== 'word' && token?.kind !== 'quoted') {
+    const next = 'Write CREATE VIEW name AS SELECT ….'
+    return { token: token ?? tokens[0], what: 'a view without a name', next }
+  }
+  if (isSymbol(follower, '.')) return { token, what: QUALIFIED[0], next: QUALIFIED[1] }
+  if (!isKeyword(follower, 'AS') && !isSymbol(follower, '(')) {
+    const next = 'Write CREATE VIEW name AS SELECT ….'
+    return { token: follower ?? token, what: 'a view without a query', next }
+  }
+  return isProductTable(token.value)
+    ? { token, what: 'a name that deployments use themselves', next: 'Choose another name.' }
+    : null
+}
+
+/** What is allowed nowhere in the statement. */
+function findInTokens(tokens: readonly Token[], nameAt: number): Problem | null {
+  for (const [at, token] of tokens.entries()) {
+    if (at <= nameAt) continue
+    const found = problemWith(token, tokens[at - 1], tokens[at + 1])
+    if (found) return { token, what: found[0], next: found[1] }
+  }
+  return null
+}
+
+type What = readonly [what: string, next: string]
+
+function problemWith(token: Token, before?: Token, after?: Token): What | null {
+  if (token.kind === 'variable') return ['a variable', 'Use a constant.']
+  if (token.kind === 'symbol') return problemWithSymbol(token, before, after)
+  return token.kind === 'word' && !isSymbol(before, '.') ? problemWithWord(token, after) : null
+}
+
+function problemWithSymbol(token: Token, before?: Token, after?: Token): What | null {
+  if (token.text === '{' || token.text === '}') return ['a brace', 'Write it without { and }.']
+  if (token.text !== '.') return null
+  // `FROM .t` is an old way to write `FROM t`.
+  const begins = isKeyword(before, 'FROM', 'JOIN', 'STRAIGHT_JOIN', 'SELECT')
+  return isName(before) && !begins && (isName(after) || isSymbol(after, '*')) ? null : QUALIFIED
+}
+
+function problemWithWord(token: Token, after?: Token): What | null {
+  if (isKeyword(token, 'INTO')) return ['a query that writes', 'Remove INTO.']
+  if (isKeyword(token, 'TABLE', 'PROCEDURE', 'HANDLER')) {
+    const next = 'Read tables by SELECT; quote it where it is a name.'
+    return [`the word ${token.text.toUpperCase()}`, next]
+  }
+  const isSequence = isKeyword(token, 'NEXT', 'PREVIOUS') && isKeyword(after, 'VALUE')
+  return isSequence ? ['a sequence', 'Use AUTO_INCREMENT.'] : null
+}
+
+function isName(token: Token | undefined): boolean {
+  return token?.kind === 'word' || token?.kind === 'quoted'
+}
+
+function findInQuery(tokens: readonly Token[], nameAt: number): Problem | null {
+  const asAt = tokens.findIndex((token, at) => at > nameAt && isKeyword(token, 'AS'))
+  const query = tokens.slice(asAt + 1)
+  if (asAt === -1 || !(isKeyword(query[0], 'SELECT', 'WITH') || isSymbol(query[0], '('))) {
+    const next = 'Write CREATE VIEW name AS SELECT ….'
+    return { token: query[0] ?? tokens[nameAt], what: 'a view without a query', next }
+  }
+  const own = namesOfWith(query)
+  for (const name of namesInQuery(query, 'quoted and words')) {
+    const found = problemWithName(name, query, own)
+    if (found) return { token: query[name.at], what: found[0], next: found[1] }
+  }
+  return null
+}
+
+function problemWithName(
+  { at, parts, kind }: QueryName,
+  query: readonly Token[],
+  own: ReadonlySet<string>,
+): What | null {
+  const [first = ''] = parts
+  if (parts.length > (kind === 'other' ? 2 : 1)) return QUALIFIED
+  if (kind !== 'call' || own.has(first)) return null
+  if (isForbiddenFunction(first)) return [`a call of ${first.toUpperCase()}`, 'Remove the call.']
+  return query[at]?.kind === 'quoted'
+    ? ['a call of a stored function', 'Write out what the function computes.']
+    : null
+}
