@@ -16,11 +16,11 @@ export type PartName =
   | 'timeline'
   | 'footer'
 
-/** One block of a comment; `short` stands for it when there is no room. */
+/** One block of a comment; `short` stands for it when there is no room, the first of several first. */
 export type Part = {
   readonly name: PartName
   readonly body: Markdown
-  readonly short: Markdown
+  readonly short: Markdown | readonly Markdown[]
 }
 
 /**
@@ -34,6 +34,7 @@ const DROP_ORDER: readonly PartName[] = [
   'diff',
   'outlook',
   'findings',
+  'diff',
   'table',
 ]
 
@@ -43,9 +44,14 @@ export function withinBudget(parts: readonly Part[], limit: number = COMMENT_LIM
   for (const name of DROP_ORDER) {
     const whole = compose(left)
     if (whole.length <= limit) return whole
-    left = left.map((part) => (part.name === name ? { ...part, body: part.short } : part))
+    left = left.map((part) => (part.name === name ? shorter(part) : part))
   }
   return compose(left)
+}
+
+function shorter(part: Part): Part {
+  const [body, ...short] = [part.short].flat()
+  return { ...part, body: body ?? part.body, short }
 }
 
 function compose(parts: readonly Part[]): Markdown {

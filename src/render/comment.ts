@@ -25,7 +25,7 @@ import {
 import { renderAttention, renderOutlook } from './outlook.ts'
 import { renderChanges, renderPlanSql, SQL_TOO_LONG } from './plan.ts'
 import { renderProgress } from './progress.ts'
-import { DIFF_TOO_LONG, renderSchemaDiff } from './schema-diff.ts'
+import { DIFF_TOO_LONG, renderSchemaDiff, SHORT_DIFF } from './schema-diff.ts'
 import { renderTimeline, type TimelineEntry } from './timeline.ts'
 
 /** All that the comment shows of one deploy request. */
@@ -80,7 +80,11 @@ function partsOf(view: CommentView): readonly Part[] {
       body: review ? renderReviewed(review) : NOTHING,
       short: review ? countReviewed(review) : NOTHING,
     },
-    { name: 'diff', body: renderSchemaDiff(operations), short: DIFF_TOO_LONG },
+    {
+      name: 'diff',
+      body: renderSchemaDiff(operations),
+      short: [renderSchemaDiff(operations, SHORT_DIFF), DIFF_TOO_LONG],
+    },
     {
       name: 'diagram',
       body: review ? renderDiagram(review.diagram) : NOTHING,

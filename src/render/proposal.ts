@@ -9,7 +9,7 @@ import { countFindings, renderFindings } from './findings.ts'
 import { blocks, code, hiddenMark, type Markdown, md, NOTHING } from './markdown.ts'
 import { renderAttention, renderOutlook } from './outlook.ts'
 import { renderChanges, renderPlanSql, SQL_TOO_LONG } from './plan.ts'
-import { DIFF_TOO_LONG, renderSchemaDiff } from './schema-diff.ts'
+import { DIFF_TOO_LONG, renderSchemaDiff, SHORT_DIFF } from './schema-diff.ts'
 
 /** What the Action knows by itself: what a pull request changes, compared with its base. */
 export type ProposalView = {
@@ -58,7 +58,11 @@ export function renderProposal(view: ProposalView, note: Markdown): Markdown {
       },
       { name: 'outlook', body: renderOutlook(operations), short: renderAttention(operations) },
       { name: 'findings', body: renderFindings(lint), short: countFindings(lint) },
-      { name: 'diff', body: renderSchemaDiff(operations), short: DIFF_TOO_LONG },
+      {
+        name: 'diff',
+        body: renderSchemaDiff(operations),
+        short: [renderSchemaDiff(operations, SHORT_DIFF), DIFF_TOO_LONG],
+      },
       {
         name: 'diagram',
         body: renderDiagram(diagram),

@@ -23,17 +23,26 @@ function linesOf(text: string | null): string[] {
   return text === null || text === '' ? [] : text.split('\n')
 }
 
-/** What stays, goes and comes, in order; equal beginnings and ends are set aside first. */
+/** A comma after the last line of a list is no change of that line: only what follows it is. */
+function isSame(one: string | undefined, other: string | undefined): boolean {
+  return one === other || (one !== undefined && other !== undefined && bare(one) === bare(other))
+}
+
+function bare(line: string): string {
+  return line.endsWith(',') ? line.slice(0, -1) : line
+}
+
+/** What stays, goes and comes, in order; what stays is shown as it is afterwards; equal beginnings and ends are set aside first. */
 function diffLines(from: readonly string[], to: readonly string[]): Line[] {
   const shorter = Math.min(from.length, to.length)
   let head = 0
-  while (head < shorter && from[head] === to[head]) head += 1
+  while (head < shorter && isSame(from[head], to[head])) head += 1
   let tail = 0
-  while (tail < shorter - head && from.at(-1 - tail) === to.at(-1 - tail)) tail += 1
+  while (tail < shorter - head && isSame(from.at(-1 - tail), to.at(-1 - tail))) tail += 1
   return [
-    ...from.slice(0, head).map((text): Line => ({ mark: ' ', text })),
+    ...to.slice(0, head).map((text): Line => ({ mark: ' ', text })),
     ...diffMiddle(from.slice(head, from.length - tail), to.slice(head, to.length - tail)),
-    ...from.slice(from.length - tail).map((text): Line => ({ mark: ' ', text })),
+    ...to.slice(to.length - tail).map((text): Line => ({ mark: ' ', text })),
   ]
 }
 
@@ -51,8 +60,8 @@ function diffMiddle(from: readonly string[], to: readonly string[]): Line[] {
     const [removed = '', added = ''] = [from[i], to[j]]
     const below = lengths[(i + 1) * width + j] ?? 0
     const right = lengths[i * width + j + 1] ?? 0
-    if (removed === added) {
-      lines.push({ mark: ' ', text: removed })
+    if (isSame(removed, added)) {
+      lines.push({ mark: ' ', text: added })
       i += 1
       j += 1
     } else if (below >= right) {
@@ -82,7 +91,7 @@ function commonLengths(from: readonly string[], to: readonly string[]): Uint16Ar
       const diagonal = lengths[(i + 1) * width + j + 1] ?? 0
       const below = lengths[(i + 1) * width + j] ?? 0
       const right = lengths[i * width + j + 1] ?? 0
-      lengths[i * width + j] = from[i] === to[j] ? diagonal + 1 : Math.max(below, right)
+      lengths[i * width + j] = isSame(from[i], to[j]) ? diagonal + 1 : Math.max(below, right)
     }
   }
   return lengths

@@ -445,27 +445,39 @@ describe('the budget of a comment', () => {
   const long = '@x:y#1 '.repeat(6_000)
 
   test('gives way in a fixed order: timeline, SQL, diagram, diff, outlook, long table', () => {
-    const shown = (diff: string, statement: string) => {
-      const plan = { ...PLAN, operations: [{ ...OPERATION, diff, statement }] }
-      const view = aView({ state: 'ready', plan: PLAN.digest }, { plan, review: REVIEW })
-      const comment = renderComment(view)
-      const parts = [
-        'Timeline',
-        'SQL of the plan</summary>',
-        '```mermaid',
-        '```diff',
-        'What each change means',
-        '| `orders`',
-        '<sub>',
-      ]
-      return parts.filter((part) => comment.includes(part))
+    const view = (diff: number, statement: number, diagram: number) => {
+      const sized = { diff: '+abcdefghi\n'.repeat(diff / 11), statement: 'x'.repeat(statement) }
+      const plan = { ...PLAN, operations: [{ ...OPERATION, ...sized }] }
+      const review = { ...REVIEW, diagram: 'x'.repeat(diagram) }
+      return aView({ state: 'ready', plan: PLAN.digest }, { plan, review })
     }
-
+    const parts = [
+      ...['Timeline', 'SQL of the plan</summary>', '```mermaid', '```diff'],
+      ...['What each change means', '| `orders`', '<sub>'],
+    ]
+    const shown = (comment: string) => parts.filter((part) => comment.includes(part))
     const least = ['What each change means', '| `orders`', '<sub>']
-    expect(shown('+a', 'b')).toHaveLength(7)
-    expect(shown(`+${long}`, long)).toEqual(['```mermaid', '```diff', ...least])
-    expect(shown('x'.repeat(58_720), '')).toEqual(['```diff', ...least])
-    expect(shown('x'.repeat(59_950), long)).toEqual(least)
+
+    expect(shown(renderComment(view(22, 1, 1)))).toHaveLength(7)
+    expect(shown(renderComment(view(25_000, 40_000, 1)))).toEqual(parts.slice(2))
+    expect(shown(renderComment(view(25_000, 40_000, 40_000)))).toEqual(['```diff', ...least])
+    const [first = ''] = renderComments(Array.from({ length: 6 }, () => view(25_000, 0, 0))).split(
+      '\n---\n',
+    )
+    expect(first).toContain('more lines, which crossfade diff')
+    expect(first.match(/^\+abcdefghi$/gm)?.length).toBeGreaterThan(500)
+    const small = renderComments(Array.from({ length: 12 }, () => view(25_000, 0, 0)))
+    expect(small.match(/The schema diff is too long/g)).toHaveLength(12)
+  })
+
+  test('cuts a schema diff at a line, and says how many are left', () => {
+    const plan = { ...PLAN, operations: [{ ...OPERATION, diff: '+abcdefghi\n'.repeat(4_000) }] }
+
+    const comment = renderComment(aView({ state: 'ready', plan: PLAN.digest }, { plan }))
+
+    const lines = comment.match(/^\+abcdefghi$/gm)?.length ?? 0
+    expect(comment).toContain(`\n… and ${4_000 - lines} more lines, which crossfade diff`)
+    expect(lines).toBeGreaterThan(2_500)
   })
 
   test('keeps the limit with hundreds of tables, and with many deploy requests', () => {

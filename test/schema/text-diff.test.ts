@@ -45,6 +45,44 @@ describe('unifiedDiff', () => {
     `)
   })
 
+  test('takes a comma after the last line of a list for no change', () => {
+    const from = lines('CREATE TABLE t (', '  a int,', '  PRIMARY KEY (a)', ') ENGINE=InnoDB')
+    const to = lines(
+      'CREATE TABLE t (',
+      '  a int,',
+      '  PRIMARY KEY (a),',
+      '  KEY k (a)',
+      ') ENGINE=InnoDB',
+    )
+
+    expect(unifiedDiff('t', from, to).split('\n').slice(2)).toEqual([
+      '@@ -1,4 +1,5 @@',
+      ...[
+        ' CREATE TABLE t (',
+        '   a int,',
+        '   PRIMARY KEY (a),',
+        '+  KEY k (a)',
+        ' ) ENGINE=InnoDB',
+      ],
+    ])
+  })
+
+  test('shows a column that moved where it was and where it is', () => {
+    const columns = ['a', 'b', 'c', 'd'].map((name) => `  ${name} int,`)
+    const table = (...body: string[]) =>
+      lines('CREATE TABLE t (', ...body, '  PRIMARY KEY (a)', ')')
+    const [a = '', b = '', c = '', d = ''] = columns
+
+    expect(
+      unifiedDiff('t', table(a, b, c, d), table(a, c, d, b))
+        .split('\n')
+        .slice(3),
+    ).toEqual([
+      ...[' CREATE TABLE t (', '   a int,', '-  b int,', '   c int,', '   d int,', '+  b int,'],
+      ...['   PRIMARY KEY (a)', ' )'],
+    ])
+  })
+
   test('is empty for equal texts', () => {
     expect(unifiedDiff('t', 'a', 'a')).toBe('')
   })
