@@ -37,7 +37,7 @@ export async function complaintOf(
   const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(said)
   if (syntax) return misunderstood(refused, syntax[1] ?? '', Number(syntax[2]))
   const detail = await foreignKeyDetail(session, error, scene.schemaName)
-  const misfit = MISFIT.exec(detail ?? said) ?? MISSING.exec(said)
+  const misfit = MISFIT.exec(detail ?? said) ?? MISSING.exec(said) ?? ODD.exec(said)
   if (misfit?.groups) return await doesNotFit(session, refused, scene, misfit.groups)
   const text = describe(detail ?? said, errnoOf(error))
   const next = 'Correct the definition.'
@@ -128,7 +128,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
 ]
 
 function namesIn(message: string): string[] {
-  const quoted = [...message.matchAll(/'([^']+)'|`([^`]+)`/g)]
+  const quoted = [...message.matchAll(/(?<!\w)'([^']+)'|`([^`]+)`/g)]
   const names = quoted.map(([, single, back]) => single ?? back ?? '')
   return [...names, ...WORDS.filter(([pattern]) => pattern.test(message)).map(([, word]) => word)]
 }
@@ -155,7 +155,10 @@ const MISFIT =
 
 /** MySQL: the referenced column, or a unique key over it, is not there. */
 const MISSING =
-  /Missing (?<what>column '(?<parentColumn>[^']+)'|unique key) for constraint '(?<after>[^']+)' in the referenced table/
+  /Missing (?<what>column '(?<parentColumn>[^']+)'|unique key|index) for constraint '(?<after>[^']+)' in the referenced table/
+
+/** MariaDB, of an ALTER: it says no more. */
+const ODD = /Incorrect options in FOREIGN KEY constraint '[^'/]*\/(?<after>[^']+)'/
 
 /** MariaDB says what is wrong with a foreign key in a warning beside the error. */
 async function foreignKeyDetail(
@@ -187,19 +190,37 @@ async function doesNotFit(
 ): Promise<Refusal> {
   const holder = after === undefined ? null : await findHolder(session, schemaName, after)
   const child = holder?.child ?? refused.name
-  const statement = statements.findLast(({ name }) => name === child) ?? refused
+  const ofChild = child === refused.name ? [] : statements.filter(({ name }) => name === child)
+  const holds = (other: PlacedStatement) => foreignKeyOn(other.statement, column, after) !== null
+  const statement = ofChild.findLast(holds) ?? refused
   const key = foreignKeyOn(statement.statement, column, after)
   const parent = holder?.parent ?? key?.parent ?? refused.name
-  const [from, to] = [`${child}.${column}`, `${parent}.${parentColumn}`]
-  const problem =
-    what === undefined
-      ? `${from} refers to ${to}, whose type is another one`
-      : `${child} refers to ${parent}, which has no ${what}${parentColumn ? '' : ' over the columns referred to'}`
-  const next =
-    what === undefined
-      ? `Give ${from} and ${to} the same type, sign, character set and collation.`
-      : `Refer to columns that ${parent} has a primary or unique key over.`
+  const { problem, next } = wordsFor({ child, parent, column, parentColumn, what })
   return pointAt(statement, key?.start ?? 0, `the server refuses the foreign key: ${problem}`, next)
+}
+
+type Misfit = Readonly<Record<'child' | 'parent', string>> &
+  Readonly<Record<'column' | 'parentColumn' | 'what', string | undefined>>
+
+function wordsFor({ child, parent, column, parentColumn, what }: Misfit) {
+  if (what !== undefined) {
+    const missing = parentColumn ? what : `${what} over the columns referred to`
+    return {
+      problem: `${child} refers to ${parent}, which has no ${missing}`,
+      next: `Refer to columns that ${parent} has a primary or unique key over.`,
+    }
+  }
+  if (column === undefined) {
+    return {
+      problem: `${child} refers to ${parent}, and the two do not fit each other`,
+      next: 'Give the columns on both sides the same type, sign, character set and collation; SET NULL needs columns that may be NULL.',
+    }
+  }
+  const [from, to] = [`${child}.${column}`, `${parent}.${parentColumn}`]
+  return {
+    problem: `${from} refers to ${to}, whose type is another one`,
+    next: `Give ${from} and ${to} the same type, sign, character set and collation.`,
+  }
 }
 
 /** Who has a constraint of this name, when it is there already: then the parent is the refused one. */

@@ -1,16 +1,33 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { basename, join, relative, sep } from 'node:path'
 import { Refusal } from '../errors.ts'
 import { connect, parseTarget } from '../mysql/connect.ts'
 import type { Session } from '../mysql/session.ts'
-import { type CreateTable, checkSchemaFile, refuseDuplicates } from './allow-list.ts'
+import { type CreateTable, refuseDuplicates } from './allow-list.ts'
 import { type CanonicalOptions, canonicalise, readSchema } from './canonical.ts'
+import { applyHistory } from './migrations/apply.ts'
+import { type History, readHistory, type Skipped } from './migrations/history.ts'
+import { areMigrations } from './migrations/layout.ts'
+import { isMigrationFile, type MigrationFile } from './migrations/migration-file.ts'
 import { compareNames } from './parse.ts'
 import { printable } from './place.ts'
+import { readSchemaFile } from './schema-file.ts'
 import type { Schema } from './table.ts'
 
 /** How much a folder of schema files may hold, so that a stranger cannot keep us busy. */
-export const LIMITS = { files: 5000, fileBytes: 512 * 1024, bytes: 16 * 1024 * 1024 } as const
+export const LIMITS = {
+  files: 5000,
+  fileBytes: 512 * 1024,
+  /** A dump of a whole schema is one file. */
+  migrationBytes: 4 * 1024 * 1024,
+  bytes: 16 * 1024 * 1024,
+} as const
+
+/** Which files below a folder are read, and how large each may be. */
+type Wanted = { readonly isWanted: (path: string) => boolean; readonly fileBytes: number }
+
+const DEFINITIONS: Wanted = { isWanted: isSchemaFile, fileBytes: LIMITS.fileBytes }
+const MIGRATIONS: Wanted = { isWanted: isMigrationFile, fileBytes: LIMITS.migrationBytes }
 
 /**
  * The tables of all `*.sql` files in `folder` and below it, in the order of their paths; names that begin with
@@ -19,14 +36,9 @@ export const LIMITS = { files: 5000, fileBytes: 512 * 1024, bytes: 16 * 1024 * 1
  * @throws {Refusal} SCHEMA_EMPTY, SCHEMA_TOO_LARGE, SQL_SYNTAX or SQL_NOT_ALLOWED.
  */
 export async function loadFolder(folder: string): Promise<CreateTable[]> {
-  const paths = await findFiles(folder)
   const tables: CreateTable[] = []
-  let bytes = 0
-  for (const path of paths) {
-    const text = await loadFile(path)
-    bytes += text.byteLength
-    if (bytes > LIMITS.bytes) throw tooLarge(`${shown(folder)} holds more than 16 MiB`)
-    tables.push(...checkSchemaFile(decode(text, path), path))
+  for (const { path, text } of await loadFiles(folder, DEFINITIONS)) {
+    tables.push(...readSchemaFile(text, path))
   }
   if (tables.length === 0) {
     throw new Refusal('SCHEMA_EMPTY', `There is no table in the *.sql files of ${shown(folder)}.`, {
@@ -37,29 +49,53 @@ export async function loadFolder(folder: string): Promise<CreateTable[]> {
   return tables
 }
 
-async function findFiles(folder: string): Promise<string[]> {
+/**
+ * What the migrations in `folder`, or in the one file of that name, run on an empty schema.
+ *
+ * @throws {Refusal} SCHEMA_EMPTY, SCHEMA_TOO_LARGE, and what `readHistory` refuses.
+ */
+export async function loadHistory(folder: string): Promise<History> {
+  return readHistory(await loadFiles(folder, MIGRATIONS), shown(folder))
+}
+
+async function loadFiles(folder: string, wanted: Wanted): Promise<MigrationFile[]> {
+  const files: MigrationFile[] = []
+  let bytes = 0
+  for (const path of await findFiles(folder, wanted)) {
+    const text = await loadFile(path, wanted.fileBytes)
+    bytes += text.byteLength
+    if (bytes > LIMITS.bytes) throw tooLarge(`${shown(folder)} holds more than 16 MiB`)
+    const name = relative(folder, path).split(sep).join('/') || basename(path)
+    files.push({ path, name, text: decode(text, path) })
+  }
+  return files
+}
+
+async function findFiles(folder: string, { isWanted }: Wanted): Promise<string[]> {
   const root = await realpath(folder).catch((error: unknown) => {
     throw new Refusal('SCHEMA_EMPTY', `There is no folder ${shown(folder)}.`, {
       next: 'Check the path.',
       cause: error,
     })
   })
+  if (isWanted(folder) && (await stat(root)).isFile()) return [folder]
   const files: string[] = []
   for await (const path of walk(folder, root)) {
+    if (!isWanted(path)) continue
     files.push(path)
     if (files.length > LIMITS.files) throw tooLarge(`${shown(folder)} holds more than 5,000 files`)
   }
   return files.sort(compareNames)
 }
 
-/** The schema files in `folder` and below; `root` is where no link may lead out of. */
+/** The files in `folder` and below; `root` is where no link may lead out of. */
 async function* walk(folder: string, root: string): AsyncGenerator<string> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name)
     if (entry.name.startsWith('.')) continue
     if (entry.isDirectory()) yield* walk(path, root)
     else if (entry.isSymbolicLink()) await refuseLeaving(path, root)
-    else if (entry.isFile() && isSchemaFile(path)) yield path
+    else if (entry.isFile()) yield path
   }
 }
 
@@ -79,9 +115,9 @@ async function refuseLeaving(path: string, root: string): Promise<void> {
   })
 }
 
-async function loadFile(path: string): Promise<Buffer> {
+async function loadFile(path: string, most: number): Promise<Buffer> {
   const { size } = await stat(path)
-  if (size > LIMITS.fileBytes) throw tooLarge(`${shown(path)} is larger than 512 KiB`)
+  if (size > most) throw tooLarge(`${shown(path)} is larger than ${most / 1024} KiB`)
   return await readFile(path)
 }
 
@@ -112,24 +148,53 @@ export function isDatabaseUrl(source: string): boolean {
 }
 
 export type LoadOptions = CanonicalOptions & {
-  /** A session on a scratch server; asked for only when `source` is a folder. */
+  /** A session on a scratch server; asked for only when `source` is no database. */
   readonly scratch: () => Promise<Session>
 }
 
+/** A schema, and what it was made of. */
+export type Loaded = {
+  readonly schema: Schema
+  /** Where its tables are defined; empty for a database. */
+  readonly sources: readonly CreateTable[]
+  /** What of its migrations was passed over; empty for everything else. */
+  readonly skipped: readonly Skipped[]
+}
+
 /**
- * The schema of a folder or of a database URL.
+ * The schema of a folder of definitions, of a folder of migrations, or of a database URL.
  *
- * @throws {Refusal} what `loadFolder`, `canonicalise` and `connect` refuse; BAD_URL for a URL without schema.
+ * @throws {Refusal} what `loadFolder`, `loadHistory`, `canonicalise`, `applyHistory` and `connect` refuse; BAD_URL for a URL
+ *   without schema.
  */
-export async function loadSchema(
+export async function loadSource(
   source: string,
   { scratch, ...options }: LoadOptions,
-): Promise<Schema> {
-  if (!isDatabaseUrl(source)) {
-    const tables = await loadFolder(source)
-    return await canonicalise(await scratch(), tables, options)
+): Promise<Loaded> {
+  if (isDatabaseUrl(source)) {
+    return { schema: await readDatabase(source), sources: [], skipped: [] }
   }
-  const target = parseTarget(source)
+  const files = await loadFiles(source, MIGRATIONS)
+  if (areMigrations(files)) {
+    const history = readHistory(files, shown(source))
+    return { ...(await applyHistory(await scratch(), history, options)), skipped: history.skipped }
+  }
+  const sources = await loadFolder(source)
+  return { schema: await canonicalise(await scratch(), sources, options), sources, skipped: [] }
+}
+
+/** The schema of a source, as `loadSource`. */
+export async function loadSchema(source: string, options: LoadOptions): Promise<Schema> {
+  return (await loadSource(source, options)).schema
+}
+
+/**
+ * The schema that a URL names, as it is now.
+ *
+ * @throws {Refusal} BAD_URL for a URL without schema, and what `connect` refuses.
+ */
+export async function readDatabase(url: string): Promise<Schema> {
+  const target = parseTarget(url)
   if (target.schema === null) {
     throw new Refusal('BAD_URL', 'The database URL names no schema.', {
       next: 'Write it as mysql://user:password@host:3306/schema.',

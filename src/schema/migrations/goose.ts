@@ -3,7 +3,7 @@ import { refusalAt } from '../place.ts'
 import { keepOnly, type MigrationFile, type Range, type Script } from './migration-file.ts'
 import { inNumberOrder } from './numbered.ts'
 
-const MARK = /^--[^\S\n]*\+goose[^\S\n]+(\S.*?)[^\S\n]*$/gm
+const MARK = /^--[^\S\n]*\+goose[^\S\n]+(\S.*)$/gm
 
 /** goose marks what to run: `-- +goose Up` and `-- +goose Down`. */
 export function isGoose({ text }: MigrationFile): boolean {
@@ -22,7 +22,10 @@ export function orderGoose(files: readonly MigrationFile[]): Script[] {
 function toScript({ path, text }: MigrationFile): Script {
   const refuse = (offset: number, what: string): Refusal =>
     refusalAt('SQL_SYNTAX', what, { text, offset, file: path }, 'Mend the marks of goose.')
-  const marks = [...text.matchAll(MARK)].map(({ 1: mark = '', index }) => ({ mark, index }))
+  const marks = [...text.matchAll(MARK)].map(({ 1: mark = '', index }) => ({
+    mark: mark.trim(),
+    index,
+  }))
   const find = (wanted: string) => marks.find(({ mark }) => mark === wanted)?.index
   const up = find('Up')
   if (up === undefined) throw refuse(0, 'there is no mark +goose Up')

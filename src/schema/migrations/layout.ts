@@ -35,9 +35,22 @@ const NUMBERED: Layout = {
 
 const DUMP: Layout = { tool: 'a dump', owns: isStructureDump, order: orderStructureDump }
 
-/** The tools whose files are told apart by what only they have, or null when no file shows one. */
-export function findTool(files: readonly MigrationFile[]): Layout | null {
-  return LAYOUTS.find(({ owns }) => files.some(owns)) ?? null
+/** Statements that no folder of definitions has. */
+const CHANGES = /^\s*(?:ALTER|DROP|RENAME|INSERT|UPDATE|DELETE|CREATE\s+(?:UNIQUE\s+)?INDEX)\b/im
+
+/**
+ * Whether files are migrations rather than definitions: a tool shows, or they are numbered and change what was there before.
+ * Where it is neither, reading them as definitions gives the same or a refusal.
+ */
+export function areMigrations(files: readonly MigrationFile[]): boolean {
+  if (LAYOUTS.some(({ owns }) => files.some(owns))) return true
+  const scripts = files.filter(isSql)
+  if (scripts.length === 1 && scripts.every(isStructureDump)) return true
+  return (
+    scripts.length > 0 &&
+    scripts.every(isNumbered) &&
+    scripts.some(({ text }) => CHANGES.test(text))
+  )
 }
 
 /**

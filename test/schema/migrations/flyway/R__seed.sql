@@ -1,0 +1,1 @@
+REPLACE INTO users (id, email, name) VALUES (1, 'a@example.com', 'A');

@@ -1,0 +1,1 @@
+ALTER TABLE posts CHANGE heading title VARCHAR(200) NOT NULL DEFAULT '';

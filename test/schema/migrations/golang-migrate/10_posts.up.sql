@@ -1,0 +1,5 @@
+RENAME TABLE articles TO posts;
+BEGIN;
+ALTER TABLE users ADD COLUMN name VARCHAR(100);
+UPDATE users SET name = SUBSTRING_INDEX(email, '@', 1) WHERE name IS NULL;
+COMMIT;

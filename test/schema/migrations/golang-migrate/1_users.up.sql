@@ -1,0 +1,5 @@
+CREATE TABLE users (
+  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  email VARCHAR(190) NOT NULL,
+  CONSTRAINT users_email UNIQUE (email)
+) COLLATE=utf8mb4_unicode_ci;

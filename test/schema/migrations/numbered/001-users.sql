@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS users (
+  id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  email VARCHAR(190) NOT NULL,
+  UNIQUE users_email (email)
+) COLLATE=utf8mb4_unicode_ci;
