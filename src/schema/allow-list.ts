@@ -1,4 +1,5 @@
 import type { Refusal } from '../errors.ts'
+import { adviceOnStatement } from './advice.ts'
 import type { Problem } from './forbidden.ts'
 import { refuseHiddenCharacters } from './hidden.ts'
 import { placeName, refusalAt } from './place.ts'
@@ -157,9 +158,6 @@ function statementOf(source: Source, tokens: readonly Token[], noise: ViewHead['
   return text
 }
 
-const ONLY_TABLES =
-  'Keep only `CREATE TABLE` and `CREATE VIEW` statements in schema files. A folder of migrations is named as `migrations:` instead.'
-
 function findExecutable(tokens: readonly Token[]): Problem | null {
   const token = tokens.find(({ kind }) => kind === 'executable_comment')
   if (!token) return null
@@ -172,7 +170,7 @@ function findIn(tokens: readonly Token[], nameAt: number): Problem | null {
     return findInTable(tokens, nameAt, ENGINES)
   }
   const what = 'a statement other than CREATE TABLE and CREATE VIEW'
-  return { token: create, what, next: ONLY_TABLES }
+  return { token: create, what, next: adviceOnStatement(tokens) }
 }
 
 function notAllowed(source: Source, offset: number, what: string, next: string): Refusal {

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Refusal } from '../errors.ts'
 import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
+import { adviceOnError, adviceOnSyntax } from './advice.ts'
 import { refusalAt } from './place.ts'
 import { depthChange, isKeyword, type Token, tokenize, withoutComments } from './tokens.ts'
 import { viewHeadOf } from './view-check.ts'
@@ -40,12 +41,11 @@ export async function complaintOf(
   const misfit = MISFIT.exec(detail ?? said) ?? MISSING.exec(said) ?? ODD.exec(said)
   if (misfit?.groups) return await doesNotFit(session, refused, scene, misfit.groups)
   const text = describe(detail ?? said, errnoOf(error))
-  const next = 'Correct the definition.'
   return pointAt(
     refused,
     offsetNamed(refused.statement, detail ?? said),
     `the server refuses the ${kindOf(refused)} ${refused.name}: ${text}`,
-    next,
+    adviceOnError(errnoOf(error)),
   )
 }
 
@@ -77,7 +77,7 @@ function misunderstood(refused: PlacedStatement, near: string, line: number): Re
     refused,
     offset,
     `the server does not understand what begins with ${word ?? 'the end of the statement'}`,
-    'Correct this line or the one before it.',
+    adviceOnSyntax(statement, offset),
   )
 }
 

@@ -38,6 +38,9 @@ function problemWithWord(
   at: number,
 ): readonly [what: string, next: string] | null {
   const next = tokens[at + 1]
+  if (isKeyword(token, 'TABLE') && isKeyword(tokens[at - 1], 'CREATE')) {
+    return ['a second CREATE TABLE in one statement', 'End the statement before it with `);`.']
+  }
   if (isKeyword(token, 'SELECT', 'TABLE')) return ['a query', 'A table is defined by its columns.']
   if (isKeyword(token, 'DATA', 'INDEX') && isKeyword(next, 'DIRECTORY')) {
     return ['a path on the server', `Remove ${token.text} DIRECTORY.`]

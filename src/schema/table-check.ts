@@ -25,6 +25,9 @@ function findInName(tokens: readonly Token[], nameAt: number): Problem | null {
   const [follower, second] = tokens.slice(nameAt + 1)
   if (token?.kind !== 'word' && token?.kind !== 'quoted') {
     const where = token ?? tokens[0]
+    if (token?.kind === 'string') {
+      return { token, what: 'a name in quotes', next: 'Write it in backticks: `name`.' }
+    }
     return { token: where, what: 'a table without a name', next: 'Write CREATE TABLE name ( … ).' }
   }
   if (isSymbol(follower, '.')) return { token, what: QUALIFIED[0], next: QUALIFIED[1] }
