@@ -85,8 +85,8 @@ function byName(columns: readonly Column[]): Map<string, Column> {
 }
 
 /**
- * The columns that no MODIFY can change (errors 3106 on MySQL 9.7 and 1907 on MariaDB 10.11): those that become
- * virtual or cease to be. A generated column that is computed from one of them cannot stay while that is gone.
+ * The columns that no MODIFY can change: those that become virtual or cease to be (errors 3106 on MySQL 9.7 and 1907 on
+ * MariaDB 10.11), and those of types that MariaDB does not turn into each other (error 4078). A generated column that is computed from one of them cannot stay while that is gone.
  */
 function findReplaced(
   columns: readonly Column[],
@@ -94,8 +94,10 @@ function findReplaced(
 ): ReadonlySet<Column> {
   const becomes = (column: Column) => next(column)?.generated
   const crosses = (column: Column) => {
-    const kind = becomes(column)
-    return kind !== undefined && (kind === 'virtual') !== (column.generated === 'virtual')
+    const after = next(column)
+    if (!after) return false
+    const isVirtual = after.generated === 'virtual'
+    return isVirtual !== (column.generated === 'virtual') || !converts(column.type, after.type)
   }
   const staysComputed = (column: Column) => column.generated !== null && Boolean(becomes(column))
   const replaced = new Set(columns.filter(crosses))
@@ -108,6 +110,21 @@ function findReplaced(
     }
   }
   return replaced
+}
+
+/** Types that only texts and bytes become, and that become only these or others of their kind. */
+const APART: readonly RegExp[] = [
+  /^uuid$/i,
+  /^inet4$/i,
+  /^inet6$/i,
+  /^(?:geometry|point|linestring|polygon|multi\w+|geom\w*collection)$/i,
+]
+const TEXTS = /^(?:(?:var)?(?:char|binary)|(?:tiny|medium|long)?(?:text|blob)|enum|set|json)\b/i
+
+function converts(from: string, to: string): boolean {
+  const [before, after] = [from, to].map((type) => APART.findIndex((kind) => kind.test(type)))
+  if (before === after) return true
+  return (before === -1 || TEXTS.test(to)) && (after === -1 || TEXTS.test(from))
 }
 
 /** The largest set of columns whose order is already right; only the others have to move. */

@@ -1,4 +1,6 @@
 import { parseColumn, parseForeignKey, parseKey, plainNamed, unreadable } from './parse-item.ts'
+import { edited } from './spelling/edit.ts'
+import { type CreateTableTokens, spellingEdits } from './spelling/spelling.ts'
 import {
   type Check,
   type Column,
@@ -30,7 +32,22 @@ import { isViewSql, parseView, type View } from './view.ts'
  * @throws {Refusal} SQL_SYNTAX when the text is nothing that a server writes.
  */
 export function parseTable(sql: string): Table {
-  const text = unwrapExecutable(sql)
+  const written = unwrapExecutable(sql)
+  const taken = takeApart(written)
+  const edits = spellingEdits(taken, written)
+  const text = edited(written, edits)
+  const { name, items, tail, partition } = edits.length === 0 ? taken : takeApart(text)
+  const options = parseOptions(text, tail)
+  const collation = options.find((option) => option.name === 'COLLATE')?.value ?? null
+  return withSql({
+    name,
+    ...parseItems(text, items, collation),
+    options,
+    partition: partition.length === 0 ? null : sliceOf(text, partition),
+  })
+}
+
+function takeApart(text: string): CreateTableTokens & { readonly name: string } {
   const tokens = withoutComments(tokenize(text, 'CREATE TABLE'))
   const nameToken = tokens[2]
   const starts = isKeyword(tokens[0], 'CREATE') && isKeyword(tokens[1], 'TABLE')
@@ -38,15 +55,17 @@ export function parseTable(sql: string): Table {
     throw unreadable(text, nameToken ?? tokens[0])
   }
   const { items, end } = splitList(tokens, 3)
-  const tail = tokens.slice(end + 1)
-  const partitionAt = tail.findIndex(
-    (token, at) => isKeyword(token, 'PARTITION') && isKeyword(tail[at + 1], 'BY'),
+  const rest = tokens.slice(end + 1)
+  const found = rest.findIndex(
+    (token, at) => isKeyword(token, 'PARTITION') && isKeyword(rest[at + 1], 'BY'),
   )
-  const options = parseOptions(text, partitionAt === -1 ? tail : tail.slice(0, partitionAt))
-  const partition = partitionAt === -1 ? null : sliceOf(text, tail.slice(partitionAt))
-  const collation = options.find(({ name }) => name === 'COLLATE')?.value ?? null
-  const parts = parseItems(text, items, collation)
-  return withSql({ name: nameToken.value, ...parts, options, partition })
+  const start = found === -1 ? rest.length : found
+  return {
+    name: nameToken.value,
+    items,
+    tail: rest.slice(0, start),
+    partition: rest.slice(start),
+  }
 }
 
 /** `table` with the canonical text of its parts; for a table that was derived from another one. */

@@ -16,7 +16,8 @@ import type { Column, ForeignKey, Schema, Table } from './table.ts'
  * 1. A foreign key cannot be dropped and added under one name at once (error 1826).
  * 2. The columns of both ends must fit at every moment (errors 3780, 1832 and 1833), so a foreign key between columns
  *    that change is dropped before and added after.
- * 3. Among new tables that refer to each other in a circle none can be first, and none among dropped ones.
+ * 3. A table that gets partitions has to be rid of its foreign keys before (error 1217), and the other way round (1506).
+ * 4. Among new tables that refer to each other in a circle none can be first, and none among dropped ones.
  */
 export function stepsOf(
   changes: readonly SchemaChange[],
@@ -55,7 +56,8 @@ function planKeys(changes: readonly TableChange[], from: Schema): KeyPlan {
     for (const key of addedKeys(change)) {
       const parent = parentOf(key, places)
       const isOwn = parent?.change === change && change.kind === 'alter'
-      if (parent && (parent.at > at || isOwn)) put(plan.late, change.to.name, key)
+      const isLater = (parent?.at ?? at) > at
+      if (isLater || isOwn || isPartitioned(change)) put(plan.late, change.to.name, key)
     }
   }
   return plan
@@ -67,7 +69,8 @@ function planFormerKeys(table: Table, places: Places, { early, late }: KeyPlan):
     const parent = parentOf(key, places)
     if (place && !stays(key, place.change)) {
       const isTooLate = (parent?.at ?? place.at) < place.at
-      if (isTooLate || comesBack(key, place.change)) put(early, table.name, key)
+      const isApart = comesBack(key, place.change) || isPartitioned(place.change)
+      if (isTooLate || isApart) put(early, table.name, key)
       continue
     }
     const ends = [touches(place?.change, key.columns), touches(parent?.change, key.parentColumns)]
@@ -75,6 +78,11 @@ function planFormerKeys(table: Table, places: Places, { early, late }: KeyPlan):
     put(early, table.name, key)
     put(late, table.name, key)
   }
+}
+
+/** No table has both partitions and foreign keys, on MariaDB not even while it gets the ones and loses the others. */
+function isPartitioned(change: TableChange): boolean {
+  return change.kind === 'alter' && change.to.partition !== change.from.partition
 }
 
 function comesBack(key: ForeignKey, change: TableChange): boolean {

@@ -26,7 +26,7 @@ describe('parseTable', () => {
       {
         "checks": [
           {
-            "definition": "CONSTRAINT \`c\` CHECK ((\`id\` > 1)) NOT ENFORCED",
+            "definition": "CONSTRAINT \`c\` CHECK (\`id\` > 1) NOT ENFORCED",
             "name": "c",
             "serverName": "c",
           },
@@ -61,7 +61,7 @@ describe('parseTable', () => {
           },
           {
             "autoIncrement": false,
-            "definition": "int GENERATED ALWAYS AS ((\`id\` * 2)) VIRTUAL INVISIBLE",
+            "definition": "int GENERATED ALWAYS AS (\`id\` * 2) VIRTUAL INVISIBLE",
             "generated": "virtual",
             "inheritsCollation": false,
             "name": "twice",
@@ -179,23 +179,23 @@ describe('parseTable', () => {
           },
         ],
         "partition": "PARTITION BY RANGE (\`id\`)
-      (PARTITION p0 VALUES LESS THAN (10) COMMENT = '*/' ENGINE = InnoDB)",
+      (PARTITION \`p0\` VALUES LESS THAN (10) COMMENT = '*/' ENGINE = InnoDB)",
         "periods": [],
         "sql": "CREATE TABLE \`orders\` (
         \`id\` bigint unsigned NOT NULL AUTO_INCREMENT,
         \`note\` varchar(20) DEFAULT 'a,)(\`' COMMENT 'x''y',
         \`at\` point NOT NULL SRID 4326,
-        \`twice\` int GENERATED ALWAYS AS ((\`id\` * 2)) VIRTUAL INVISIBLE,
+        \`twice\` int GENERATED ALWAYS AS (\`id\` * 2) VIRTUAL INVISIBLE,
         \`user\` int DEFAULT NULL,
         PRIMARY KEY (\`id\`),
         UNIQUE KEY \`a\` (\`user\`),
         KEY \`e\` (((\`id\` + 1))),
         KEY \`z\` (\`user\`,\`note\`(5) DESC) INVISIBLE,
         CONSTRAINT \`f\` FOREIGN KEY (\`user\`) REFERENCES \`auth\`.\`users\` (\`id\`) ON DELETE CASCADE,
-        CONSTRAINT \`c\` CHECK ((\`id\` > 1)) NOT ENFORCED
+        CONSTRAINT \`c\` CHECK (\`id\` > 1) NOT ENFORCED
       ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin COMMENT='a=b'
       PARTITION BY RANGE (\`id\`)
-      (PARTITION p0 VALUES LESS THAN (10) COMMENT = '*/' ENGINE = InnoDB)",
+      (PARTITION \`p0\` VALUES LESS THAN (10) COMMENT = '*/' ENGINE = InnoDB)",
       }
     `)
     expect(primaryKeyOf(table)?.name).toBe('PRIMARY')
