@@ -14,7 +14,7 @@ export function adviceOnStatement(tokens: readonly Token[]): string {
   return ADVICE[word] ?? ONLY_TABLES
 }
 
-const ONLY_TABLES = 'Keep only `CREATE TABLE` statements in schema files.'
+const ONLY_TABLES = 'Keep only `CREATE TABLE` and `CREATE VIEW` statements in schema files.'
 
 const MIGRATIONS = 'A folder of migrations belongs under `migrations:` in the config file.'
 
@@ -87,10 +87,19 @@ export function adviceOnSyntax(statement: string, offset: number): string {
   return 'Correct this line or the one before it.'
 }
 
-/** What to do about an error of this number. */
-export function adviceOnError(errno: number | null): string {
-  return (errno === null ? undefined : BY_ERRNO[errno]) ?? 'Correct the definition.'
+/** What to do about an error of this number, of which the server says `text`. */
+export function adviceOnError(errno: number | null, text: string): string {
+  const found = BY_TEXT.find(([pattern]) => pattern.test(text))?.[1]
+  return found ?? (errno === null ? undefined : BY_ERRNO[errno]) ?? 'Correct the definition.'
 }
+
+const TAKEN = 'Foreign keys need names of their own in the whole schema; rename this one.'
+
+/** MariaDB says of most foreign keys only that the table could not be made. */
+const BY_TEXT: readonly (readonly [RegExp, string])[] = [
+  [/errno: 121/, TAKEN],
+  [/no index in the referenced table/, 'Refer to columns over which the other table has a key.'],
+]
 
 const BY_ERRNO: Readonly<Record<number, string>> = {
   1071: 'Index fewer or shorter columns, or only the beginning of a text: name(100).',
@@ -98,5 +107,6 @@ const BY_ERRNO: Readonly<Record<number, string>> = {
   1075: 'Add PRIMARY KEY to that column.',
   1101: "Write the default as an expression, in parentheses: DEFAULT ('{}').",
   1170: 'Index the beginning of the text: name(100).',
-  1826: 'Foreign keys need names of their own in the whole schema; rename this one.',
+  1273: 'If production is the other of MySQL and MariaDB, the scratch server must be that too; else choose a collation that this server has.',
+  1826: TAKEN,
 }

@@ -45,7 +45,7 @@ export async function complaintOf(
     refused,
     offsetNamed(refused.statement, detail ?? said),
     `the server refuses the ${kindOf(refused)} ${refused.name}: ${text}`,
-    adviceOnError(errnoOf(error)),
+    adviceOnError(errnoOf(error), text),
   )
 }
 

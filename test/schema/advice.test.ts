@@ -30,7 +30,7 @@ describe('checkSchemaFile', () => {
     ['// a comment', 'Comments begin with two dashes and a space, or with #.'],
     ['CREATE TABLE "t" (a INT)', 'Write it in backticks: `name`.'],
     ['CREATE TABLE t (a INT)\nCREATE TABLE u (a INT)', 'End the statement before it with `);`.'],
-    ['FOO', 'Keep only `CREATE TABLE` statements in schema files.'],
+    ['FOO', 'Keep only `CREATE TABLE` and `CREATE VIEW` statements in schema files.'],
   ])('says what to do about %s', (text, next) => {
     const refusal = { code: 'SQL_NOT_ALLOWED', next: expect.stringContaining(next) }
 
@@ -59,7 +59,8 @@ describe('adviceOnSyntax', () => {
 
 describe('adviceOnError', () => {
   test('knows what newcomers meet, and has a word for the rest', () => {
-    expect(adviceOnError(1101)).toContain("DEFAULT ('{}')")
-    expect(adviceOnError(null)).toBe('Correct the definition.')
+    expect(adviceOnError(1101, '')).toContain("DEFAULT ('{}')")
+    expect(adviceOnError(1005, 'errno: 121 "Duplicate key"')).toContain('rename this one')
+    expect(adviceOnError(null, '')).toBe('Correct the definition.')
   })
 })
