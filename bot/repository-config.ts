@@ -1,7 +1,7 @@
 import { CONFIG_PATH, type Config, type DatabaseConfig, parseConfig } from '../src/deploy/config.ts'
+import { isSourceFile, sourceFolder } from '../src/deploy/source-files.ts'
 import { filesDigest } from '../src/deploy/submission.ts'
 import { Refusal } from '../src/errors.ts'
-import { isSchemaFile } from '../src/schema/load.ts'
 import type { RepositoryClient } from './projector/github.ts'
 
 /**
@@ -36,7 +36,7 @@ export async function readDatabaseConfig(
 
 /** Whether a path of a commit belongs to the wanted schema of a database. */
 export function isSchemaPath({ source }: DatabaseConfig, path: string): boolean {
-  return source.kind !== 'database' && path.startsWith(`${source.path}/`) && isSchemaFile(path)
+  return isSourceFile(source, path)
 }
 
 /**
@@ -65,6 +65,6 @@ export async function readFilesDigest(
   commitSha: string,
 ): Promise<string | null> {
   if (config.source.kind === 'database') return null
-  const files = await client.listFiles(commitSha, config.source.path)
+  const files = await client.listFiles(commitSha, sourceFolder(config.source))
   return files && filesDigest(files.filter(({ path }) => isSchemaPath(config, path)))
 }

@@ -13,8 +13,9 @@ import { openLoading } from './scratch.ts'
 export const DIFF_HELP = `Usage: crossfade diff FROM TO [options]
 
 Prints the SQL that turns the schema FROM into the schema TO. Nothing is changed anywhere.
-FROM and TO are each a folder of CREATE TABLE files (*.sql, with subfolders)
-or a database: mysql://user:password@host:port/schema
+FROM and TO are each a folder of CREATE TABLE files (*.sql, with subfolders), a folder of migrations, which are
+run in order on the scratch server (Prisma, Drizzle, Flyway, dbmate, goose, golang-migrate, numbered files,
+a dump such as structure.sql), or a database: mysql://user:password@host:port/schema
 
   --scratch URL  make the tables of a folder on this server, in a schema that is dropped again;
                  without it a throwaway server is started: MySQL, or MariaDB when FROM or TO is one
@@ -30,6 +31,7 @@ Exit status: 0 equal · 1 different · 2 error
 Examples:
   crossfade diff mysql://app@db.example/shop schema/shop    what is to be deployed
   crossfade diff schema/shop mysql://app@db.example/shop    what somebody changed by hand
+  crossfade diff mysql://app@db.example/shop prisma/migrations    what the migrations would change
 `
 
 /** Compares two schemas; returns the exit status: 0 equal, 1 different. What it refuses it throws. */

@@ -5,8 +5,7 @@ import { CONFIG_PATH, type DatabaseConfig, parseConfig } from '../deploy/config.
 import { Refusal } from '../errors.ts'
 import { countLevels, type LintResult, lint } from '../lint/lint.ts'
 import type { Levels } from '../lint/rules.ts'
-import { canonicalise } from '../schema/canonical.ts'
-import { isDatabaseUrl, loadFolder, loadSchema } from '../schema/load.ts'
+import { isDatabaseUrl, loadSchema, loadSource } from '../schema/load.ts'
 import { printable } from '../schema/place.ts'
 import { toGitHub, toJson, toText } from './findings.ts'
 import type { CommandIo } from './io.ts'
@@ -14,11 +13,11 @@ import { openLoading } from './scratch.ts'
 
 export const LINT_HELP = `Usage: crossfade lint DIR [options]
 
-Says what is dangerous about the schema in DIR, a folder of CREATE TABLE files (*.sql, with subfolders)
-or a database: mysql://user:password@host:port/schema. Nothing is changed anywhere.
+Says what is dangerous about the schema in DIR, a folder of CREATE TABLE files (*.sql, with subfolders),
+a folder of migrations, or a database: mysql://user:password@host:port/schema. Nothing is changed anywhere.
 docs/lint.md explains each rule.
 
-  --against WHAT   also look at the change from WHAT, a folder or a database, to DIR
+  --against WHAT   also look at the change from WHAT, another of these, to DIR
   --config FILE    take the levels of rules from this file; without it from ${CONFIG_PATH},
                    if there is one. The database is the one whose schema is DIR, or the only one
   --scratch URL    make the tables of a folder on this server, in a schema that is dropped again;
@@ -118,11 +117,7 @@ async function run(
   const named = against === null ? [wanted] : [wanted, against]
   await using loading = await openLoading(named, scratch, io)
   const from = against === null ? null : await loadSchema(against, loading)
-  if (isDatabaseUrl(wanted)) {
-    return lint({ wanted: await loadSchema(wanted, loading), from, sources: [], levels })
-  }
-  const sources = await loadFolder(wanted)
-  const schema = await canonicalise(await loading.scratch(), sources, loading)
+  const { schema, sources } = await loadSource(wanted, loading)
   return lint({ wanted: schema, from, sources, levels })
 }
 
@@ -154,7 +149,7 @@ function findDatabase(databases: readonly DatabaseConfig[], wanted: string): Dat
     'CONFIG_INVALID',
     'The config file does not say which database this schema is of.',
     {
-      next: 'Lint the folder that the config file names as `schema:` of a database.',
+      next: 'Lint the folder that the config file names as `schema:` or `migrations:` of a database.',
     },
   )
 }

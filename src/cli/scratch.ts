@@ -11,7 +11,7 @@ import type { CommandIo } from './io.ts'
 export type Loading = AsyncDisposable & LoadOptions
 
 /**
- * How to read `sources`, folders and databases, so that they can be compared: folders on a scratch server of the
+ * How to read `sources`, folders and databases, so that they can be compared: folders, also of migrations, on a scratch server of the
  * databases' family, which is started only when it is needed, and with the collation of their tables.
  *
  * @throws {Refusal} INPUT_INVALID for sources of both families, and what `connect` refuses.
@@ -38,6 +38,7 @@ export async function openLoading(
       session ??= open()
       return session
     },
+    note: (text) => io.err(`note: ${text}`),
     ...(databases[0] ? { collation: databases[0].collation } : {}),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }

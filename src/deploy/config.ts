@@ -118,7 +118,7 @@ function parseSource(
   return { kind: source.oneOf(['database']) }
 }
 
-/** A folder inside the repository, without a slash at its end. */
+/** A folder inside the repository, or a file in one, without a slash at its end. */
 function parsePath(value: Untrusted): string {
   const path = value.text().replace(/^\.\//, '').replace(/\/+$/, '')
   const parts = path.split('/')

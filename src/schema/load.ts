@@ -6,9 +6,10 @@ import type { Session } from '../mysql/session.ts'
 import { type CreateTable, refuseDuplicates } from './allow-list.ts'
 import { type CanonicalOptions, canonicalise, readSchema } from './canonical.ts'
 import { applyHistory } from './migrations/apply.ts'
-import { type History, readHistory, type Skipped } from './migrations/history.ts'
+import { type History, readHistory } from './migrations/history.ts'
 import { areMigrations } from './migrations/layout.ts'
 import { isMigrationFile, type MigrationFile } from './migrations/migration-file.ts'
+import { skippedNotes } from './migrations/notes.ts'
 import { compareNames } from './parse.ts'
 import { printable } from './place.ts'
 import { readSchemaFile } from './schema-file.ts'
@@ -150,6 +151,8 @@ export function isDatabaseUrl(source: string): boolean {
 export type LoadOptions = CanonicalOptions & {
   /** A session on a scratch server; asked for only when `source` is no database. */
   readonly scratch: () => Promise<Session>
+  /** Told what of migrations was not run, in a sentence each. */
+  readonly note?: (text: string) => void
 }
 
 /** A schema, and what it was made of. */
@@ -157,8 +160,6 @@ export type Loaded = {
   readonly schema: Schema
   /** Where its tables are defined; empty for a database. */
   readonly sources: readonly CreateTable[]
-  /** What of its migrations was passed over; empty for everything else. */
-  readonly skipped: readonly Skipped[]
 }
 
 /**
@@ -169,18 +170,19 @@ export type Loaded = {
  */
 export async function loadSource(
   source: string,
-  { scratch, ...options }: LoadOptions,
+  { scratch, note, ...options }: LoadOptions,
 ): Promise<Loaded> {
   if (isDatabaseUrl(source)) {
-    return { schema: await readDatabase(source), sources: [], skipped: [] }
+    return { schema: await readDatabase(source), sources: [] }
   }
   const files = await loadFiles(source, MIGRATIONS)
   if (areMigrations(files)) {
     const history = readHistory(files, shown(source))
-    return { ...(await applyHistory(await scratch(), history, options)), skipped: history.skipped }
+    for (const text of skippedNotes(history.skipped)) note?.(text)
+    return await applyHistory(await scratch(), history, options)
   }
   const sources = await loadFolder(source)
-  return { schema: await canonicalise(await scratch(), sources, options), sources, skipped: [] }
+  return { schema: await canonicalise(await scratch(), sources, options), sources }
 }
 
 /** The schema of a source, as `loadSource`. */

@@ -33,6 +33,24 @@ async function folder(stack: AsyncDisposableStack, text: string): Promise<string
 const scratch = ({ url }: MysqlTest) => ['--scratch', url]
 
 describe('diffCommand', () => {
+  test('runs a folder of migrations, and says what of them it did not run', async ({ mysql }) => {
+    const folders = 'test/schema/migrations'
+
+    const flyway = await diff([`${folders}/expected`, `${folders}/flyway`, ...scratch(mysql)])
+    const older = await diff([`${folders}/prisma`, `${folders}/numbered`, ...scratch(mysql)])
+
+    expect(flyway).toEqual({
+      status: 0,
+      out: '',
+      err: [
+        `note: ${folders}/flyway/later/V10__name.sql:3:1: a statement about triggers, routines, events or sequences, which are not deployed, was not run.`,
+        `note: ${folders}/flyway/R__seed.sql:1:1: a statement about rows was not run.`,
+        'The schemas are equal.',
+      ].join('\n'),
+    })
+    expect(older).toMatchObject({ status: 0, out: '' })
+  })
+
   test('prints the SQL that turns a live schema into a folder; run, the two are equal', async ({
     mysql,
   }) => {

@@ -53,6 +53,26 @@ CREATE TABLE orders (
 `
 
 describe('lintCommand', () => {
+  test('points into the migration that created the table', async ({ mysql }) => {
+    await using stack = new AsyncDisposableStack()
+    const root = await mkdtemp(join(tmpdir(), 'crossfade-test-'))
+    stack.defer(() => rm(root, { recursive: true }))
+    const file = join(root, '1_init.up.sql')
+    await writeFile(file, 'CREATE TABLE a (id BIGINT PRIMARY KEY);\nCREATE TABLE b (x INT);\n')
+    await writeFile(join(root, '1_init.down.sql'), 'DROP TABLE b;\nDROP TABLE a;\n')
+
+    const { out } = await lint([root, '--json', ...scratch(mysql)])
+
+    const { findings } = JSON.parse(out[0] ?? '')
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        rule: 'no-unique-key',
+        table: 'b',
+        place: { file, line: 2, column: 1 },
+      }),
+    )
+  })
+
   test('tells people what it finds in a folder, with file and line', async ({ mysql }) => {
     await using stack = new AsyncDisposableStack()
     const { folder, file } = await repository(stack, SHOP)
