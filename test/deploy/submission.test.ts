@@ -6,6 +6,7 @@ import {
   SUBMISSION_LIMITS,
 } from '../../src/deploy/submission.ts'
 import { Refusal } from '../../src/errors.ts'
+import { CREATE, DROP, FORECAST, OPERATION } from '../render/a-view.ts'
 
 const SUBMISSION = {
   version: 1,
@@ -25,18 +26,7 @@ const ANSWER = {
   state: 'ready',
   url: 'https://bot.example/acme/app/shop/3',
   digest: 'd'.repeat(64),
-  operations: [
-    {
-      kind: 'alter',
-      table: 'orders',
-      statement: 'ALTER TABLE `orders` ADD COLUMN `note` text',
-      how: 'shadow',
-      dropsData: false,
-      rowsEstimated: 200_000,
-      bytesEstimated: null,
-      diff: '+  `note` text',
-    },
-  ],
+  operations: [{ ...OPERATION, forecast: FORECAST }, CREATE, DROP],
   errors: [],
   commentUrl: null,
 }
@@ -154,6 +144,7 @@ describe('parseSubmissionAnswer', () => {
       { ...ANSWER, digest: 'd' },
       { ...ANSWER, operations: [{ ...operation, how: 'magic' }] },
       { ...ANSWER, operations: [{ ...operation, rowsEstimated: -1 }] },
+      { ...ANSWER, operations: [{ ...operation, forecast: { ...FORECAST, use: { reads: 1.5 } } }] },
       { ...ANSWER, errors: [{ code: 'NOT_FOUND', message: 'm' }] },
     ]
 
@@ -163,8 +154,9 @@ describe('parseSubmissionAnswer', () => {
         "INPUT_INVALID The answer’s field number must be a whole number from 1 to 9007199254740991.",
         "INPUT_INVALID The answer’s field url must be a link.",
         "INPUT_INVALID The answer’s field digest must be 64 hexadecimal digits.",
-        "INPUT_INVALID The answer’s field operations.0.how must be one of shadow, create, drop, view.",
+        "INPUT_INVALID The answer’s field operations.0.how must be one of shadow, instant, create, drop, view, refused.",
         "INPUT_INVALID The answer’s field operations.0.rowsEstimated must be a whole number from 0 to 9007199254740991.",
+        "INPUT_INVALID The answer’s field operations.0.forecast.use.reads must be a whole number from 0 to 9007199254740991.",
         "INPUT_INVALID The answer’s field errors.0.next must be a text.",
       ]
     `)

@@ -3,6 +3,7 @@ import {
   type DeploymentPhase,
   newDeployment,
 } from '../../src/deploy/deployment.ts'
+import type { Forecast } from '../../src/deploy/forecast.ts'
 import { makePlan, type PlannedOperation } from '../../src/deploy/plan.ts'
 import type { DeploymentProgress } from '../../src/deploy/progress.ts'
 import {
@@ -15,6 +16,55 @@ import type { CommentView } from '../../src/render/comment.ts'
 
 export const AT = new Date('2026-03-01T12:00:00Z')
 export const LATER = new Date('2026-03-01T12:30:00Z')
+
+/** What a look at the server found out about a change; a bit of everything. */
+export const FORECAST: Forecast = {
+  refusals: [],
+  duration: {
+    seconds: 5_400,
+    least: 2_400,
+    most: 14_000,
+    basis: 'sample',
+    from: '20,000 rows were read in 41 ms',
+  },
+  disk: { newTable: 96 * 1024 ** 3, oldTable: 96 * 1024 ** 3, log: 80 * 1024 ** 3, free: null },
+  checks: [
+    {
+      kind: 'duplicates',
+      subject: 'rows that are equal in the new unique key `by_code`',
+      result: 'found',
+      found: 2,
+      atLeast: true,
+      rowsChecked: 100_000,
+      reason: null,
+    },
+    {
+      kind: 'nulls',
+      subject: 'rows with NULL in `code`, which becomes NOT NULL',
+      result: 'clean',
+      found: null,
+      atLeast: false,
+      rowsChecked: null,
+      reason: null,
+    },
+    {
+      kind: 'values',
+      subject: 'rows with texts that are no numbers in `v`',
+      result: 'not_checked',
+      found: null,
+      atLeast: false,
+      rowsChecked: null,
+      reason: 'no short query tells them',
+    },
+  ],
+  use: {
+    reads: 12_000,
+    writes: 31,
+    withinSeconds: 200_000,
+    lastWriteSeconds: 70,
+    reason: null,
+  },
+}
 
 export const OPERATION: PlannedOperation = {
   kind: 'alter',
