@@ -1,5 +1,6 @@
 import { isProductTable } from '../mysql/identifier.ts'
 import { isForbiddenFunction, type Problem, QUALIFIED } from './forbidden.ts'
+import { findTooDeep } from './nesting.ts'
 import { namesInQuery, type QueryName } from './query-names.ts'
 import { isKeyword, isSymbol, type Token } from './tokens.ts'
 import { namesOfWith } from './view-names.ts'
@@ -55,7 +56,8 @@ export function findInView(
     problem ??
     findInName(tokens, nameAt) ??
     findInTokens(tokens, nameAt) ??
-    findInQuery(tokens, nameAt)
+    findInQuery(tokens, nameAt) ??
+    findTooDeep(tokens)
   )
 }
 

@@ -25,6 +25,13 @@ describe('checkSchemaFile', () => {
     expect(() => checkCanonical(table(most * 2), 't')).toThrow(refusal)
   })
 
+  test.each(CASES)('does so in views: %s', (_, most, expression) => {
+    const view = (times: number) => `CREATE VIEW v AS SELECT ${expression(times)} AS a`
+
+    expect(checkSchemaFile(view(most), 'v')).toHaveLength(1)
+    expect(() => checkSchemaFile(view(most * 2), 'v')).toThrow(/^v:1:/)
+  })
+
   test('takes long lists, which are not deep', () => {
     const many = Array.from({ length: 5000 }, (_, at) => at)
     const columns = many.map((at) => `c${at} INT NOT NULL DEFAULT (1 + 2)`).join(', ')
