@@ -1,20 +1,21 @@
 import type { BranchConfig } from '../src/deploy/config.ts'
-import type { CheckResult, DeploymentSettings } from '../src/deploy/deployment.ts'
+import type { CheckResult, DeploymentSettings, Failure } from '../src/deploy/deployment.ts'
+import type { PlanDigest } from '../src/deploy/digest.ts'
 import type { Plan } from '../src/deploy/plan.ts'
 import type { By, DeployRequest } from '../src/deploy/request.ts'
+import type { Submission } from '../src/deploy/submission.ts'
 import { NEXT_STEP } from '../src/deploy/transition.ts'
 import { Refusal } from '../src/errors.ts'
 import type { Levels } from '../src/lint/rules.ts'
 import { connect, type Target } from '../src/mysql/connect.ts'
 import { readSchema } from '../src/schema/canonical.ts'
-import { fingerprintSchema } from '../src/schema/fingerprint.ts'
 import type { Schema } from '../src/schema/table.ts'
 import { planAgain, recordFact, type StoredDeployment } from '../src/store/deployments.ts'
 import { findSubmission, savePlan } from '../src/store/plans.ts'
 import { saveReview } from '../src/store/reviews.ts'
 import { findTarget } from './config.ts'
 import type { Parts } from './parts.ts'
-import { planFor, whyNotDeployable } from './plan.ts'
+import { digestFor, planFor, whyNotDeployable } from './plan.ts'
 import { mergeWithQueue } from './queue-ahead.ts'
 import { reviewOf } from './review.ts'
 
@@ -25,26 +26,42 @@ export function settingsOf({ cutover, revertWindowMs }: BranchConfig): Deploymen
   return { autoCutover: cutover === 'auto', revertWindowMs }
 }
 
+type CheckOptions = {
+  readonly config: BranchConfig
+  readonly levels: Levels
+  readonly by: By
+}
+
 /**
- * Makes the plan anew from the last submission and the production schema of now.
+ * Makes the plan anew from the last submission and the production schema of now, with the queue ahead.
  *
  * @throws {Refusal} DEPLOY_STATE while the engine works on the former plan.
  */
 export async function checkAgain(
   parts: Parts,
   request: DeployRequest,
+  { config, levels, by }: CheckOptions,
+): Promise<StoredDeployment> {
+  const result = () => check(parts, request, { config, levels })
+  return await replace(parts, request, { config, by, result })
+}
+
+/** Puts what a check finds in the place of the former plan. */
+async function replace(
+  parts: Parts,
+  request: DeployRequest,
   {
     config,
-    levels,
     by,
-  }: { readonly config: BranchConfig; readonly levels: Levels; readonly by: By },
+    result,
+  }: Omit<CheckOptions, 'levels'> & { readonly result: () => Promise<CheckResult> | CheckResult },
 ): Promise<StoredDeployment> {
   const { store, clock } = parts
   const planned = await planAgain(store, request.id, settingsOf(config), { at: clock.now(), by })
   if (!planned) throw busy()
-  const result = await check(parts, request, { config, levels })
+  const found = await result()
   const at = clock.now()
-  const checked = await recordFact(store, planned.id, { type: 'checked', result, at }, BOT)
+  const checked = await recordFact(store, planned.id, { type: 'checked', result: found, at }, BOT)
   parts.ring()
   return checked
 }
@@ -61,11 +78,10 @@ export function busy(state?: keyof typeof NEXT_STEP): Refusal {
 async function check(
   parts: Parts,
   request: DeployRequest,
-  { config, levels }: { readonly config: BranchConfig; readonly levels: Levels },
+  { config, levels }: Omit<CheckOptions, 'by'>,
 ): Promise<CheckResult> {
   try {
-    const submission = await findSubmission(parts.store, request.id)
-    if (!submission) throw new TypeError(`request ${request.id} has no submission`)
+    const submission = await requireSubmission(parts, request)
     const target = targetOf(parts, request)
     const live = await readLive(target)
     const merged = await mergeWithQueue(parts.store, request, { submission, live })
@@ -85,6 +101,12 @@ async function check(
     const { code, message, next } = error
     return { kind: 'error', errors: [{ code, message, next }] }
   }
+}
+
+async function requireSubmission({ store }: Parts, { id }: DeployRequest): Promise<Submission> {
+  const submission = await findSubmission(store, id)
+  if (!submission) throw new TypeError(`request ${id} has no submission`)
+  return submission
 }
 
 function targetOf({ databases }: Parts, { repository, database, branch }: DeployRequest): Target {
@@ -114,13 +136,57 @@ export function noTarget(branch: string): Refusal {
 }
 
 /**
- * Looks, right before the first statement, whether production is still what the plan was made for.
+ * Makes the check again right before a plan is queued: production, or the queue, may have moved on.
  *
- * @throws {Refusal} PLAN_CHANGED.
+ * @throws {Refusal} PLAN_CHANGED when another plan would run, which takes the place of this one; SCHEMA_CONFLICT or
+ *   whatever else the check found when none would.
  */
-export async function requireUnchanged(target: Target, plan: Plan): Promise<void> {
-  if (fingerprintSchema(await readLive(target)) === plan.liveFingerprint) return
-  throw new Refusal('PLAN_CHANGED', 'The production schema changed after the plan was made.', {
-    next: 'Comment `/plan` to make a new one, look at it, and deploy that.',
-  })
+export async function requireSamePlan(
+  parts: Parts,
+  request: DeployRequest,
+  { config, levels, by, plan }: CheckOptions & { readonly plan: PlanDigest },
+): Promise<void> {
+  const result = await check(parts, request, { config, levels })
+  if (result.kind === 'ready' && result.plan === plan) return
+  const [error, ...others] = result.kind === 'error' ? result.errors : []
+  // A server that is away says nothing against the plan.
+  if (error?.code !== 'DATABASE_UNREACHABLE') {
+    await replace(parts, request, { config, by, result: () => result })
+  }
+  throw error ? toRefusal(error, others) : planChanged(NEW_PLAN)
+}
+
+/**
+ * Makes the check again right before the first statement: whether what would run now is what was approved.
+ *
+ * @throws {Refusal} PLAN_CHANGED or SCHEMA_CONFLICT.
+ */
+export async function requireUnchanged(
+  parts: Parts,
+  request: DeployRequest,
+  plan: Plan,
+): Promise<void> {
+  const submission = await requireSubmission(parts, request)
+  const live = await readLive(targetOf(parts, request))
+  const merged = await mergeWithQueue(parts.store, request, { submission, live })
+  const [error, ...others] = merged.errors
+  if (error) throw toRefusal(error, others)
+  if (digestFor(merged.live, merged.wanted) !== plan.digest) throw planChanged(PLAN_AGAIN)
+}
+
+const NEW_PLAN =
+  'Look at the new plan in the comment of the deploy request, then give the command again.'
+const PLAN_AGAIN = 'Comment `/plan` to make a new one, look at it, and deploy that.'
+
+function planChanged(next: string): Refusal {
+  const message =
+    'Since the plan was made, production or the queue ahead has changed in what the plan is about.'
+  return new Refusal('PLAN_CHANGED', message, { next })
+}
+
+/** The first of several problems; all of them are in the deploy request’s comment. */
+function toRefusal({ code, message, next }: Failure, others: readonly Failure[]): Refusal {
+  if (code === 'INTERNAL') throw new TypeError(message)
+  const more = others.length > 0 ? ` (And ${others.length} more.)` : ''
+  return new Refusal(code, `${message}${more}`, { next })
 }

@@ -143,7 +143,8 @@ async function beginWithoutCheckpoint(
     case 'in_progress':
     case 'pending_cutover': {
       const plan = await requirePlan(parts, stored)
-      await requireUnchanged(configured.target, plan)
+      const deployRequest = await requireDeployRequest(parts.store, stored.deployRequestId)
+      await requireUnchanged(parts, deployRequest, plan)
       const request = await requestOf(parts, stored, plan)
       return await engine.stage(engineRequest({ ...request, ...configured.settings }), run)
     }

@@ -1,5 +1,7 @@
 import type { Failure } from '../src/deploy/deployment.ts'
+import type { PlanDigest } from '../src/deploy/digest.ts'
 import {
+  circumstancesOf,
   isInstantPossible,
   makePlan,
   type Plan,
@@ -11,13 +13,15 @@ import { forecastChanges } from '../src/forecast/forecast.ts'
 import { connect, type Target } from '../src/mysql/connect.ts'
 import { checkCanonical } from '../src/schema/allow-list.ts'
 import { diffSchemas, tableOf } from '../src/schema/diff.ts'
-import { fingerprintSchema } from '../src/schema/fingerprint.ts'
 import type { Schema } from '../src/schema/table.ts'
 import { listPastCopies } from '../src/store/past-copies.ts'
 import type { Parts } from './parts.ts'
 
 /** The workflow of the pull request waits for it. */
 const WITHIN_MS = 15_000
+
+/** A command may choose another one when it queues the deployment; the plan is the same. */
+const METHOD = 'shadow'
 
 /** What is planned, where, and with what window to take it back. */
 export type WhatToPlan = {
@@ -47,7 +51,7 @@ export async function planFor(
     { schema: target.schema ?? '', live, changes },
     {
       clock,
-      method: 'shadow',
+      method: METHOD,
       revertWindowMs,
       past: await listPastCopies(store, request),
       scratch: null,
@@ -56,7 +60,13 @@ export async function planFor(
     },
   )
   const operations = changes.map((change, at) => planOperation(change, found[at] ?? null))
-  return makePlan(operations, { liveFingerprint: fingerprintSchema(live), engineOptions: {} })
+  return makePlan(operations, circumstancesOf(operations, { live, wanted, method: METHOD }))
+}
+
+/** The digest that a plan for this would have now, without a look at the server. */
+export function digestFor(live: Schema, wanted: Schema): PlanDigest {
+  const operations = diffSchemas(live, wanted).map((change) => planOperation(change))
+  return makePlan(operations, circumstancesOf(operations, { live, wanted, method: METHOD })).digest
 }
 
 /** Why a plan cannot be deployed in any way; empty when one may work, be it `method=instant`. */

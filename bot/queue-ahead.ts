@@ -45,12 +45,14 @@ export async function mergeWithQueue(
   request: DeployRequest,
   { submission, live }: { readonly submission: Submission; readonly live: Schema },
 ): Promise<MergedWithQueue> {
-  const ahead = await listChanges(store, request, AHEAD)
+  const ahead = await listChanges(store, request, { states: AHEAD, until: 'own' })
   const theirs = ahead.reduce(withChange, live)
   const { base, wanted } = schemasOf(submission)
   const merged = mergeSchemas(base, theirs, wanted)
   if (merged.kind === 'merged') return { live: theirs, wanted: merged.schema, errors: [] }
-  const deployed = (await listChanges(store, request, LIVE)).slice(-MOST_ASKED)
+  const deployed = (await listChanges(store, request, { states: LIVE, until: 'end' })).slice(
+    -MOST_ASKED,
+  )
   const origin = (touch: Touch) => originOf(touch, theirs, { ahead, deployed })
   const errors = merged.conflicts.map((conflict) =>
     conflictFailure(conflict, origin(conflict.theirs)),
@@ -60,15 +62,23 @@ export async function mergeWithQueue(
 
 type Change = { readonly request: DeployRequest; readonly base: Schema; readonly wanted: Schema }
 
+type Which = {
+  readonly states: readonly DeploymentState[]
+  /** All of them, or those that were queued before the request itself was. */
+  readonly until: 'own' | 'end'
+}
+
 /** What other deploy requests of the same branch change, those that were queued first first. */
 async function listChanges(
   store: Store,
   request: DeployRequest,
-  states: readonly DeploymentState[],
+  { states, until }: Which,
 ): Promise<Change[]> {
   const changes: Change[] = []
   for (const { deployRequestId } of await listDeploymentsIn(store, states)) {
-    if (deployRequestId === request.id) continue
+    const isOwn = deployRequestId === request.id
+    if (isOwn && until === 'own') break
+    if (isOwn) continue
     const other = await requireDeployRequest(store, deployRequestId)
     if (!isSameBranch(other, request)) continue
     const submission = await findSubmission(store, deployRequestId)

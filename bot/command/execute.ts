@@ -8,6 +8,7 @@ import {
   type DeployRequest,
   parseCommitSha,
 } from '../../src/deploy/request.ts'
+import { mayHappen } from '../../src/deploy/transition.ts'
 import { Refusal } from '../../src/errors.ts'
 import { listAudit, recordAction } from '../../src/store/audit.ts'
 import { openDeployRequest, projectAgain } from '../../src/store/deploy-requests.ts'
@@ -19,7 +20,7 @@ import {
 import { findPlan, findSubmission } from '../../src/store/plans.ts'
 import { ACCEPTED, type AcceptedDetail, findReview } from '../../src/store/reviews.ts'
 import { inTransaction } from '../../src/store/transaction.ts'
-import { checkAgain } from '../deploy-check.ts'
+import { checkAgain, requireSamePlan } from '../deploy-check.ts'
 import type { Parts } from '../parts.ts'
 import type { RepositoryClient } from '../projector/github.ts'
 import { readDatabaseConfig, readFilesDigest } from '../repository-config.ts'
@@ -58,7 +59,8 @@ export type CommandDetail = {
  * The one way in: binds the command to the plan, asks whether the person may, and moves the deployment on.
  * A command that was run before, as the record says, is not run again.
  *
- * @throws {Refusal} with what was checked; then nothing has changed.
+ * @throws {Refusal} with what was checked; then nothing has changed, but for a new plan in the place of one that would
+ *   no longer run.
  */
 export async function execute(parts: Parts, call: CommandCall): Promise<void> {
   if (await wasExecuted(parts, call)) return
@@ -82,6 +84,10 @@ export async function execute(parts: Parts, call: CommandCall): Promise<void> {
     const current = await currentDeployment(parts.store, request.id)
     if (!current) throw nothingYet()
     const effect = effectOf(command, current.deployment, { config: branch, at: parts.clock.now() })
+    const plan = planOf(current.deployment)
+    if (plan && isStart(effect) && mayHappen(current.deployment, 'enqueued')) {
+      await requireSamePlan(parts, request, { config: branch, levels: config.lint, by, plan })
+    }
     await requireReviewed(parts, current, effect)
     await requireConfirmation(parts, command, { current, effect })
     await record(parts, { ...call, head, by, current, effect })

@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util'
 import { type Clock, systemClock } from '../clock.ts'
-import { makePlan, type Plan, planOperation } from '../deploy/plan.ts'
+import { circumstancesOf, makePlan, type Plan, planOperation } from '../deploy/plan.ts'
 import { Refusal } from '../errors.ts'
 import { forecastChanges } from '../forecast/forecast.ts'
 import { connect, parseTarget } from '../mysql/connect.ts'
 import { diffSchemas } from '../schema/diff.ts'
-import { fingerprintSchema } from '../schema/fingerprint.ts'
 import { isDatabaseUrl, loadSchema } from '../schema/load.ts'
 import type { CommandIo } from './io.ts'
 import { isDeployable, toJson, toText } from './plan-text.ts'
@@ -147,7 +146,8 @@ async function makeThePlan(
   say('Reading the schema of the database …')
   const live = await loadSchema(against, loading)
   say('Reading the wanted schema …')
-  const changes = diffSchemas(live, await loadSchema(wanted, loading))
+  const to = await loadSchema(wanted, loading)
+  const changes = diffSchemas(live, to)
   await using session = await connect(target)
   const isFolder = !isDatabaseUrl(wanted)
   const found = await forecastChanges(
@@ -164,7 +164,7 @@ async function makeThePlan(
     },
   )
   const operations = changes.map((change, at) => planOperation(change, found[at] ?? null))
-  return makePlan(operations, { liveFingerprint: fingerprintSchema(live), engineOptions: {} })
+  return makePlan(operations, circumstancesOf(operations, { live, wanted: to, method }))
 }
 
 /** Says what is being done, once it takes longer than a second, and then at most every second. */

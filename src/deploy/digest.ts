@@ -10,7 +10,7 @@ export type PlanDigest = string & { readonly [planDigest]: true }
 export type DigestInput = {
   /** In the order in which they run. */
   readonly statements: readonly string[]
-  /** The hash of the live schema that the statements were made for. */
+  /** The hash of what of the live schema the statements were made for: `fingerprintAround`. */
   readonly liveFingerprint: string
   /** Options of the engine that change what is done to the tables. */
   readonly engineOptions: Readonly<Record<string, string | number | boolean | null>>
@@ -19,7 +19,7 @@ export type DigestInput = {
 /** The digest of what would run. Equal input gives the same digest, whatever the order of the options. */
 export function digestOf({ statements, liveFingerprint, engineOptions }: DigestInput): PlanDigest {
   const options = Object.entries(engineOptions).sort(([a], [b]) => (a < b ? -1 : 1))
-  const canonical = JSON.stringify(['crossfade plan 1', statements, liveFingerprint, options])
+  const canonical = JSON.stringify(['crossfade plan 2', statements, liveFingerprint, options])
   // Sound: a SHA-256 in hexadecimal is what the brand stands for.
   return createHash('sha256').update(canonical).digest('hex') as PlanDigest
 }

@@ -1,6 +1,7 @@
 import { ddlOf, dropsData } from '../schema/ddl.ts'
 import type { SchemaChange } from '../schema/diff.ts'
-import { quoteName } from '../schema/table.ts'
+import { fingerprintAround } from '../schema/fingerprint.ts'
+import { quoteName, type Schema } from '../schema/table.ts'
 import { unifiedDiff } from '../schema/text-diff.ts'
 import type { Failure } from './deployment.ts'
 import { type DigestInput, digestOf, type PlanDigest } from './digest.ts'
@@ -42,7 +43,7 @@ export type PlannedOperation = {
 /** What would run against one production branch, and the hash of it. */
 export type Plan = {
   readonly operations: readonly PlannedOperation[]
-  /** The hash of the live schema that the plan was made for. */
+  /** The hash of what of the live schema the plan was made for: `fingerprintAround`. */
   readonly liveFingerprint: string
   readonly digest: PlanDigest
 }
@@ -116,6 +117,21 @@ function lossesOf(change: SchemaChange): readonly string[] {
         ]
       : []
   })
+}
+
+/** What the digest of a plan that brings `live` to `wanted` holds besides its statements. */
+export function circumstancesOf(
+  operations: readonly Pick<PlannedOperation, 'table'>[],
+  { method, ...schemas }: Circumstances,
+): Omit<DigestInput, 'statements'> {
+  const touched = operations.map(({ table }) => table)
+  return { liveFingerprint: fingerprintAround(touched, schemas), engineOptions: { method } }
+}
+
+export type Circumstances = {
+  readonly live: Schema
+  readonly wanted: Schema
+  readonly method: 'shadow' | 'instant'
 }
 
 /** The plan of `operations`, in the order in which they run. */

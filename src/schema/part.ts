@@ -67,7 +67,7 @@ export function collationText({ options }: Table): string {
 }
 
 /** A column with everything that it is, also what it inherits from its table. */
-function columnText(column: Column, table: Table): string {
+export function columnText(column: Column, table: Table): string {
   const inherited = column.inheritsCollation ? ` /* ${collationText(table)} */` : ''
   return `${quoteName(column.name)} ${column.definition}${inherited}`
 }

@@ -72,7 +72,7 @@ function misfit(key: Key, column: Column, length: number | null): ConflictReason
 }
 
 /** Whether the index begins with these columns, in their order. */
-function covers(key: Key, columns: readonly string[]): boolean {
+export function covers(key: Key, columns: readonly string[]): boolean {
   if (!['primary', 'unique', 'plain'].includes(key.kind)) return false
   return columns.every((name, at) => {
     const one = key.parts[at]

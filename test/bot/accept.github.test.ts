@@ -50,7 +50,7 @@ describe('an error of lint', () => {
       ...['eyes', 'rocket', 'hooray'],
     )
     const session = await world.mysql.session()
-    await session.run(sql`CREATE TABLE unrelated (id INT PRIMARY KEY)`)
+    await session.run(sql`ALTER TABLE orders ADD COLUMN other INT`)
     await world.reacted(await writer.comment(pull.number, '/plan'), ...['eyes', 'rocket', 'hooray'])
 
     await writer.comment(pull.number, '/stage')

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
+import { planOf } from '../../src/deploy/deployment.ts'
 import type { CanonicalSchema } from '../../src/deploy/submission.ts'
 import { connect } from '../../src/mysql/connect.ts'
 import { test, type World } from '../support/running-bot.ts'
@@ -10,6 +11,24 @@ const NO_LIMITS = {
   historyLength: null,
   commitLatencyMs: null,
   query: null,
+}
+
+/** As the first version wrote it. */
+const OLD_PLAN = {
+  operations: [
+    {
+      kind: 'alter',
+      table: 'orders',
+      statement: 'ALTER TABLE `orders` ADD COLUMN `note` varchar(100) DEFAULT NULL',
+      how: 'shadow',
+      dropsData: false,
+      rowsEstimated: 3,
+      bytesEstimated: 16384,
+      diff: '',
+    },
+  ],
+  liveFingerprint: 'f'.repeat(64),
+  digest: '0'.repeat(64),
 }
 
 describe('a deploy request', () => {
@@ -168,7 +187,27 @@ describe('a deploy request', () => {
     expect((await world.deployment(pull.number))?.deployment.state).toBe('ready')
   })
 
-  test('is not started when production changed after the plan was made', async ({ start }) => {
+  test('is not queued when its table changed after the plan was made, but planned anew', async ({
+    start,
+  }) => {
+    const world = await start()
+    const pull = await planned(world)
+    const before = (await world.deployment(pull.number))?.deployment
+    const session = await world.mysql.session()
+    await session.run(sql`ALTER TABLE orders ADD COLUMN meanwhile INT`)
+
+    await world.github.as('writer').comment(pull.number, '/deploy')
+
+    await world.commented(pull.number, /PLAN_CHANGED/)
+    const after = (await world.deployment(pull.number))?.deployment
+    expect(after).toMatchObject({ state: 'ready' })
+    expect(after && planOf(after)).not.toBe(before && planOf(before))
+    await world.github.as('writer').comment(pull.number, '/deploy')
+    await world.reached(pull.number, 'complete_pending_revert')
+    expect(await columns(world)).toEqual(['id', 'total', 'meanwhile', 'note'])
+  })
+
+  test('goes on when a table changed that it has nothing to do with', async ({ start }) => {
     const world = await start()
     const pull = await planned(world)
     const session = await world.mysql.session()
@@ -176,9 +215,30 @@ describe('a deploy request', () => {
 
     await world.github.as('writer').comment(pull.number, '/deploy')
 
-    await world.reached(pull.number, 'complete_error')
-    await world.commented(pull.number, /PLAN_CHANGED/)
-    expect(await tables(world)).toEqual(['meanwhile', 'orders'])
+    await world.reached(pull.number, 'complete_pending_revert')
+  })
+
+  test('with a plan of an earlier version is planned anew when it is queued', async ({ start }) => {
+    const world = await start()
+    const pull = await planned(world)
+    const current = await world.deployment(pull.number)
+    const old = '0'.repeat(64)
+    await world.store
+      .insertInto('plan')
+      .values({ digest: old, body: JSON.stringify(OLD_PLAN), updated_at: new Date() })
+      .execute()
+    await world.store
+      .updateTable('deployment')
+      .set({ plan_digest: old })
+      .where('id', '=', current?.id ?? 0)
+      .execute()
+
+    await world.github.as('writer').comment(pull.number, '/stage')
+
+    await world.commented(pull.number, /👎[\s\S]*PLAN_CHANGED/)
+    expect(await world.deployment(pull.number)).toMatchObject({
+      deployment: current?.deployment ?? {},
+    })
   })
 
   test('goes on after the bot was stopped, also with what was asked meanwhile', async ({

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   confirmCode,
@@ -6,9 +7,17 @@ import {
   parsePlanDigest,
   shortDigest,
 } from '../../src/deploy/digest.ts'
-import { isDestructive, makePlan, type PlannedOperation } from '../../src/deploy/plan.ts'
+import {
+  circumstancesOf,
+  isDestructive,
+  makePlan,
+  type PlannedOperation,
+  planOperation,
+} from '../../src/deploy/plan.ts'
 import { parseCommitSha, parseDeployRequestNumber } from '../../src/deploy/request.ts'
+import { diffSchemas } from '../../src/schema/diff.ts'
 import { OPERATION } from '../render/a-view.ts'
+import { schema, TAIL, type Tables, t } from '../schema/a-schema.ts'
 
 const INPUT: DigestInput = {
   statements: ['ALTER TABLE a ADD b INT', 'DROP TABLE c'],
@@ -22,7 +31,7 @@ describe('digestOf', () => {
 
     expect(digest).toBe(digestOf(INPUT))
     expect(digest).toMatchInlineSnapshot(
-      `"a9a8c54f0be8f68d35d626ac92fa03415870ad68292367a20bab47f33b32bb96"`,
+      `"74fef0b2a6cc79e056a462979ca6773da02ec54edd6bd31670c996409301199b"`,
     )
   })
 
@@ -34,6 +43,63 @@ describe('digestOf', () => {
     { what: 'an option', change: { engineOptions: { engine: 'shadow', version: 2 } } },
   ])('is another one when $what is another one', ({ change }) => {
     expect(digestOf({ ...INPUT, ...change })).not.toBe(digestOf(INPUT))
+  })
+})
+
+/** The digest of what brings `live` to `wanted`, both by table: its columns and other lines. */
+function digestBetween(live: Tables, wanted: Tables, method: 'shadow' | 'instant' = 'shadow') {
+  const schemas = { live: schema(live), wanted: schema(wanted) }
+  const operations = diffSchemas(schemas.live, schemas.wanted).map((change) =>
+    planOperation(change),
+  )
+  return makePlan(operations, circumstancesOf(operations, { ...schemas, method })).digest
+}
+
+describe('PLAN-1: a plan’s digest', () => {
+  const others = fc.uniqueArray(fc.stringMatching(/^x[a-z]{1,6}$/), { maxLength: 4 })
+  const column = fc.constantFrom('c int', 'c date', 'd int')
+  const option = fc.constantFrom("COMMENT='x'", 'ROW_FORMAT=DYNAMIC')
+
+  test('is the same whatever else there is, and in whatever order', () => {
+    fc.assert(
+      fc.property(others, others, column, (before, behind, added) => {
+        const around = (tables: Tables): Tables => ({
+          ...Object.fromEntries(before.map((name) => [name, ['a int']])),
+          ...tables,
+          ...Object.fromEntries(behind.map((name) => [`${name}_`, ['a int']])),
+        })
+
+        expect(digestBetween(around(t()), around(t(added)))).toBe(digestBetween(t(), t(added)))
+      }),
+    )
+  })
+
+  test('is another one for another statement, option of the table, live definition or way', () => {
+    fc.assert(
+      fc.property(column, column, option, (one, other, setting) => {
+        const digest = digestBetween(t(), t(one))
+        const isOther = digestBetween(t(), t(other)) !== digest
+
+        expect(isOther).toBe(one !== other)
+        expect(digestBetween(t(), t(one, '---', TAIL, setting))).not.toBe(digest)
+        expect(digestBetween(t('---', TAIL, setting), t(one, '---', TAIL, setting))).not.toBe(
+          digest,
+        )
+        expect(digestBetween(t('live int'), t('live int', one))).not.toBe(digest)
+        expect(digestBetween(t(), t(one), 'instant')).not.toBe(digest)
+      }),
+    )
+  })
+
+  test('holds the statements of views, and what they read', () => {
+    const view = (of: string): Tables => ({
+      v: `CREATE VIEW \`v\` AS select \`t\`.\`${of}\` AS \`x\` from \`t\``,
+    })
+    const digest = digestBetween(t(), { ...t(), ...view('a') })
+
+    expect(digestBetween(t(), { ...t(), ...view('b') })).not.toBe(digest)
+    expect(digestBetween(t('c int'), { ...t('c int'), ...view('a') })).toBe(digest)
+    expect(digestBetween({ ...t(), ...view('b') }, { ...t(), ...view('a') })).not.toBe(digest)
   })
 })
 

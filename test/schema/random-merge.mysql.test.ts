@@ -9,6 +9,7 @@ import { diffSchemas } from '../../src/schema/diff.ts'
 import { mergeSchemas } from '../../src/schema/merge.ts'
 import { schemaToSql, withSql } from '../../src/schema/parse.ts'
 import { type Part, textOf } from '../../src/schema/part.ts'
+import { stepsOf } from '../../src/schema/steps.ts'
 import type { Schema } from '../../src/schema/table.ts'
 import { test } from '../support/mysql.ts'
 
@@ -236,7 +237,7 @@ class Server {
   }
 
   async #run(from: Schema, to: Schema): Promise<void> {
-    for (const one of diffSchemas(from, to)) {
+    for (const one of stepsOf(diffSchemas(from, to), { from, to })) {
       await this.#session.run(sql.raw(ddlOf(one).statement))
     }
   }
