@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/deploy',
     'src/engine',
     'src/forecast',
+    'src/render',
   ],
   action: ['src', 'src/mysql', 'src/schema', 'src/lint', 'src/deploy', 'src/render'],
   bot: [

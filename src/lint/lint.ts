@@ -107,7 +107,7 @@ function readFiles(sources: readonly CreateTable[]): Files {
         source,
         accepted: readSuppressions(source.comments).accepted,
         outline: () => {
-          outline ??= outlineOf(source)
+          outline ??= source.kind === 'view' ? outlineOfView(source) : outlineOf(source)
           return outline
         },
       }
@@ -118,26 +118,39 @@ function readFiles(sources: readonly CreateTable[]): Files {
 
 type Task = LintInput & { readonly changes: readonly TableChange[]; readonly files: Files }
 
-function* problemsOf(
-  rule: Rule,
-  { wanted, from, changes, files }: Task,
-): Generator<readonly [table: string, Problem]> {
-  if (rule.about === 'table') {
-    for (const table of wanted.tables.values()) {
-      const outline = () => files.get(table.name)?.outline() ?? null
-      for (const problem of rule.check(table, { wanted, outline })) yield [table.name, problem]
-    }
+type Found = readonly [table: string, Problem]
+
+function problemsOf(rule: Rule, { wanted, from, changes, files }: Task): Iterable<Found> {
+  switch (rule.about) {
+    case 'table':
+      return ofEach(wanted.tables.values(), nameOf, (table) =>
+        rule.check(table, { wanted, outline: () => files.get(table.name)?.outline() ?? null }),
+      )
+    case 'view':
+      return ofEach(wanted.views.values(), nameOf, (view) => rule.check(view, wanted))
+    case 'change':
+      return from ? ofEach(changes, tableOf, (change) => rule.check(change, { from, wanted })) : []
+    case 'comment':
+      return []
   }
-  if (rule.about !== 'change' || !from) return
-  for (const change of changes) {
-    for (const problem of rule.check(change, { from, wanted })) yield [tableOf(change), problem]
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name
+}
+
+function* ofEach<T>(
+  items: Iterable<T>,
+  name: (item: T) => string,
+  check: (item: T) => Iterable<Problem>,
+): Generator<Found> {
+  for (const item of items) {
+    for (const problem of check(item)) yield [name(item), problem]
   }
 }
 
 /** A table whose foreign key changes is altered twice; what is true of both is told once. */
-function* distinct(
-  problems: Iterable<readonly [table: string, Problem]>,
-): Generator<readonly [table: string, Problem]> {
+function* distinct(problems: Iterable<Found>): Generator<Found> {
   const seen = new Set<string>()
   for (const [table, problem] of problems) {
     const id = JSON.stringify([table, problem.message])
@@ -163,6 +176,12 @@ function findingOf(
     place: outline && placeOf(outline, key, column),
     docs: docsOf(rule.id),
   }
+}
+
+/** A view has no parts that a finding could point to. */
+function outlineOfView({ file, line, column }: CreateTable): Outline {
+  const place = { file, line, column }
+  return { place, columns: new Map(), keys: new Map(), referring: new Set() }
 }
 
 /** A key that is not named in the file is defined at its column, or has the name of one. */

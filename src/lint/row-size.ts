@@ -71,6 +71,42 @@ function numberBytes(type: ColumnType): number {
   return textBytes(type) === null ? (FIXED[type.name] ?? 0) : 0
 }
 
+/** Of a row, InnoDB keeps no more than this in a page of the usual 16 KiB. */
+export const PAGE_LIMIT = 8126
+
+/** The header of a row, and the transaction and undo pointer of the primary key. */
+const ROW_HEADER = 5 + 6 + 7
+/** What is no longer than this stays in the page. */
+const MOVABLE_FROM = 256
+/** A movable value stays, too, when it is no longer than this; a longer one leaves 20 bytes. */
+const LEFT_BEHIND = 40
+/** The older row formats leave the beginning of a long value in the page. */
+const LEFT_BEHIND_OLD = 768
+
+/**
+ * The bytes of its page that a row can need when every value is as long as it can be, or as long as it can be without
+ * being moved elsewhere. Never more than a row can need; what is not known counts nothing.
+ */
+export function pageBytes(table: Table): number {
+  const format = table.options.find(({ name }) => name === 'ROW_FORMAT')?.value.toUpperCase()
+  const left = format === 'COMPACT' || format === 'REDUNDANT' ? LEFT_BEHIND_OLD : LEFT_BEHIND
+  const nullBits = table.columns.filter(({ nullable }) => nullable).length
+  const stored = table.columns.filter(({ generated }) => generated !== 'virtual')
+  return stored.reduce(
+    (sum, column) => sum + inPage(column, table, left),
+    ROW_HEADER + Math.ceil(nullBits / 8),
+  )
+}
+
+function inPage(column: Column, table: Table, left: number): number {
+  const { name, numbers } = typeOf(column)
+  if (name in POINTERS) return left + 1
+  const bytes = columnBytes(column, table)
+  if (!/^(?:char|varchar|varbinary)$/.test(name)) return bytes
+  const isFixed = name === 'char' && bytes === (numbers[0] ?? 1)
+  return isFixed || bytes < MOVABLE_FROM ? bytes : left + 1
+}
+
 /** Nine digits take four bytes. */
 function decimalBytes(digits: number): number {
   return Math.floor(digits / 9) * 4 + Math.ceil((digits % 9) / 2)

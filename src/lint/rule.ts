@@ -2,6 +2,7 @@ import type { TableChange } from '../schema/diff.ts'
 import type { Outline } from '../schema/outline.ts'
 import { type Place, printable } from '../schema/place.ts'
 import { quoteName, type Schema, type Table } from '../schema/table.ts'
+import type { View } from '../schema/view.ts'
 
 /** How loud a rule is. An error fails the check, a warning wants to be read, an info is good to know. */
 export const LEVELS = ['off', 'info', 'warning', 'error'] as const
@@ -39,7 +40,7 @@ type RuleText = {
   readonly fix: string
 }
 
-/** A rule looks at each wanted table as it is, at each change of a table, or at our comments in the files. */
+/** A rule looks at each wanted table or view as it is, at each change of a table, or at our comments in the files. */
 export type Rule = RuleText &
   (
     | {
@@ -50,6 +51,10 @@ export type Rule = RuleText &
         readonly about: 'change'
         readonly check: (change: TableChange, sides: Sides) => Iterable<Problem>
       }
+    | {
+        readonly about: 'view'
+        readonly check: (view: View, wanted: Schema) => Iterable<Problem>
+      }
     | { readonly about: 'comment' }
   )
 
@@ -57,6 +62,7 @@ export type Rule = RuleText &
 export type Finding = {
   readonly rule: string
   readonly level: Exclude<Level, 'off'>
+  /** The name of a table, or of a view. */
   readonly table: string
   readonly column: string | null
   readonly key: string | null

@@ -25,6 +25,8 @@ import { generatedColumnChange } from './rules/generated-column-change.ts'
 import { inlineReferencesNoop } from './rules/inline-references-noop.ts'
 import { instantPossible } from './rules/instant-possible.ts'
 import { invalidCharset } from './rules/invalid-charset.ts'
+import { invalidColumnReferencedInView } from './rules/invalid-column-referenced-in-view.ts'
+import { invalidTableReferencedInView } from './rules/invalid-table-referenced-in-view.ts'
 import { invisibleFirst } from './rules/invisible-first.ts'
 import { lossyChange } from './rules/lossy-change.ts'
 import { mixedCollations } from './rules/mixed-collations.ts'
@@ -33,6 +35,7 @@ import { nameLength } from './rules/name-length.ts'
 import { noUniqueKey } from './rules/no-unique-key.ts'
 import { notNullMayFail } from './rules/not-null-may-fail.ts'
 import { notNullNoDefault } from './rules/not-null-no-default.ts'
+import { pageLimit } from './rules/page-limit.ts'
 import { partialKeyInUniqueKey } from './rules/partial-key-in-unique-key.ts'
 import { pkChange } from './rules/pk-change.ts'
 import { pkType } from './rules/pk-type.ts'
@@ -46,6 +49,7 @@ import { setReorder } from './rules/set-reorder.ts'
 import { suppression } from './rules/suppression.ts'
 import { timestamp2038 } from './rules/timestamp-2038.ts'
 import { tooManyIndexes } from './rules/too-many-indexes.ts'
+import { triggerOnChange } from './rules/trigger-on-change.ts'
 import { uniqueMayFail } from './rules/unique-may-fail.ts'
 import { zeroDate } from './rules/zero-date.ts'
 
@@ -77,6 +81,9 @@ export const RULES: readonly Rule[] = [
   nameCase,
   nameLength,
   rowSizeLimit,
+  pageLimit,
+  invalidTableReferencedInView,
+  invalidColumnReferencedInView,
   dropTable,
   dropColumn,
   dropFk,
@@ -95,6 +102,7 @@ export const RULES: readonly Rule[] = [
   invisibleFirst,
   repartition,
   fkParentChange,
+  triggerOnChange,
   deployOrder,
   instantPossible,
   copyCost,

@@ -8,7 +8,7 @@ export function renderLint(): string {
   return `${[
     INTRODUCTION,
     overview(RULES),
-    '**Rules that look at tables as they are**',
+    '**Rules that look at tables and views as they are**',
     ...tables.map(renderRule),
     '**Rules that look at changes**',
     'They need something to compare with: `--against`.',
@@ -26,7 +26,7 @@ Action says in a pull request what is new in it.
 
 | Level | What follows |
 | --- | --- |
-| \`error\` | It certainly breaks. \`crossfade lint\` ends with exit status 1, and the step of the Action fails. |
+| \`error\` | It certainly breaks. \`crossfade lint\` ends with exit status 1, the step of the Action fails, and the bot deploys nothing with it. |
 | \`warning\` | It loses something, may stop the deployment, or will be regretted. |
 | \`info\` | Good to know. |
 | \`off\` | The rule is not run. |
@@ -48,7 +48,9 @@ table, and for several rules with commas between them:
 -- crossfade:ignore redundant-index: kept for the nightly report
 CREATE TABLE orders (
   …
-\`\`\``
+\`\`\`
+
+In a pull request, [\`/accept <rule> <reason>\`](commands.md#errors-of-lint) accepts what a rule found in one plan.`
 
 function overview(rules: readonly Rule[]): string {
   const rows = rules.map(({ id, level, summary }) => `| [${id}](#${id}) | ${level} | ${summary} |`)

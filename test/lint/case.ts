@@ -2,7 +2,8 @@ import { lint } from '../../src/lint/lint.ts'
 import { RULES } from '../../src/lint/rules.ts'
 import type { CreateTable } from '../../src/schema/allow-list.ts'
 import { parseTable, schemaOf } from '../../src/schema/parse.ts'
-import type { Schema } from '../../src/schema/table.ts'
+import type { Schema, Unmanaged } from '../../src/schema/table.ts'
+import { parseView, type View } from '../../src/schema/view.ts'
 
 export const UTF8 = 'ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci'
 const ID = '`id` bigint unsigned NOT NULL'
@@ -11,7 +12,9 @@ const PK = 'PRIMARY KEY (`id`)'
 /** `t: a, b` is the table `t` with these lines; one without primary key in its lines gets an `id`. */
 type Tables = Readonly<Record<string, readonly string[]>>
 
-function schema(tables: Tables, options: string): Schema {
+type Others = { readonly views: readonly View[]; readonly unmanaged: readonly Unmanaged[] }
+
+function schema(tables: Tables, options: string, { views, unmanaged }: Others): Schema {
   return schemaOf(
     Object.entries(tables).map(([name, items]) => {
       const isBare = items.some((item) => item.startsWith('!'))
@@ -19,6 +22,8 @@ function schema(tables: Tables, options: string): Schema {
       const ordered = lines.toSorted((a, b) => Number(a[0] !== '`') - Number(b[0] !== '`'))
       return parseTable(`CREATE TABLE \`${name}\` (\n${ordered.join(',\n')}\n) ${options}`)
     }),
+    views,
+    unmanaged,
   )
 }
 
@@ -29,16 +34,30 @@ export type Case = {
   readonly options?: string
   readonly fromOptions?: string
   readonly sources?: readonly CreateTable[]
+  /** Queries of wanted views by name, as servers write them. */
+  readonly views?: Readonly<Record<string, string>>
+  /** What there is besides, before and after. */
+  readonly unmanaged?: readonly Unmanaged[]
 }
 
 /** What `rule` alone says. */
-export function messages(rule: string, { to, from, options = UTF8, fromOptions, sources }: Case) {
+export function messages(
+  rule: string,
+  { to, from, options = UTF8, fromOptions, sources, views = {}, unmanaged = [] }: Case,
+) {
+  const others = {
+    views: Object.entries(views).map(([name, query]) =>
+      parseView(`CREATE VIEW \`${name}\` AS ${query}`),
+    ),
+    unmanaged,
+  }
+
   const levels = Object.fromEntries(
     RULES.map(({ id }) => [id, id === rule ? 'error' : 'off'] as const),
   )
   const { findings } = lint({
-    wanted: schema(to, options),
-    from: from ? schema(from, fromOptions ?? UTF8) : null,
+    wanted: schema(to, options, others),
+    from: from ? schema(from, fromOptions ?? UTF8, { views: [], unmanaged }) : null,
     sources: sources ?? [],
     levels,
   })

@@ -6,6 +6,7 @@ import { CHANGE_CASES } from './change-cases.ts'
 import { COLUMN_CASES } from './column-cases.ts'
 import { FOREIGN_KEY_CASES } from './foreign-key-cases.ts'
 import { TABLE_CASES } from './table-cases.ts'
+import { VIEW_CASES } from './view-cases.ts'
 
 const CASES = {
   ...TABLE_CASES,
@@ -13,6 +14,7 @@ const CASES = {
   ...FOREIGN_KEY_CASES,
   ...CHANGE_CASES,
   ...ALTERATION_CASES,
+  ...VIEW_CASES,
 }
 
 describe('rules', () => {
