@@ -5,6 +5,7 @@ import type { Submission } from '../src/deploy/submission.ts'
 import { mergeSchemas } from '../src/schema/merge.ts'
 import { schemaFromSql } from '../src/schema/parse.ts'
 import { type Part, textOf } from '../src/schema/part.ts'
+import { type Renames, renamesFromJson } from '../src/schema/renames.ts'
 import type { Schema } from '../src/schema/table.ts'
 import type { Touch } from '../src/schema/touch.ts'
 import type { Store } from '../src/store/database.ts'
@@ -18,6 +19,8 @@ export type MergedWithQueue = {
   readonly live: Schema
   /** Equal to `live` when there are conflicts. */
   readonly wanted: Schema
+  /** The columns that the request renames, for the difference of the two. */
+  readonly renames: Renames
   readonly errors: readonly Failure[]
 }
 
@@ -47,9 +50,9 @@ export async function mergeWithQueue(
 ): Promise<MergedWithQueue> {
   const ahead = await listChanges(store, request, { states: AHEAD, until: 'own' })
   const theirs = ahead.reduce(withChange, live)
-  const { base, wanted } = schemasOf(submission)
-  const merged = mergeSchemas(base, theirs, wanted)
-  if (merged.kind === 'merged') return { live: theirs, wanted: merged.schema, errors: [] }
+  const { base, wanted, renames } = schemasOf(submission)
+  const merged = mergeSchemas(base, theirs, wanted, renames)
+  if (merged.kind === 'merged') return { live: theirs, wanted: merged.schema, renames, errors: [] }
   const deployed = (await listChanges(store, request, { states: LIVE, until: 'end' })).slice(
     -MOST_ASKED,
   )
@@ -57,10 +60,15 @@ export async function mergeWithQueue(
   const errors = merged.conflicts.map((conflict) =>
     conflictFailure(conflict, origin(conflict.theirs)),
   )
-  return { live: theirs, wanted: theirs, errors }
+  return { live: theirs, wanted: theirs, renames, errors }
 }
 
-type Change = { readonly request: DeployRequest; readonly base: Schema; readonly wanted: Schema }
+type Change = {
+  readonly request: DeployRequest
+  readonly base: Schema
+  readonly wanted: Schema
+  readonly renames: Renames
+}
 
 type Which = {
   readonly states: readonly DeploymentState[]
@@ -95,13 +103,17 @@ function isSameBranch(one: DeployRequest, other: DeployRequest): boolean {
   )
 }
 
-function schemasOf({ baseSchema, wantedSchema }: Submission): Pick<Change, 'base' | 'wanted'> {
-  return { base: schemaFromSql(baseSchema), wanted: schemaFromSql(wantedSchema) }
+function schemasOf({ baseSchema, wantedSchema, renames }: Submission): Omit<Change, 'request'> {
+  return {
+    base: schemaFromSql(baseSchema),
+    wanted: schemaFromSql(wantedSchema),
+    renames: renamesFromJson(renames),
+  }
 }
 
 /** One that is in conflict itself by now will not be deployed as it is: nobody has to wait for it. */
-function withChange(schema: Schema, { base, wanted }: Change): Schema {
-  const merged = mergeSchemas(base, schema, wanted)
+function withChange(schema: Schema, { base, wanted, renames }: Change): Schema {
+  const merged = mergeSchemas(base, schema, wanted, renames)
   return merged.kind === 'merged' ? merged.schema : schema
 }
 
@@ -118,9 +130,10 @@ function originOf(touch: Touch, theirs: Schema, { ahead, deployed }: Others): Or
 }
 
 function hasBrought({ base, wanted }: Change, { part, did }: Touch, theirs: Schema): boolean {
-  // An order is no part of its own, and a table may have been changed by more than one.
-  const isTable = did === 'moves' || (part.kind === 'table' && did === 'changes')
-  const about: Part = isTable ? { table: part.table, kind: 'table', name: '' } : part
+  // An order is no part of its own; a table may have been changed by more than one; a view has other rights when it is live.
+  const isWhole =
+    did === 'moves' || part.kind === 'view' || (part.kind === 'table' && did === 'changes')
+  const about: Part = did === 'moves' ? { table: part.table, kind: 'table', name: '' } : part
   const [before, after] = [textOf(base, about), textOf(wanted, about)]
-  return before !== after && (isTable || after === textOf(theirs, about))
+  return before !== after && (isWhole || after === textOf(theirs, about))
 }

@@ -250,8 +250,9 @@ function assemble(sides: TableSides, kept: Kept, columns: readonly Column[]): Ta
 
 /** The order in which MySQL 9.7 and MariaDB 10.11 write options; others stand where they were, at the end. */
 const WRITTEN = [
-  'ENGINE',
   'TABLESPACE',
+  'AUTOEXTEND_SIZE',
+  'ENGINE',
   'DEFAULT CHARSET',
   'COLLATE',
   'MIN_ROWS',
@@ -275,7 +276,6 @@ const WRITTEN = [
   'CONNECTION',
   'DATA DIRECTORY',
   'INDEX DIRECTORY',
-  'AUTOEXTEND_SIZE',
 ]
 
 function compareOptions(a: TableOption, b: TableOption): number {

@@ -1,5 +1,6 @@
 import { findClashes } from './clash.ts'
 import type { Conflict, SchemaSides } from './conflict.ts'
+import { withRightsOf } from './diff-views.ts'
 import { renameOurs } from './merge-rename.ts'
 import { mergeTable } from './merge-table.ts'
 import { schemaOf } from './parse.ts'
@@ -22,7 +23,8 @@ export type Merge =
  *    that can be told without one; columns that both sides append stand in the order in which they come.
  * 3. Everything else is a conflict, named by the parts that the two sides touched.
  *
- * Triggers and the like are nobody's change: they are as theirs has them.
+ * Triggers and the like are nobody's change: they are as theirs has them. So are the rights of a view that says nothing
+ * about them.
  *
  * @param renames the columns that ours renames by a hint, so that they are no drop and addition.
  */
@@ -32,7 +34,8 @@ export function mergeSchemas(
   ours: Schema,
   renames: Renames = NO_RENAMES,
 ): Merge {
-  const renamed = renameOurs({ base, theirs, ours }, renames)
+  const sides = { base: withRightsOf(base, theirs), theirs, ours: withRightsOf(ours, theirs) }
+  const renamed = renameOurs(sides, renames)
   const tables = mergeTables(renamed.sides)
   const views = mergeViews(renamed.sides)
   const unclear = new Set(renamed.conflicts.map(({ ours: { part } }) => part.table))

@@ -167,7 +167,7 @@ describe('mergeSchemas', () => {
       t('c char(1) CHARACTER SET ascii', '---', 'ENGINE=InnoDB DEFAULT CHARSET=latin1'),
     ],
     [
-      'views as a whole',
+      'views as a whole; a new one has the rights of its readers',
       { ...t(), v: 'CREATE VIEW `v` AS select 1 AS `1`' },
       { ...t(), v: 'CREATE VIEW `v` AS select 2 AS `2`' },
       {
@@ -178,7 +178,7 @@ describe('mergeSchemas', () => {
       {
         ...t('c int'),
         v: 'CREATE VIEW `v` AS select 2 AS `2`',
-        w: 'CREATE VIEW `w` AS select `t`.`c` AS `c` from `t`',
+        w: 'CREATE SQL SECURITY INVOKER VIEW `w` AS select `t`.`c` AS `c` from `t`',
       },
     ],
   ])('merges: %s', (...[, base, theirs, ours, merged]) => {
@@ -248,6 +248,17 @@ describe('mergeSchemas', () => {
     const result = mergeSchemas(schema(using('a')), schema(theirs), schema(using('z')), renames)
 
     expect(textOf(result)).toEqual(schemaToSql(schema({ ...using('z'), v: ID })))
+  })
+
+  test('takes no offence at the rights that a view got when it was deployed', () => {
+    const view = (value: number, rights = '') => ({
+      v: `CREATE ${rights}VIEW \`v\` AS select ${value} AS \`x\``,
+    })
+    const theirs = schema(view(1, 'SQL SECURITY INVOKER '))
+
+    const result = mergeSchemas(schema(view(1)), theirs, schema(view(2)))
+
+    expect(textOf(result)).toEqual(schemaToSql(schema(view(2, 'SQL SECURITY INVOKER '))))
   })
 
   test('keeps what nobody deploys as theirs has it', () => {

