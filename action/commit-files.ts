@@ -59,33 +59,44 @@ export async function readCommitFile(
 ): Promise<CommitFile | null> {
   const entry = await findEntry(source.github, commit, path)
   if (entry === null) return null
-  checkEntries(path, [entry])
+  checkEntries(path, [entry], LIMITS.fileBytes)
   return await readEntry(source, { ...entry, path })
 }
 
+/** Which files of a commit are read, and how large each may be. */
+export type WantedFiles = {
+  readonly isWanted: (path: string) => boolean
+  readonly fileBytes: number
+}
+
 /**
- * The files below `folder` in `commit` whose path `isWanted`, in the order of their paths; none when there is no
- * such folder.
+ * The files below `folder` in `commit` whose path `isWanted`, in the order of their paths, or the one file of that name; none
+ * when there is no such folder.
  *
  * They come from the very commit that is reviewed, not from the checkout, which is a merge that nobody reviewed and
  * has no history to read the base from.
  *
- * @throws {Refusal} SCHEMA_TOO_LARGE beyond 5,000 files, 512 KiB a file or 16 MiB in all,
+ * @throws {Refusal} SCHEMA_TOO_LARGE beyond 5,000 files, `fileBytes` a file or 16 MiB in all,
  *   SQL_NOT_ALLOWED for a wanted file that is a symbolic link.
  */
 export async function readCommitFolder(
   source: FileSource,
   at: { readonly commit: string; readonly folder: string },
-  isWanted: (path: string) => boolean,
+  { isWanted, fileBytes }: WantedFiles,
 ): Promise<CommitFile[]> {
   const root = await findEntry(source.github, at.commit, at.folder)
+  if (root?.type === 'blob' && isWanted(at.folder)) {
+    const entry = { ...root, path: at.folder }
+    checkEntries(at.folder, [entry], fileBytes)
+    return [await readEntry(source, entry)]
+  }
   if (root?.type !== 'tree') return []
   const entries = (await readTree(source.github, root.sha, { recursive: true }))
     .filter((entry) => entry.type !== 'tree')
     .map((entry) => ({ ...entry, path: `${at.folder}/${entry.path}` }))
     .filter(({ path }) => isWanted(path))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
-  checkEntries(at.folder, entries)
+  checkEntries(at.folder, entries, fileBytes)
   const files: CommitFile[] = []
   for (let from = 0; from < entries.length; from += BATCH) {
     const batch = entries.slice(from, from + BATCH)
@@ -130,7 +141,7 @@ async function readTree(
   }))
 }
 
-function checkEntries(folder: string, entries: readonly Entry[]): void {
+function checkEntries(folder: string, entries: readonly Entry[], fileBytes: number): void {
   const link = entries.find(({ mode }) => mode !== '100644' && mode !== '100755')
   if (link) {
     throw new Refusal('SQL_NOT_ALLOWED', `${link.path} is not a regular file.`, {
@@ -140,9 +151,9 @@ function checkEntries(folder: string, entries: readonly Entry[]): void {
   if (entries.length > LIMITS.files) {
     throw tooLarge(folder, `holds ${entries.length} files; ${LIMITS.files} are allowed`)
   }
-  const big = entries.find(({ size }) => size > LIMITS.fileBytes)
+  const big = entries.find(({ size }) => size > fileBytes)
   if (big) {
-    throw tooLarge(big.path, `has ${big.size} bytes; ${LIMITS.fileBytes} are allowed`)
+    throw tooLarge(big.path, `has ${big.size} bytes; ${fileBytes} are allowed`)
   }
   const bytes = entries.reduce((sum, { size }) => sum + size, 0)
   if (bytes > LIMITS.bytes) {
@@ -152,7 +163,7 @@ function checkEntries(folder: string, entries: readonly Entry[]): void {
 
 function tooLarge(what: string, why: string): Refusal {
   return new Refusal('SCHEMA_TOO_LARGE', `${what} ${why}.`, {
-    next: 'Keep only `CREATE TABLE` files in the schema folder, one table to a file.',
+    next: 'Keep nothing but the schema in the folder, one table to a file, and data elsewhere.',
   })
 }
 

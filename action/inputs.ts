@@ -1,5 +1,6 @@
 import { Refusal } from '../src/errors.ts'
 import type { Flavour } from '../src/mysql/server.ts'
+import { type NamedUrls, parseNamedUrls } from './database-urls.ts'
 
 /** Every input that action.yml declares, by name. */
 export const INPUTS = [
@@ -9,6 +10,8 @@ export const INPUTS = [
   'config',
   'scratch',
   'scratch-url',
+  'database-url',
+  'base-url',
 ] as const
 
 type InputName = (typeof INPUTS)[number]
@@ -21,7 +24,7 @@ export type Scratch =
   | { readonly kind: 'server'; readonly url: string }
   | { readonly kind: 'throwaway'; readonly flavour: Flavour; readonly env: Env }
 
-/** Everything the step is told, by its inputs and by the runner. Holds a token: never log it as a whole. */
+/** Everything the step is told, by its inputs and by the runner. Holds secrets: never log it as a whole. */
 export type Inputs = {
   readonly mode: 'open'
   /** Without a slash at its end; it is also the audience of the OIDC token. */
@@ -29,6 +32,9 @@ export type Inputs = {
   readonly githubToken: string
   readonly configPath: string
   readonly scratch: Scratch
+  /** For databases whose schema comes from a database: where it is, and where it was made from. */
+  readonly databaseUrls: NamedUrls
+  readonly baseUrls: NamedUrls
   readonly eventName: string
   readonly eventPath: string
   readonly apiUrl: string
@@ -65,6 +71,8 @@ export function readInputs(env: Env = process.env): Inputs {
     githubToken,
     configPath: parseConfigPath(input('config') || '.github/crossfade.yml'),
     scratch: parseScratch(input('scratch-url'), input('scratch') || 'mysql', env),
+    databaseUrls: parseNamedUrls('database-url', input('database-url')),
+    baseUrls: parseNamedUrls('base-url', input('base-url')),
     eventName,
     eventPath,
     apiUrl: env.GITHUB_API_URL || 'https://api.github.com',
@@ -74,10 +82,15 @@ export function readInputs(env: Env = process.env): Inputs {
 }
 
 /** What must never be seen in a log, also in part. */
-export function secretsIn({ githubToken, scratch }: Inputs): string[] {
-  if (scratch.kind === 'throwaway') return [githubToken]
-  const written = URL.canParse(scratch.url) ? new URL(scratch.url).password : ''
-  return [githubToken, scratch.url, written, unescaped(written)].filter((secret) => secret !== '')
+export function secretsIn({ githubToken, scratch, databaseUrls, baseUrls }: Inputs): string[] {
+  const scratchUrls = scratch.kind === 'throwaway' ? [] : [scratch.url]
+  const urls = [...scratchUrls, ...databaseUrls.values(), ...baseUrls.values()]
+  return [githubToken, ...urls.flatMap(partsOf)].filter((secret) => secret !== '')
+}
+
+function partsOf(url: string): string[] {
+  const written = URL.canParse(url) ? new URL(url).password : ''
+  return [url, written, unescaped(written)]
 }
 
 function unescaped(text: string): string {

@@ -12,13 +12,15 @@ import { annotateFindings } from './annotations.ts'
 import { submit } from './bot-client.ts'
 import { keepComment } from './comment.ts'
 import { type FileSource, findMergeBase, findPath, readCommitFile } from './commit-files.ts'
-import { type Commits, compare, type DatabaseFolder } from './compare.ts'
+import { compare, type Database } from './compare.ts'
+import { findUrls } from './database-urls.ts'
 import { type PullRequest, parseEvent } from './event.ts'
 import { openGitHub } from './github.ts'
 import type { Inputs } from './inputs.ts'
 import { log } from './log.ts'
 import { type Outputs, writeOutputs } from './outputs.ts'
-import { openScratch } from './scratch.ts'
+import { type Commits, readCommits, readDatabases } from './schemas.ts'
+import { openScratch, type ScratchSession } from './scratch.ts'
 
 /** What a run found out about one database. */
 type Result = {
@@ -41,7 +43,7 @@ export async function open(inputs: Inputs): Promise<readonly Failure[]> {
   const source: FileSource = { github: openGitHub(inputs, pull), workspace: inputs.workspace }
   const head = parseCommitSha(pull.headSha)
   const base = parseCommitSha(await findMergeBase(source.github, pull.baseSha, head))
-  const databases = foldersIn(await readConfig(source, head, inputs.configPath))
+  const databases = databasesIn(await readConfig(source, head, inputs.configPath))
   const results = await examine(inputs, source, { commits: { base, head }, databases, botUrl })
   if (botUrl === null) await comment(source, pull, results)
   for (const { proposal } of results) annotateFindings(proposal.lint.findings)
@@ -79,20 +81,19 @@ async function readConfig(source: FileSource, head: string, path: string): Promi
   })
 }
 
-function foldersIn({ databases }: Config): DatabaseFolder[] {
-  return Object.entries(databases).map(([database, { source, lint }]) => {
-    if (source.kind === 'files') return { database, folder: source.path, levels: lint }
-    throw new Refusal('CONFIG_INVALID', `The schema of ${database} does not come from files.`, {
-      next: `Give ${database} a \`schema:\` folder with \`CREATE TABLE\` files.`,
-    })
-  })
+function databasesIn({ databases }: Config): Database[] {
+  return Object.entries(databases).map(([database, { source, lint }]) => ({
+    database,
+    source,
+    levels: lint,
+  }))
 }
 
 const NOTHING_FOUND: LintResult = { findings: [], accepted: [] }
 
 type Task = {
   readonly commits: Commits
-  readonly databases: readonly DatabaseFolder[]
+  readonly databases: readonly Database[]
   readonly botUrl: string | null
 }
 
@@ -104,10 +105,13 @@ async function examine(
   await using resources = new AsyncDisposableStack()
   const results: Result[] = []
   // Started for the first database that needs it.
-  let scratch: Awaited<ReturnType<typeof openScratch>> | null = null
+  let scratch: ScratchSession | null = null
+  const session = async () => {
+    scratch ??= resources.use(await openScratch(inputs.scratch))
+    return scratch.session
+  }
   for (const place of databases) {
-    const isChanged = await hasChanged(source, commits, place.folder)
-    log(`${place.database}: ${place.folder} ${isChanged ? 'has changed' : 'is unchanged'}.`)
+    const isChanged = await hasChanged(source, commits, place)
     const unchanged = {
       ...commits,
       database: place.database,
@@ -120,13 +124,11 @@ async function examine(
       results.push({ proposal: unchanged, answer: null })
       continue
     }
-    scratch ??= resources.use(await openScratch(inputs.scratch))
-    const { submission, operations, lint, diagram } = await compare(
-      source,
-      commits,
-      place,
-      scratch.session,
-    )
+    const schemas =
+      place.source.kind === 'database'
+        ? await readDatabases(findUrls(place.database, inputs))
+        : await readCommits(source, commits, place.source, await session())
+    const { submission, operations, lint, diagram } = compare(commits, place, schemas)
     // The bot is told also that nothing changes: its required check waits for that.
     const answer =
       botUrl === null
@@ -137,11 +139,15 @@ async function examine(
   return results
 }
 
-async function hasChanged(source: FileSource, { base, head }: Commits, folder: string) {
+/** A database may have changed at any time; files have where git says so. */
+async function hasChanged(files: FileSource, { base, head }: Commits, place: Database) {
+  const { database, source } = place
+  if (source.kind === 'database') return true
   const [before, after] = await Promise.all([
-    findPath(source, base, folder),
-    findPath(source, head, folder),
+    findPath(files, base, source.path),
+    findPath(files, head, source.path),
   ])
+  log(`${database}: ${source.path} ${before === after ? 'is unchanged' : 'has changed'}.`)
   return before !== after
 }
 

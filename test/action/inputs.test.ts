@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { findUrls, parseNamedUrls } from '../../action/database-urls.ts'
 import { readInputs, secretsIn } from '../../action/inputs.ts'
 
 const RUNNER = {
@@ -15,6 +16,8 @@ describe('readInputs', () => {
       githubToken: 'token',
       configPath: '.github/crossfade.yml',
       scratch: { kind: 'throwaway', flavour: 'mysql', env: RUNNER },
+      databaseUrls: new Map(),
+      baseUrls: new Map(),
       eventName: 'pull_request',
       eventPath: '/tmp/event.json',
       apiUrl: 'https://api.github.com',
@@ -68,5 +71,44 @@ describe('secretsIn', () => {
       'p%40ss',
       'p@ss',
     ])
+  })
+})
+
+describe('parseNamedUrls', () => {
+  test.each([
+    ['', []],
+    [' mysql://root@db/shop ', [[null, 'mysql://root@db/shop']]],
+    [
+      'shop: mysql://db/shop\n\nbilling:  mariadb://db/billing\n',
+      [
+        ['shop', 'mysql://db/shop'],
+        ['billing', 'mariadb://db/billing'],
+      ],
+    ],
+  ])('reads %j', (text, expected) => {
+    expect([...parseNamedUrls('database-url', text)]).toEqual(expected)
+  })
+
+  test.each(['root:secret@db/shop', 'mysql://a/x\nmysql://b/y', 'shop mysql://secret@db/shop'])(
+    'refuses %j without showing it',
+    (text) => {
+      expect(() => parseNamedUrls('base-url', text)).toThrow(
+        expect.objectContaining({
+          code: 'INPUT_INVALID',
+          message: 'The input base-url has a line that is no database URL.',
+        }),
+      )
+    },
+  )
+
+  test('names the input that lacks a database', () => {
+    const [one, none] = [parseNamedUrls('x', 'mysql://db/one'), parseNamedUrls('x', '')]
+
+    expect(findUrls('shop', { databaseUrls: one, baseUrls: one })).toEqual({
+      wanted: 'mysql://db/one',
+      base: 'mysql://db/one',
+    })
+    expect(() => findUrls('shop', { databaseUrls: none, baseUrls: one })).toThrow(/database-url/)
+    expect(() => findUrls('shop', { databaseUrls: one, baseUrls: none })).toThrow(/base-url/)
   })
 })

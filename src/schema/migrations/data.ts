@@ -1,4 +1,5 @@
 import { isForbiddenFunction, type Problem, QUALIFIED } from '../forbidden.ts'
+import { namesInQuery } from '../query-names.ts'
 import { depthChange, isKeyword, isSymbol, type Token } from '../tokens.ts'
 
 const SYSTEM_SCHEMAS = ['mysql', 'information_schema', 'performance_schema', 'sys']
@@ -21,7 +22,26 @@ export function findInData(tokens: readonly Token[]): Problem | null {
       return { token: tokens[at + 1], what: QUALIFIED[0], next: QUALIFIED[1] }
     }
   }
-  return null
+  return findInLists(tokens)
+}
+
+/** A table of another schema in a list of tables. */
+function findInLists(tokens: readonly Token[]): Problem | null {
+  const listed = namesInQuery(tokens, 'quoted and words').find(
+    ({ kind, parts }) => kind === 'table' && parts.length > 1,
+  )
+  const at = listed?.at ?? findInUpdate(tokens)
+  return at === null ? null : { token: tokens[at], what: QUALIFIED[0], next: QUALIFIED[1] }
+}
+
+/** Where a list of tables, `UPDATE a, other.b SET`, names another schema. */
+function findInUpdate(tokens: readonly Token[]): number | null {
+  if (!isKeyword(tokens[0], 'UPDATE')) return null
+  const set = tokens.findIndex((token) => isKeyword(token, 'SET'))
+  const comma = tokens.findIndex(
+    (token, at) => at < set && isSymbol(token, ',') && isSymbol(tokens[at + 2], '.'),
+  )
+  return comma === -1 ? null : comma + 1
 }
 
 function findFile(tokens: readonly Token[], at: number): Problem | null {

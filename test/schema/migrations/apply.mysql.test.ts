@@ -144,3 +144,79 @@ describe('applyHistory', () => {
     expect([...(await readSchema(admin, mysql.schema)).tables.keys()]).toEqual(['secret'])
   })
 })
+
+describe('what a stranger writes', () => {
+  const HOSTILE: readonly ((victim: string) => string)[] = [
+    (victim) => `INSERT INTO ${victim}.t VALUES (2)`,
+    () => 'INSERT INTO t VALUES (1)',
+    (victim) => `WITH x AS (SELECT 1) DELETE FROM ${victim}.t`,
+    (victim) => `UPDATE t, ${victim}.t AS u SET u.id = 9`,
+    (victim) => `DROP TABLE ${victim}.t`,
+    (victim) => `DROP TABLE IF EXISTS x, ${victim} . t`,
+    (victim) => `RENAME TABLE ${victim}.t TO stolen`,
+    (victim) => `ALTER TABLE t RENAME TO ${victim}.u`,
+    (victim) => `USE ${victim}; DROP TABLE t`,
+    (victim) => `CREATE TABLE c (id INT PRIMARY KEY, FOREIGN KEY (id) REFERENCES ${victim}.t (id))`,
+    (victim) => `CREATE OR REPLACE VIEW ${victim}.t AS SELECT 1`,
+    (victim) => `CREATE VIEW v AS SELECT * FROM ${victim}.t`,
+    (victim) => `CREATE VIEW v AS SELECT * FROM (SELECT 1 AS a) x, ${victim}.t`,
+    (victim) => `CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW DELETE FROM ${victim}.t`,
+    (victim) => `CREATE EVENT e ON SCHEDULE EVERY 1 SECOND DO DROP TABLE ${victim}.t`,
+    (victim) => `CREATE PROCEDURE p() DROP TABLE ${victim}.t; CALL p()`,
+    (victim) => `SET @s = 'DROP TABLE ${victim}.t'; PREPARE s FROM @s; EXECUTE s`,
+    (victim) => `EXECUTE IMMEDIATE 'DROP TABLE ${victim}.t'`,
+    (victim) => `/*! DROP TABLE ${victim}.t */`,
+    (victim) => `-- MySQL dump 10\n/*!50000 DROP TABLE ${victim}.t */`,
+    (victim) => `-- MySQL dump 10\n/*!50000 DROP */ TABLE /*!50000 ${victim}. */ t`,
+    (victim) => `DELIMITER //\nDROP TABLE ${victim}.t//\nDELIMITER ;`,
+    (victim) => `DROP TABLE x\\; DROP TABLE ${victim}.t`,
+    (victim) => `DROP DATABASE ${victim}`,
+    (victim) => `ALTER DATABASE ${victim} CHARACTER SET latin1`,
+    () => 'SET GLOBAL innodb_io_capacity = 777; SELECT SLEEP(99)',
+    () => 'CREATE TABLE s (id INT DEFAULT (SLEEP(99)))',
+    () => "DO GET_LOCK('canary', 99)",
+    () => "CREATE USER 'intruder'@'%'; GRANT ALL ON *.* TO 'intruder'@'%'",
+    () => 'FLUSH TABLES WITH READ LOCK',
+    () => 'LOCK TABLES t WRITE',
+    () => "SELECT 'x' INTO OUTFILE '/var/tmp/canary'",
+    () => 'BEGIN; SET SESSION sql_mode = DEFAULT; SET autocommit = 0',
+  ]
+
+  test('SOURCE-1: reaches nothing but the scratch schema', async ({ mysql }) => {
+    const session = await mysql.session()
+    await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY)`)
+    await session.run(sql`INSERT INTO t VALUES (1)`)
+    const state = async () => ({
+      rows: await session.rows(sql`SELECT id FROM ${sql.id(mysql.schema, 't')}`),
+      tables: await session.rows(
+        sql`SELECT TABLE_NAME, TABLE_TYPE FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${mysql.schema}`,
+      ),
+      databases: await session.rows(sql`SHOW DATABASES LIKE 'crossfade%'`),
+      collation: await session.row(
+        sql`SELECT DEFAULT_COLLATION_NAME AS c FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${mysql.schema}`,
+      ),
+      settings: await session.row(
+        sql`SELECT @@GLOBAL.innodb_io_capacity AS io, @@sql_mode AS mode, @@autocommit AS auto, DATABASE() AS db`,
+      ),
+      intruders: await session.rows(sql`SELECT User FROM mysql.user WHERE User = 'intruder'`),
+      locks: await session.row(sql`SELECT IS_FREE_LOCK('canary') AS free`),
+    })
+    const before = await state()
+
+    const outcomes: string[] = []
+    for (const text of HOSTILE) {
+      const script = `CREATE TABLE t (id INT PRIMARY KEY);\n${text(mysql.schema)};`
+      const applied = Promise.resolve().then(() => applyHistory(session, historyOf(script)))
+      outcomes.push(
+        await applied.then(
+          () => 'harmless',
+          (error) => String(error.code),
+        ),
+      )
+      expect(await state(), text('victim')).toEqual(before)
+    }
+
+    expect(new Set(outcomes)).toEqual(new Set(['harmless', 'SQL_NOT_ALLOWED']))
+    expect(outcomes.filter((outcome) => outcome === 'harmless')).toHaveLength(7)
+  })
+})

@@ -108,6 +108,8 @@ describe('the allow-list of migrations', () => {
     ['INSERT INTO t SELECT a FROM u, mysql.user', 'reading or writing a schema of the server'],
     ['UPDATE mysql.user SET a = 1', 'a name with a dot'],
     ['DELETE FROM other.t', 'a name with a dot'],
+    ['UPDATE t, other.u SET t.a = u.a', 'a name with a dot'],
+    ['INSERT INTO t SELECT u.a FROM u, other.v', 'a name with a dot'],
     ['TRUNCATE other.t', 'a name with a dot'],
     ['SET @x = (SELECT a FROM other.t)', 'a name with a dot'],
     // Files

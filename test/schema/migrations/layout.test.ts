@@ -94,7 +94,7 @@ describe('findLayout', () => {
       ['2024-01-31-a.sql', '2024-02-01-b.sql', '2024_02_01_2_c.sql'],
     ],
     ['a dump of Rails', ['structure.sql'], ['structure.sql']],
-  ])('orders %s', (_, names, expected) => {
+  ])('SOURCE-2: orders %s', (_, names, expected) => {
     expect(orderOf(names).slice(1)).toEqual(expected)
   })
 
