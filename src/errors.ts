@@ -45,6 +45,7 @@ export const ERRORS = {
   DRIFT_FOUND: { status: 500, summary: 'Live and shadow table differ and no change explains it.' },
   STREAM_STOPPED: { status: 500, summary: 'The change stream met something it must not skip.' },
   POSITION_GONE: { status: 410, summary: 'The binary log from the checkpoint on has been purged.' },
+  VIEW_REFUSED: { status: 422, summary: 'The server does not take a view of the change.' },
   TABLE_CHANGED: { status: 409, summary: 'Somebody changed the table while it was deployed.' },
   REVERT_IMPOSSIBLE: { status: 409, summary: 'The old schema can no longer hold the new rows.' },
   OUTCOME_UNKNOWN: { status: 500, summary: 'It cannot be told whether a step happened.' },

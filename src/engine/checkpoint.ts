@@ -34,6 +34,10 @@ export type Checkpoint = {
   readonly revertImpossible: RevertImpossible | null
   /** Where the copy of each live table ends; null until it is known. A table that was empty has no end. */
   readonly copyEnds: ReadonlyMap<string, Key | null> | null
+  /** The definers of the live views that change, by name, as SQL writes an account. */
+  readonly definers: ReadonlyMap<string, string>
+  /** Whether the views are as they should be after the swap; before it, and while they are being changed, they are not. */
+  readonly viewsChanged: boolean
   /** Why it failed; null when it did not. */
   readonly failure: EngineFailure | null
 }
@@ -55,6 +59,8 @@ type Row = {
   revert_until: string | null
   revert_impossible: string | null
   copy_ends: string | null
+  views: string | null
+  views_changed: number
 }
 
 /** The checkpoint of a deployment, or null when the server has none. */
@@ -93,6 +99,9 @@ function toCheckpoint(row: Row): Checkpoint {
     revertUntil: row.revert_until === null ? null : fromSqlTime(row.revert_until),
     revertImpossible: row.revert_impossible === null ? null : toImpossible(row.revert_impossible),
     copyEnds: row.copy_ends === null ? null : toCopyEnds(row.copy_ends),
+    // Sound: only insertCheckpoint writes this column, from the entries of a map.
+    definers: new Map(JSON.parse(row.views ?? '[]') as [string, string][]),
+    viewsChanged: Boolean(row.views_changed),
   }
 }
 
@@ -106,6 +115,11 @@ function toCopyEnds(json: string): ReadonlyMap<string, Key | null> {
   // Sound: only saveCopyEnds writes this column.
   const ends = JSON.parse(json) as readonly (readonly [string, string | null])[]
   return new Map(ends.map(([table, key]) => [table, key === null ? null : keyFromJson(key)]))
+}
+
+/** Records that every view is as it should be after the swap. */
+export async function saveViewsChanged(session: Session, id: string): Promise<void> {
+  await session.run(sql`UPDATE ${DEPLOYMENT_TABLE} SET views_changed = TRUE WHERE id = ${id}`)
 }
 
 /** Records where the copy of each live table ends, before any row is copied. */
@@ -122,11 +136,12 @@ export async function saveCopyEnds(
 export async function insertCheckpoint(
   session: Session,
   schema: string,
-  { request, position }: { readonly request: EngineRequest; readonly position: Position },
+  { request, position, definers }: Pick<Checkpoint, 'request' | 'position' | 'definers'>,
 ): Promise<void> {
   const server = await readServerIdentity(session)
-  await session.run(sql`INSERT INTO ${DEPLOYMENT_TABLE} (id, schema_name, stage, request, position, server)
-    VALUES (${request.id}, ${schema}, 'preparing', ${JSON.stringify(request)}, ${positionToJson(position)}, ${server})`)
+  const views = JSON.stringify([...definers])
+  await session.run(sql`INSERT INTO ${DEPLOYMENT_TABLE} (id, schema_name, stage, request, position, server, views)
+    VALUES (${request.id}, ${schema}, 'preparing', ${JSON.stringify(request)}, ${positionToJson(position)}, ${server}, ${views})`)
 }
 
 /** The shadow tables are there: from `position` on, every change is followed. */

@@ -5,6 +5,7 @@ import { type Checkpoint, type Ending, saveEnding, saveOutcome } from './checkpo
 import { settleForeignKeys } from './foreign-key.ts'
 import { quarantineTables } from './quarantine.ts'
 import { dropShadows } from './shadow.ts'
+import { dropTrials } from './view-change.ts'
 
 export type EndingOptions = {
   readonly ending: Ending
@@ -35,6 +36,7 @@ export async function goOnEnding(
   { ending: { outcome, failure }, clock, signal }: EndingOptions,
 ): Promise<number> {
   let freedBytes = 0
+  await dropTrials(session, schema, request)
   if (outcome === 'complete' || outcome === 'reverted') {
     const kept = outcome === 'complete' ? 'old' : 'shadow'
     const tables = request.operations.map(({ table }) => tableNames(id, table)[kept])

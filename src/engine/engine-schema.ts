@@ -6,6 +6,8 @@ import type { Session } from '../mysql/session.ts'
 
 /** What came to the engine's tables after their first version, by table and column, as ALTER TABLE … ADD takes it. */
 const LATER_COLUMNS = [
+  ['deployment', 'views', sql`LONGTEXT CHARACTER SET utf8mb4 NULL`],
+  ['deployment', 'views_changed', sql`BOOLEAN NOT NULL DEFAULT FALSE`],
   ['deployment', 'ending', sql`VARCHAR(10) CHARACTER SET ascii NULL`],
   ['deployment', 'revert_impossible', sql`TEXT CHARACTER SET utf8mb4 NULL`],
   ['deployment', 'copy_ends', sql`LONGTEXT CHARACTER SET utf8mb4 NULL`],
@@ -82,6 +84,8 @@ async function createTables(session: Session): Promise<void> {
     revert_until DATETIME(3) NULL,
     revert_impossible TEXT CHARACTER SET utf8mb4 NULL,
     copy_ends LONGTEXT CHARACTER SET utf8mb4 NULL,
+    views LONGTEXT CHARACTER SET utf8mb4 NULL,
+    views_changed BOOLEAN NOT NULL DEFAULT FALSE,
     created_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
     updated_at DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3)
   ) ENGINE=InnoDB`)

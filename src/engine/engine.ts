@@ -29,6 +29,7 @@ import { createShadows, dropShadows } from './shadow.ts'
 import { signalsOf } from './signal/signals.ts'
 import { parseAlter } from './statement.ts'
 import { findTable } from './table-shape.ts'
+import { planOfViews, readDefiners, tryViews } from './view-change.ts'
 
 /**
  * The shadow engine for one schema on one server.
@@ -47,8 +48,9 @@ export function createEngine(target: Target, clock: Clock = systemClock): Engine
 
 type Deps = { readonly target: Target; readonly clock: Clock; readonly options: RunOptions }
 
-async function stage({ target, clock, options }: Deps, request: EngineRequest): Promise<EngineRun> {
-  requireId(request.id)
+async function stage({ target, clock, options }: Deps, wanted: EngineRequest): Promise<EngineRun> {
+  requireId(wanted.id)
+  const request = withoutCopy(wanted)
   const given = requireSchema(target)
   const server = await askServer(target)
   await using session = await openSession({ target, flavour: server.flavour })
@@ -57,11 +59,12 @@ async function stage({ target, clock, options }: Deps, request: EngineRequest): 
     const replicas = options.replicas ?? []
     const signals = signalsOf(request, { target, replicas, flavour: server.flavour, clock })
     const found = await check(session, { server, schema, request, replicas, signals })
+    const definers = await readDefiners(session, schema, found)
     await prepareEngineSchema(session)
     // Whoever finds the record before everything is made ready must not take it for a dead process's.
     await claimDeployment(session, request.id)
     const position = request.method === 'shadow' ? await readPosition(session) : NOWHERE
-    await insertCheckpoint(session, schema, { request: found, position })
+    await insertCheckpoint(session, schema, { request: found, position, definers })
     return found
   })
   const prepared = await prepare(session, schema, spelled, clock)
@@ -118,6 +121,12 @@ function unknownAnswers({ operations }: EngineRequest): readonly InstantAnswer[]
   return operations.map(({ table }) => ({ table, eligible: null, reason }))
 }
 
+/** Views alone are changed at once and have no rows: there is nothing to copy, and nothing that a revert would keep. */
+function withoutCopy(request: EngineRequest): EngineRequest {
+  if (request.operations.length > 0 || request.views.length === 0) return request
+  return { ...request, method: 'instant', revertWindowMs: null }
+}
+
 /** Nothing is followed from it: an instant deployment reads no binlog, and may run without one. */
 const NOWHERE: Position = { kind: 'file', file: '', offset: 0n }
 
@@ -157,6 +166,7 @@ async function prepareTables(
   clock: Clock,
 ): Promise<readonly InstantAnswer[]> {
   if (request.method === 'instant') {
+    if (request.operations.length === 0) await tryAll(session, request)
     const answers = await planInstant(session, schema, request)
     await savePrepared(session, request.id, NOWHERE)
     return answers
@@ -165,10 +175,20 @@ async function prepareTables(
   const create = async () => {
     const position = await readPosition(session)
     await createShadows(session, schema, request)
+    await tryAll(session, request).catch(async (error: unknown) => {
+      await dropShadows(session, schema, request)
+      throw error
+    })
     await savePrepared(session, request.id, position)
   }
   await whileHeld(create, { clock, tries: CREATE_TRIES })
   return answers
+}
+
+async function tryAll(session: Session, request: EngineRequest): Promise<void> {
+  if (request.views.length === 0) return
+  const checkpoint = await findCheckpoint(session, request.id)
+  if (checkpoint) await tryViews(session, request, planOfViews(checkpoint))
 }
 
 async function askServer(target: Target): Promise<Server> {
@@ -182,7 +202,7 @@ async function check(
   context: Omit<PreflightContext, 'session' | 'tables'>,
 ): Promise<EngineRequest> {
   const { request, schema } = context
-  if (request.operations.length === 0) {
+  if (request.operations.length === 0 && request.views.length === 0) {
     throw new Refusal('ALTER_INVALID', 'The deployment changes nothing.', {
       next: 'Give at least one statement.',
     })

@@ -28,6 +28,8 @@ import type {
 import { failureOf } from './run.ts'
 import { parseAlter } from './statement.ts'
 import { keepTrying, TriesOver } from './tries.ts'
+import { planOfViews, requireViews } from './view-change.ts'
+import { swapViews } from './view-swap.ts'
 
 export type InstantRunContext = {
   readonly target: Target
@@ -162,9 +164,10 @@ export class InstantRun implements EngineRun {
     this.#lostSince = null
     await session.run(sql`SET SESSION lock_wait_timeout = ${sql.lit(LOCK_WAIT_SECONDS)}`)
     this.#announce()
-    const ending = (await findCheckpoint(session, id))?.ending ?? null
+    const found = (await findCheckpoint(session, id)) ?? this.#checkpoint
+    const { ending } = found
     if (ending !== null && ending !== 'complete') return await this.#goOnEnding(session, ending)
-    if (ending === null) {
+    if (ending === null && found.stage !== 'reverse') {
       const plan = await readInstantPlan(session, id)
       const { schema, request } = this.#checkpoint
       // Of an earlier process: a cancel must not deny it.
@@ -174,11 +177,26 @@ export class InstantRun implements EngineRun {
       } while (!(await this.#makeChanges(session, plan)))
       await saveSwapped(session, id, null)
     }
+    if (ending === null && !found.viewsChanged) await this.#swapViews(found)
     await endDeployment(session, this.#checkpoint, { ending: COMPLETE, clock: this.#context.clock })
     this.#phase = 'finished'
     this.#emit({ event: 'cutover', stalledMs: this.#stalledMs, revertUntil: null })
     this.#emit({ event: 'complete' })
     return 'complete'
+  }
+
+  /** From here on it goes to the end: the tables are changed, and the views follow. */
+  async #swapViews(checkpoint: Checkpoint): Promise<void> {
+    this.#phase = 'cutting_over'
+    const { clock, options } = this.#context
+    await swapViews(checkpoint, 'forward', {
+      clock,
+      open: () => openSession(this.#context),
+      emit: (event) => this.#emit(event),
+      isForced: () => this.#wanted.force,
+      isGivenUp: () => false,
+      signal: options.signal ?? new AbortController().signal,
+    })
   }
 
   /** Does what somebody who gave the deployment up has left to do. */
@@ -220,6 +238,7 @@ export class InstantRun implements EngineRun {
   /** @returns false when a table was not to be had, and somebody has to decide again. */
   async #makeChanges(session: Session, plan: ReadonlyMap<string, Definitions>): Promise<boolean> {
     this.#phase = 'cutting_over'
+    await requireViews(session, planOfViews(this.#checkpoint))
     try {
       for (const operation of this.#checkpoint.request.operations) {
         this.#signal.throwIfAborted()

@@ -10,6 +10,8 @@ import type { SwapDirection } from './swap.ts'
 import type { Sync } from './sync.ts'
 import type { TaskGroup } from './task-group.ts'
 import { TriesOver } from './tries.ts'
+import { planOfViews, requireViews } from './view-change.ts'
+import { swapViews } from './view-swap.ts'
 
 /** An event before it gets its time. */
 export type NewEvent = EngineEvent extends infer E
@@ -75,9 +77,9 @@ export class Lifecycle {
 
   async run(group: TaskGroup): Promise<'complete' | 'reverted'> {
     const { stage, revertUntil } = this.#checkpoint
-    if (stage === 'reverse') return await this.#keepOld(group, revertUntil)
+    if (stage === 'reverse') return await this.#goLive(group, revertUntil)
     await this.#reachGate(group.signal)
-    return await this.#keepOld(group, await this.#passGate(group.signal))
+    return await this.#goLive(group, await this.#passGate(group.signal))
   }
 
   async #reachGate(signal: AbortSignal): Promise<void> {
@@ -126,6 +128,7 @@ export class Lifecycle {
   /** @returns when the revert window ends; null when there is none. */
   async #cutOver(signal: AbortSignal): Promise<Date | null> {
     this.#state.phase = 'cutting_over'
+    await requireViews(this.#sync.control, planOfViews(this.#checkpoint))
     const revertUntil = revertUntilOf(this.#checkpoint.request, this.#clock)
     const { id } = this.#checkpoint
     const stalledMs = await this.#swap('forward', {
@@ -136,6 +139,23 @@ export class Lifecycle {
     this.#state.wanted.force = false
     this.#state.emit({ event: 'cutover', stalledMs, revertUntil })
     return revertUntil
+  }
+
+  /** What follows the swap: the views, then the revert window. */
+  async #goLive(group: TaskGroup, until: Date | null): Promise<'complete' | 'reverted'> {
+    const { emit, wanted } = this.#state
+    if (until !== null) this.#state.phase = 'revert_window'
+    if (!this.#checkpoint.viewsChanged) {
+      await swapViews(this.#checkpoint, 'forward', {
+        clock: this.#clock,
+        open: () => this.#sync.open(),
+        emit,
+        isForced: () => wanted.force,
+        isGivenUp: () => wanted.revert,
+        signal: group.signal,
+      })
+    }
+    return await this.#keepOld(group, until)
   }
 
   /** Keeps the old tables in sync until the window ends, or swaps back. */

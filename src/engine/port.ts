@@ -13,11 +13,26 @@ export type TableOperation = {
   readonly statement: string
 }
 
+/**
+ * The change of one view, as canonical texts (`View.sql` of src/schema/view.ts): null where there is none before, or none
+ * after. A view keeps its definer; a new one needs SQL SECURITY INVOKER.
+ */
+export type ViewOperation = {
+  readonly name: string
+  readonly before: string | null
+  readonly after: string | null
+}
+
 /** What to deploy and how. */
 export type EngineRequest = {
   /** Names the deployment on the target server; `[a-z0-9_]`, at most 24 characters. */
   readonly id: string
   readonly operations: readonly TableOperation[]
+  /**
+   * The views that change with the tables: right after the swap, and right after the swap back. Views alone have nothing to
+   * copy, and no revert window.
+   */
+  readonly views: readonly ViewOperation[]
   /** `hold` stays in sync at the gate until `cutover()`; `auto` cuts over as soon as in sync. */
   readonly cutover: 'auto' | 'hold'
   /** How long the old tables are kept in sync after the cutover; null ends the deployment at the cutover. */

@@ -10,6 +10,7 @@ const NO_LIMITS: ThrottleLimits = {
 
 /** What a request need not say. */
 const DEFAULTS = {
+  views: [],
   cutover: 'hold',
   revertWindowMs: null,
   chunkRows: null,

@@ -34,6 +34,7 @@ import { SwapUnrecorded } from './swap.ts'
 import { Sync } from './sync.ts'
 import { TaskGroup } from './task-group.ts'
 import { Throttle } from './throttle.ts'
+import { settleViews } from './view-swap.ts'
 
 export type ShadowRunContext = {
   readonly target: Target
@@ -283,6 +284,13 @@ export class ShadowRun implements EngineRun {
   async #finish(session: Session, outcome: 'complete' | 'reverted'): Promise<EngineOutcome> {
     const ending = { outcome, failure: null }
     const { clock, options } = this.#context
+    await settleViews(session, this.#checkpoint, outcome, {
+      clock,
+      open: () => openSession(this.#context),
+      emit: (event) => this.#emit(event),
+      isForced: () => this.#state.wanted.force,
+      signal: options.signal ?? new AbortController().signal,
+    })
     await endDeployment(session, this.#checkpoint, { ending, clock, signal: options.signal })
     this.#outcome = outcome
     this.#state.phase = 'finished'

@@ -31,8 +31,14 @@ export function parseView(sql: string): View {
   return parseCreateView(sql, null).view
 }
 
-/** A view, and what in it no schema file could hold: null for a view of its schema alone. */
-export type ReadView = { readonly view: View; readonly beyond: string | null }
+/** A view with what is no part of it where it is compared. */
+export type ReadView = {
+  readonly view: View
+  /** What in it no schema file could hold; null for a view of its schema alone. */
+  readonly beyond: string | null
+  /** As SQL writes the account; empty where the text names none. */
+  readonly definer: string
+}
 
 /**
  * Reads a view from what `SHOW CREATE VIEW` says. The servers leave the schema's name out where it is the session's own,
@@ -59,7 +65,15 @@ export function parseCreateView(sql: string, schemaName: string | null): ReadVie
     'AS',
   ].join(' ')
   const text = layOutQuery(sql, query, qualifiers)
-  return { view: { name: name.value, sql: `${head}\n${text}`, uses }, beyond }
+  const view = { name: name.value, sql: `${head}\n${text}`, uses }
+  return { view, beyond, definer: definerOf(sql, tokens.slice(1, viewAt)) }
+}
+
+function definerOf(sql: string, tokens: readonly Token[]): string {
+  const from = tokens.findIndex((token) => isKeyword(token, 'DEFINER'))
+  const to = tokens.findIndex((token, at) => at > from && isKeyword(token, 'SQL'))
+  if (!isSymbol(tokens[from + 1], '=') || to === -1) return ''
+  return sql.slice(tokens[from + 2]?.start, tokens[to - 1]?.end)
 }
 
 /** What differs from the servers' defaults, of ALGORITHM and SQL SECURITY. */
