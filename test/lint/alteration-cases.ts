@@ -179,7 +179,7 @@ export const ALTERATION_CASES: Cases = {
     hits: [
       [
         { from: { t: ['`a` int'] }, to: { t: ['`a` bigint'] } },
-        'The change of `t` copies all its rows.',
+        'The change of `t` copies all its rows,',
       ],
     ],
     misses: [{ from: { t: [] }, to: { t: ['`a` int'], u: [] } }],

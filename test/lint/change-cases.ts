@@ -94,7 +94,7 @@ export const CHANGE_CASES: Cases = {
     hits: [
       [
         { from: { t: ["`a` enum('x','it''s')"] }, to: { t: ["`a` enum('x')"] } },
-        "The ENUM `t`.`a` loses 'it's'.",
+        "The ENUM `t`.`a` loses 'it's';",
       ],
     ],
     misses: [{ from: { t: ["`a` enum('x','y')"] }, to: { t: ["`a` enum('y','x','z')"] } }],
@@ -112,7 +112,7 @@ export const CHANGE_CASES: Cases = {
     hits: [
       [
         { from: { t: ["`a` set('x','y')"] }, to: { t: ["`a` set('x')"] } },
-        "The SET `t`.`a` loses 'y'.",
+        "The SET `t`.`a` loses 'y';",
       ],
     ],
     misses: [{ from: { t: ["`a` set('x','y')"] }, to: { t: ["`a` set('x','y','z')"] } }],

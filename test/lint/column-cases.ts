@@ -13,9 +13,9 @@ export const COLUMN_CASES: Cases = {
     hits: [
       [
         { to: { t: ['`a` text', 'UNIQUE KEY `u` (`a`(9))'] } },
-        'The unique index `u` of `t` holds `a`, a TEXT column.',
+        'The unique index `u` of `t` holds `a`, a TEXT of',
       ],
-      [{ to: { t: ['`a` blob', 'UNIQUE KEY `u` (`a`)'] } }, 'a BLOB column'],
+      [{ to: { t: ['`a` blob', 'UNIQUE KEY `u` (`a`)'] } }, 'a BLOB of'],
     ],
     misses: [
       { to: { t: ['`a` text', '`b` varchar(9)', 'UNIQUE KEY `u` (`b`)', 'KEY `k` (`a`(9))'] } },
@@ -86,7 +86,7 @@ export const COLUMN_CASES: Cases = {
     hits: [
       [
         { to: { t: ['`a` int', '`b` int', 'KEY `k` (`a`)', 'KEY `l` (`a`,`b`)'] } },
-        'The index `k` of `t` is the beginning of the index `l`.',
+        'The index `k` of `t` is the beginning of the index `l`,',
       ],
       [
         { to: { t: ['`a` int', 'KEY `k` (`a`)', 'UNIQUE KEY `u` (`a`)'] } },
@@ -113,7 +113,7 @@ export const COLUMN_CASES: Cases = {
     hits: [
       [
         { to: { t: ['`a` int', 'KEY `k` (`a`)', 'KEY `l` (`a`)'] } },
-        'The index `l` of `t` is over the same columns as the index `k`.',
+        'The index `l` of `t` is over the same columns as the index `k`,',
       ],
       [{ to: { t: ['UNIQUE KEY `u` (`id`)'] } }, 'as the primary key `PRIMARY`'],
     ],

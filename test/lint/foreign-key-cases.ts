@@ -65,7 +65,7 @@ export const FOREIGN_KEY_CASES: Cases = {
             c: ['`a` bigint', fk('a', 'a')],
           },
         },
-        'The foreign keys of `a`, `b` and `c` go round in a circle.',
+        'The foreign keys of `a`, `b` and `c` go round in a circle,',
       ],
     ],
     misses: [{ to: { a: ['`b` bigint', fk('b', 'b'), '`a` bigint', fk('a', 'a')], b: [] } }],

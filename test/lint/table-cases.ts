@@ -52,15 +52,15 @@ export const TABLE_CASES: Cases = {
   },
   'reserved-word': {
     hits: [
-      [{ to: { order: [] } }, 'The table name `order` is a reserved word of MySQL and MariaDB.'],
-      [{ to: { t: ['`rank` int'] } }, 'The column name `t`.`rank` is a reserved word of MySQL.'],
+      [{ to: { order: [] } }, 'The table name `order` is a reserved word of MySQL and MariaDB'],
+      [{ to: { t: ['`rank` int'] } }, 'The column name `t`.`rank` is a reserved word of MySQL:'],
       [{ to: { t: ['`Offset` int'] } }, 'of MariaDB'],
     ],
     misses: [{ to: { orders: ['`name` int', '`status` int', '`date` date'] } }],
   },
   'name-case': {
     hits: [
-      [{ to: { Orders: [] } }, 'The table name `Orders` has upper-case letters.'],
+      [{ to: { Orders: [] } }, 'The table name `Orders` has upper-case letters,'],
       [{ to: { Orders: [], orders: [] } }, 'The table names `Orders` and `orders` differ only'],
     ],
     misses: [{ to: { orders: ['`userId` int'] } }],
@@ -90,6 +90,31 @@ export const TABLE_CASES: Cases = {
       { to: { t: ['`a` varchar(10000)', '`b` longtext', '`c` json'] } },
       { to: { t: ['`a` varchar(15000) CHARACTER SET latin1'] } },
       { to: { t: ['`a` varchar(15000) GENERATED ALWAYS AS (1) VIRTUAL'] } },
+    ],
+  },
+  'rename-hint': {
+    hits: [
+      [
+        {
+          to: { t: ['`b` int'] },
+          sources: checkSchemaFile(
+            'CREATE TABLE t (id BIGINT, b INT -- crossfade:renamed-from a\n, PRIMARY KEY (id))',
+            't.sql',
+          ),
+          from: { t: ['`c` int'] },
+        },
+        'there is no such column now',
+      ],
+    ],
+    misses: [
+      {
+        to: { t: ['`b` int'] },
+        sources: checkSchemaFile(
+          'CREATE TABLE t (id BIGINT, b INT -- crossfade:renamed-from a\n, PRIMARY KEY (id))',
+          't.sql',
+        ),
+        from: { t: ['`a` int'] },
+      },
     ],
   },
   suppression: {

@@ -17,7 +17,7 @@ export const blobInUniqueKey: Rule = {
         yield {
           key: key.name,
           column: column.name,
-          message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} holds ${named(column.name)}, a ${typeOf(column).name.toUpperCase()} column.`,
+          message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} holds ${named(column.name)}, a ${typeOf(column).name.toUpperCase()} of which only a beginning is compared.`,
         }
       }
     }

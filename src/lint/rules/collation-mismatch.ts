@@ -38,6 +38,6 @@ function* compare({ table, name, parent, parentName }: Pair, key: string): Gener
   yield {
     column: own.name,
     key,
-    message: `${named(table.name, own.name)} (${mine.name}) refers to ${named(parent.name, theirs.name)} (${other.name}), which has another collation.`,
+    message: `${named(table.name, own.name)} (${mine.name}) refers to ${named(parent.name, theirs.name)} (${other.name}), which has another collation: a join of the two is slow or refused.`,
   }
 }

@@ -11,6 +11,8 @@ export const copyCost: Rule = {
   fix: 'Look at the size of the table and the free disk first, and put several changes of one table into one deploy request.',
   *check(change) {
     if (change.kind !== 'alter' || isProbablyInstant(change)) return
-    yield { message: `The change of ${named(tableOf(change))} copies all its rows.` }
+    yield {
+      message: `The change of ${named(tableOf(change))} copies all its rows, which takes time and about as much disk again.`,
+    }
   },
 }

@@ -19,7 +19,7 @@ export const dropFk: Rule = {
       if (!table || stays) continue
       yield {
         key: name,
-        message: `The change removes the foreign key ${named(name)} from ${named(table.name)} to ${named(parent)}.`,
+        message: `The change removes the foreign key ${named(name)} from ${named(table.name)} to ${named(parent)}; from then on rows can refer to others that are not there.`,
       }
     }
   },

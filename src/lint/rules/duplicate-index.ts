@@ -15,7 +15,7 @@ export const duplicateIndex: Rule = {
       if (!first || key.hidden || first.hidden) continue
       yield {
         key: key.name,
-        message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} is over the same columns as the ${keyWords(first)} ${named(first.name)}.`,
+        message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} is over the same columns as the ${keyWords(first)} ${named(first.name)}, so every write pays twice for one use.`,
       }
     }
   },

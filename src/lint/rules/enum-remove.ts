@@ -15,7 +15,7 @@ export const enumRemove: Rule = {
       if (gone.length === 0) continue
       yield {
         column,
-        message: `The ENUM ${named(table, column)} loses ${listed(gone.map(shownValue))}.`,
+        message: `The ENUM ${named(table, column)} loses ${listed(gone.map(shownValue))}; a row with such a value stops the deployment.`,
       }
     }
   },

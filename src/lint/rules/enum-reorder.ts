@@ -13,7 +13,7 @@ export const enumReorder: Rule = {
       if (!isReordered(before, after)) continue
       yield {
         column,
-        message: `Values of the ENUM ${named(table, column)} get another place in its list.`,
+        message: `Values of the ENUM ${named(table, column)} get another place in its list, so they sort differently and have other numbers.`,
       }
     }
   },

@@ -16,7 +16,7 @@ export const foreignKeysCircular: Rule = {
     const closing = table.foreignKeys.find(({ parent }) => same(parent, circle[1] ?? ''))
     yield {
       ...(closing ? { key: closing.name } : {}),
-      message: `The foreign keys of ${listed(circle.map((name) => named(name)))} go round in a circle.`,
+      message: `The foreign keys of ${listed(circle.map((name) => named(name)))} go round in a circle, so none of the tables can be filled or dropped first.`,
     }
   },
 }

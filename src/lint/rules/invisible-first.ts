@@ -16,7 +16,7 @@ export const invisibleFirst: Rule = {
       if (!mayBeMissed(key, change)) continue
       yield {
         key: key.name,
-        message: `The ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)} goes without having been hidden before.`,
+        message: `The ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)} goes without having been hidden before; a query that needs it becomes slow at once.`,
       }
     }
   },

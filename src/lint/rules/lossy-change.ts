@@ -11,7 +11,7 @@ export const lossyChange: Rule = {
   about: 'change',
   summary: 'A column gets a type that cannot hold every value of the old one.',
   why: 'If a row has such a value, the deployment stops before the change is live and nothing is lost, but after the time of the copy. From the change on the application gets an error when it writes one.',
-  fix: 'Look for such values first, such as `SELECT MAX(CHAR_LENGTH(note)) FROM orders`, and make sure that nobody writes new ones.',
+  fix: 'Look whether any row has such a value, and make sure that nobody writes new ones.',
   *check(change) {
     if (change.kind !== 'alter') return
     for (const { from, to } of clausesOf(change, 'modify_column')) {

@@ -20,7 +20,7 @@ export const mixedCollations: Rule = {
     const odd = [...found.values()].at(-1)
     yield {
       ...(odd === undefined ? {} : { column: odd }),
-      message: `The table ${named(table.name)} mixes ${found.size} collations: ${listed(examples)}.`,
+      message: `The table ${named(table.name)} mixes ${found.size} collations: ${listed(examples)}. Comparing texts of different ones is slow or refused.`,
     }
   },
 }

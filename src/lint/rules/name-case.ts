@@ -16,7 +16,7 @@ export const nameCase: Rule = {
     yield {
       message: twin
         ? `The table names ${named(table.name)} and ${named(twin)} differ only by upper and lower case.`
-        : `The table name ${named(table.name)} has upper-case letters.`,
+        : `The table name ${named(table.name)} has upper-case letters, which some servers tell from lower-case ones and others do not.`,
     }
   },
 }

@@ -19,7 +19,7 @@ export const partialKeyInUniqueKey: Rule = {
         yield {
           key: key.name,
           column: part.column,
-          message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} looks only at the first ${part.length} characters of ${named(part.column)}.`,
+          message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} looks only at the first ${part.length} characters of ${named(part.column)}, so two rows that begin alike cannot both be stored.`,
         }
       }
     }

@@ -16,7 +16,7 @@ export const redundantIndex: Rule = {
       if (!longer) continue
       yield {
         key: key.name,
-        message: `The index ${named(key.name)} of ${named(table.name)} is the beginning of the ${keyWords(longer)} ${named(longer.name)}.`,
+        message: `The index ${named(key.name)} of ${named(table.name)} is the beginning of the ${keyWords(longer)} ${named(longer.name)}, which can do its work; every write pays for both.`,
       }
     }
   },

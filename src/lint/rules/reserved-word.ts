@@ -11,13 +11,15 @@ export const reservedWord: Rule = {
   *check(table) {
     const ofTable = reservedBy(table.name)
     if (ofTable)
-      yield { message: `The table name ${named(table.name)} is a reserved word of ${ofTable}.` }
+      yield {
+        message: `The table name ${named(table.name)} is a reserved word of ${ofTable}: every query has to quote it.`,
+      }
     for (const { name } of table.columns) {
       const server = reservedBy(name)
       if (!server) continue
       yield {
         column: name,
-        message: `The column name ${named(table.name, name)} is a reserved word of ${server}.`,
+        message: `The column name ${named(table.name, name)} is a reserved word of ${server}: every query has to quote it.`,
       }
     }
   },

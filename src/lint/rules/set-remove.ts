@@ -15,7 +15,7 @@ export const setRemove: Rule = {
       if (gone.length === 0) continue
       yield {
         column,
-        message: `The SET ${named(table, column)} loses ${listed(gone.map(shownValue))}.`,
+        message: `The SET ${named(table, column)} loses ${listed(gone.map(shownValue))}; a row with such a value stops the deployment.`,
       }
     }
   },

@@ -11,7 +11,7 @@ export const tooManyIndexes: Rule = {
     const { length } = table.keys.filter(({ kind }) => kind !== 'primary')
     if (length <= MOST) return
     yield {
-      message: `The table ${named(table.name)} has ${length} indexes besides its primary key.`,
+      message: `The table ${named(table.name)} has ${length} indexes besides its primary key, and every write brings each of them up to date.`,
     }
   },
 }

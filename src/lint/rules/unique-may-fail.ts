@@ -13,7 +13,7 @@ export const uniqueMayFail: Rule = {
   summary:
     'A table that has rows gets a new unique key, or compares the texts of one by other rules.',
   why: 'If two rows are equal there, the deployment stops before the change is live (`DUPLICATE_KEY`); nothing is lost but the time of the copy. Texts that differ only by case, accents or trailing blanks may count as equal.',
-  fix: 'Look first: `SELECT email, COUNT(*) FROM users GROUP BY email HAVING COUNT(*) > 1`.',
+  fix: 'Look first whether rows are equal there: group by what the key is over, and count.',
   *check(change) {
     if (change.kind !== 'alter') return
     yield* newKeys(change)
@@ -66,12 +66,15 @@ function collationIn(table: Table, name: string): string | null {
   return columnCollation(column, table)?.name ?? null
 }
 
-/** Nothing where a part is new, an expression or the beginning of a column: rows are grouped by whole ones. */
+/** Nothing where a part is new or an expression. */
 function queryFor({ from }: Alter, key: Key): string | undefined {
   const columns = columnsOf(key)
-  const isWhole = key.parts.every((part) => part.kind === 'column' && part.length === null)
-  if (!isWhole || columns.some((name) => !findColumn(from, name))) return undefined
-  const list = columns.join(', ')
+  const parts = key.parts.flatMap((part) => {
+    if (part.kind !== 'column' || !findColumn(from, part.column)) return []
+    return [part.length === null ? part.column : `LEFT(${part.column}, ${part.length})`]
+  })
+  if (parts.length < key.parts.length) return undefined
+  const list = parts.join(', ')
   const query = `SELECT ${list}, COUNT(*) FROM ${from.name} GROUP BY ${list} HAVING COUNT(*) > 1`
   return lookFirst([from.name, ...columns], query)
 }

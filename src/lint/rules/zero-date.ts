@@ -14,7 +14,7 @@ export const zeroDate: Rule = {
       if (!preset?.isLiteral || !ZERO.test(preset.value)) continue
       yield {
         column: column.name,
-        message: `The default of ${named(table.name, column.name)} is a date with a year, month or day of zero.`,
+        message: `The default of ${named(table.name, column.name)} is a date with a year, month or day of zero, which strict servers refuse.`,
       }
     }
   },
