@@ -69,7 +69,7 @@ export const ERRORS = {
   NOT_FOUND: { status: 404, summary: 'There is no such thing.' },
   STORE_NEWER: { status: 500, summary: 'The store was written by a newer version.' },
   PLAN_CHANGED: { status: 409, summary: 'What would run is no longer what was reviewed.' },
-  SCHEMA_CONFLICT: { status: 409, summary: 'The production schema changed in the meantime.' },
+  SCHEMA_CONFLICT: { status: 409, summary: 'Somebody else’s change does not go with this one.' },
   // Commands
   COMMAND_UNKNOWN: { status: 400, summary: 'There is no such command.' },
   COMMAND_INVALID: { status: 400, summary: 'A command cannot be read.' },

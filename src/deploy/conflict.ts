@@ -84,7 +84,8 @@ const WHY: Readonly<Record<ConflictReason, string>> = {
     'Text columns take over the default character set, so the column would depend on who goes first.',
   order: 'The columns would stand in another order, depending on who goes first.',
   types: 'Both ends of a foreign key must be of the same type.',
-  index: 'No index would be left that begins with the columns which need one.',
+  index:
+    'Foreign keys and AUTO_INCREMENT columns need an index that begins with their columns, and none would be left.',
   limit: 'A table can have only one AUTO_INCREMENT column.',
   partitions:
     'A partitioned table has no foreign keys and no full-text indexes, and each of its unique keys holds the columns it is partitioned by.',
@@ -107,10 +108,10 @@ function nextStep({ reason, ours, theirs }: Conflict, origin: Origin): string {
 function stepFor(origin: Origin): string {
   switch (origin.kind) {
     case 'ahead':
-      return `Agree with the author of pull request ${origin.pullRequest} on what is wanted. Merge its branch into this one, change the schema files so that they hold it, and push; or comment \`/plan\` once it has left the queue.`
+      return `Agree with the author of pull request ${origin.pullRequest}. If theirs is to stay, write it into your schema files as they did and push; what you want to change about it can follow once it is live and merged. If yours is, they comment \`/cancel\` there, and then you \`/plan\` here.`
     case 'deployed':
-      return `Merge the base branch into this one after pull request ${origin.pullRequest} was merged there, change the schema files so that they hold what both want, and push.`
+      return `Wait until pull request ${origin.pullRequest} is merged, merge the base branch into yours, change your schema files so that they hold what both want, and push.`
     case 'direct':
-      return 'Ask who changed production. If that is to stay, write it into the schema files of the base branch, merge them into this branch and push. If not, undo it in production and comment `/plan`.'
+      return 'Ask who changed production. If that is to stay, write it into the schema files of the base branch, merge that into yours and push. If not, undo it in production and comment `/plan`.'
   }
 }

@@ -119,7 +119,9 @@ function detailed({ reason, theirs, ours }: Conflict, schemas: SchemaSides): Con
     const after = (isMade ? schemas.ours : side).tables.get(table)
     return { ...touch, text: before && after ? differing(before, after) : null }
   }
-  return { reason, theirs: inWords(theirs, schemas.theirs), ours: inWords(ours, schemas.ours) }
+  // What differs between two new tables is said once.
+  const their = isMade ? theirs : inWords(theirs, schemas.theirs)
+  return { reason, theirs: their, ours: inWords(ours, schemas.ours) }
 }
 
 const MOST_NAMED = 5

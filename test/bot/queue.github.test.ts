@@ -15,18 +15,12 @@ describe('a pull request behind another in the queue', () => {
     const answer = await world.submit(second.number, column('note', 'int'), { base })
 
     expect(answer.state).toBe('error')
-    expect(answer.errors).toMatchInlineSnapshot(`
-      [
-        {
-          "code": "SCHEMA_CONFLICT",
-          "message": "Table \`orders\`, column \`note\`: this pull request adds it as “int DEFAULT NULL”; deploy request 1 (pull request 1), which is ahead of it in the queue, adds it as “varchar(100) DEFAULT NULL”. Both touch the same thing, and want it to be different.",
-          "next": "Agree with the author of pull request 1 on what is wanted. Merge its branch into this one, change the schema files so that they hold it, and push; or comment \`/plan\` once it has left the queue.",
-        },
-      ]
-    `)
+    expect(answer.errors).toMatchObject([{ code: 'SCHEMA_CONFLICT' }])
+    expect(answer.errors[0]?.message).toContain(
+      `this pull request adds it as “int DEFAULT NULL”; deploy request 1 (pull request ${first}), which is ahead`,
+    )
     await world.commented(second.number, /SCHEMA_CONFLICT[\s\S]*ahead of it in the queue/)
     await world.checked(second.headSha, 'schema failure')
-    expect(answer.errors[0]?.message).toContain(`(pull request ${first})`)
   })
 
   test('that touches another column is deployed after it, and both are there', async ({

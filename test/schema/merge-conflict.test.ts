@@ -224,9 +224,7 @@ describe('mergeSchemas', () => {
       {},
       t('c int'),
       t('d int'),
-      [
-        'same: theirs adds table `t` (column `c`, column `d`); ours adds table `t` (column `c`, column `d`)',
-      ],
+      ['same: theirs adds table `t`; ours adds table `t` (column `c`, column `d`)'],
     ],
     [
       'a view that both changed',
