@@ -23,6 +23,7 @@ import { noTarget, requireUnchanged } from './deploy-check.ts'
 import { logCause } from './log-cause.ts'
 import type { Parts } from './parts.ts'
 import { type Steering, steeringOf, UNSTEERED } from './steering.ts'
+import { readViewOperations } from './view-operations.ts'
 
 /**
  * Drives one deployment: states of the store in, engine, events out. Neither waits for GitHub.
@@ -144,8 +145,9 @@ async function beginWithoutCheckpoint(
     case 'pending_cutover': {
       const plan = await requirePlan(parts, stored)
       const deployRequest = await requireDeployRequest(parts.store, stored.deployRequestId)
+      const views = await readViewOperations(configured.target, plan.operations)
       await requireUnchanged(parts, deployRequest, plan)
-      const request = await requestOf(parts, stored, plan)
+      const request = { ...(await requestOf(parts, stored, plan)), views }
       return await engine.stage(engineRequest({ ...request, ...configured.settings }), run)
     }
     case 'in_progress_cancel':

@@ -117,6 +117,11 @@ export function viewStatement({ sql }: View, verb: 'create' | 'replace'): string
   return verb === 'create' ? sql : `CREATE OR REPLACE${sql.slice('CREATE'.length)}`
 }
 
+/** The canonical text of the view that such a statement makes. */
+export function canonicalOf(statement: string): string {
+  return statement.replace(/^CREATE OR REPLACE /, 'CREATE ')
+}
+
 /** The statement that drops a view. */
 export function dropViewStatement({ name }: View): string {
   return `DROP VIEW ${quoteName(name)}`
