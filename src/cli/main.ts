@@ -73,7 +73,15 @@ function report(
   return known && (code === 'INPUT_INVALID' || code === 'BAD_URL') ? USAGE : failed
 }
 
+/** As a program that is ended by SIGPIPE. */
+const NOBODY_READS = 141
+
 if (import.meta.main) {
+  // Whoever reads the output may have seen enough, as `head` does.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(NOBODY_READS)
+  })
   const lines = createInterface({ input: process.stdin, terminal: false })
   process.exitCode = await main(process.argv.slice(2), {
     out: (line) => void process.stdout.write(`${line}\n`),
