@@ -74,6 +74,9 @@ export function adviceOnSyntax(statement: string, offset: number): string {
   if (isSymbol(token, '-') && isSymbol(after, '-')) {
     return 'A comment begins with two dashes and a space.'
   }
+  if (isSymbol(token, '>') && isSymbol(before, '-')) {
+    return 'MariaDB has no -> for JSON: write JSON_VALUE(column, path) or JSON_EXTRACT(column, path).'
+  }
   if (token?.kind === 'string' && token.text.startsWith('"')) {
     return 'Names stand in backticks, and double quotes are for texts.'
   }

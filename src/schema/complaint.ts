@@ -36,7 +36,7 @@ export async function complaintOf(
 ): Promise<Refusal> {
   const said = textOf(error, scene.schemaName)
   const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(said)
-  if (syntax) return misunderstood(refused, syntax[1] ?? '', Number(syntax[2]))
+  if (syntax) return misunderstood(refused, withoutDots(syntax[1] ?? ''), Number(syntax[2]))
   const detail = await foreignKeyDetail(session, error, scene.schemaName)
   const misfit = MISFIT.exec(detail ?? said) ?? MISSING.exec(said) ?? ODD.exec(said)
   if (misfit?.groups) return await doesNotFit(session, refused, scene, misfit.groups)
@@ -79,6 +79,11 @@ function misunderstood(refused: PlacedStatement, near: string, line: number): Re
     `the server does not understand what begins with ${word ?? 'the end of the statement'}`,
     adviceOnSyntax(statement, offset),
   )
+}
+
+/** MariaDB writes three dots where it quotes no more. */
+function withoutDots(near: string): string {
+  return near.replace(/\.\.\.$/, '')
 }
 
 function endOf(statement: string): number {

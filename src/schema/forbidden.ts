@@ -48,7 +48,7 @@ function problemWithWord(
   if (isKeyword(token, 'NEXT', 'PREVIOUS') && isKeyword(next, 'VALUE')) {
     return ['a sequence', 'Use AUTO_INCREMENT.']
   }
-  const calls = isSymbol(next, '(') && !namesKey(tokens[at - 1])
+  const calls = isSymbol(next, '(') && !namesKey(tokens[at - 1]) && !isIndexed(tokens, at)
   return calls && isForbiddenFunction(token.value)
     ? [`a call of ${token.value.toUpperCase()}`, 'Remove the call.']
     : null
@@ -57,6 +57,13 @@ function problemWithWord(
 /** In `KEY sleep (…)` and `REFERENCES sleep (…)` the word is a name and no call. */
 function namesKey(previous: Token | undefined): boolean {
   return isKeyword(previous, 'KEY', 'INDEX', 'UNIQUE', 'FULLTEXT', 'SPATIAL', 'REFERENCES')
+}
+
+/** In `CREATE INDEX k ON sleep (…)` too, and there are no calls before that name. */
+function isIndexed(tokens: readonly Token[], at: number): boolean {
+  const isIndex = isKeyword(tokens[0], 'CREATE') && !isKeyword(tokens[1], 'TABLE', 'VIEW')
+  if (!isIndex || !isKeyword(tokens[at - 1], 'ON')) return false
+  return tokens.slice(0, at).every((token) => !isSymbol(token, '('))
 }
 
 /** Functions that wait, lock, read files or talk to other parts of the server. */

@@ -45,6 +45,7 @@ describe('adviceOnSyntax', () => {
     ['CREATE TABLE t (a INT, --x\n b INT)', '--x', 'A comment begins with two dashes and a space.'],
     ['CREATE TABLE t ("a" INT)', '"a"', 'Names stand in backticks'],
     ['CREATE TABLE t (a VARCHAR NOT NULL)', 'NOT', 'such as VARCHAR(255)'],
+    ["CREATE TABLE t (j JSON, a INT AS (j->'$.a'))", ">'$", 'write JSON_VALUE(column, path)'],
     ['CREATE TABLE t (a INT b INT)', 'b INT', 'Correct this line or the one before it.'],
   ])('says what to do about %s', (statement, near, next) => {
     expect(adviceOnSyntax(statement, statement.indexOf(near))).toContain(next)

@@ -83,6 +83,10 @@ describe('canonicalise', () => {
       't.sql:4:9: the server refuses the table t: Incorrect table definition',
     ],
     [
+      `CREATE TABLE t (a INT,\n  b INT 7,\n${'  c INT NOT NULL DEFAULT 1,\n'.repeat(9)}  z INT)`,
+      't.sql:3:9: the server does not understand what begins with 7: b INT 7,',
+    ],
+    [
       'CREATE TABLE t (a INT',
       't.sql:2:21: the server does not understand what begins with the end',
     ],

@@ -35,22 +35,27 @@ const NUMBERED: Layout = {
 
 const DUMP: Layout = { tool: 'a dump', owns: isStructureDump, order: orderStructureDump }
 
+/** One file of an application's own, such as `schema.sql`: what it says from top to bottom. */
+const SCRIPT: Layout = {
+  tool: 'a script',
+  owns: isSql,
+  order: (files) => files.filter(isSql).map(scriptOf),
+}
+
 /** Statements that no folder of definitions has. */
 const CHANGES = /^\s*(?:ALTER|DROP|RENAME|INSERT|UPDATE|DELETE|CREATE\s+(?:UNIQUE\s+)?INDEX)\b/im
 
 /**
- * Whether files are migrations rather than definitions: a tool shows, or they are numbered and change what was there before.
+ * Whether files are migrations rather than definitions: a tool shows, or they are one file or numbered and change what was
+ * there before.
  * Where it is neither, reading them as definitions gives the same or a refusal.
  */
 export function areMigrations(files: readonly MigrationFile[]): boolean {
   if (LAYOUTS.some(({ owns }) => files.some(owns))) return true
   const scripts = files.filter(isSql)
-  if (scripts.length === 1 && scripts.every(isStructureDump)) return true
-  return (
-    scripts.length > 0 &&
-    scripts.every(isNumbered) &&
-    scripts.some(({ text }) => CHANGES.test(text))
-  )
+  const [script, ...others] = scripts
+  if (script && others.length === 0) return isStructureDump(script) || CHANGES.test(script.text)
+  return scripts.every(isNumbered) && scripts.some(({ text }) => CHANGES.test(text))
 }
 
 /**
@@ -74,6 +79,7 @@ export function findLayout(files: readonly MigrationFile[], folder: string): Lay
   refuseChangelog(files)
   if (files.some(isStructureDump) && !files.filter(isSql).every(isNumbered)) return DUMP
   if (files.some(isNumbered)) return NUMBERED
+  if (files.filter(isSql).length === 1) return SCRIPT
   throw unclear(
     `Nothing in ${folder} says in which order the files are run.`,
     'Name the folder of Prisma, Drizzle, Flyway, dbmate, goose or golang-migrate, number the files, or give a dump.',

@@ -16,6 +16,7 @@ describe('the allow-list of migrations', () => {
     'CREATE TABLE t (LIKE u)',
     'CREATE UNIQUE INDEX i ON t (a, b(10)) ALGORITHM=INPLACE LOCK=NONE',
     'CREATE FULLTEXT INDEX i ON t (a)',
+    'CREATE INDEX `i` ON `service_alarms` (`a`)',
     'DROP INDEX IF EXISTS i ON t',
     'DROP TABLE IF EXISTS t, `u` CASCADE',
     'RENAME TABLE a TO b, c TO a',
@@ -132,6 +133,7 @@ describe('the allow-list of migrations', () => {
     ['CREATE VIEW v AS SELECT SLEEP(9)', 'a call of SLEEP'],
     ['ALTER TABLE t ADD a INT DEFAULT (SLEEP(9))', 'a call of SLEEP'],
     ['ALTER TABLE t ADD INDEX i ((`sleep`(9)))', 'a call of SLEEP'],
+    ['CREATE INDEX i ON sleep ((sleep(9)))', 'a call of SLEEP'],
     // Queries that define
     ['CREATE TABLE t SELECT 1', 'a table without columns'],
     ['CREATE TABLE t (a INT) AS SELECT 1', 'a query'],

@@ -231,6 +231,8 @@ describe('areMigrations', () => {
     [{ '01_users.sql': 'CREATE TABLE u (id INT);', '02_b.sql': 'ALTER TABLE u ADD b INT;' }, true],
     [{ 'users.sql': 'CREATE TABLE u (id INT);', '02_b.sql': 'ALTER TABLE u ADD b INT;' }, false],
     [{ 'structure.sql': '' }, true],
+    [{ 'schema.sql': 'CREATE TABLE t (a INT);\ncreate unique index k on t (a);' }, true],
+    [{ 'schema.sql': 'CREATE TABLE t (a INT);' }, false],
     [['users.sql', 'posts.sql'], false],
     [[], false],
   ])('%j: %s', (names, expected) => {
