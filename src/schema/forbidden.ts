@@ -59,9 +59,13 @@ function namesKey(previous: Token | undefined): boolean {
   return isKeyword(previous, 'KEY', 'INDEX', 'UNIQUE', 'FULLTEXT', 'SPATIAL', 'REFERENCES')
 }
 
+/** `CREATE OR REPLACE UNIQUE INDEX` */
+const INDEX_WITHIN = 5
+
 /** In `CREATE INDEX k ON sleep (…)` too, and there are no calls before that name. */
 function isIndexed(tokens: readonly Token[], at: number): boolean {
-  const isIndex = isKeyword(tokens[0], 'CREATE') && !isKeyword(tokens[1], 'TABLE', 'VIEW')
+  const head = tokens.slice(0, INDEX_WITHIN)
+  const isIndex = isKeyword(tokens[0], 'CREATE') && head.some((word) => isKeyword(word, 'INDEX'))
   if (!isIndex || !isKeyword(tokens[at - 1], 'ON')) return false
   return tokens.slice(0, at).every((token) => !isSymbol(token, '('))
 }

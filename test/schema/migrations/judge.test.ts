@@ -133,6 +133,7 @@ describe('the allow-list of migrations', () => {
     ['CREATE VIEW v AS SELECT SLEEP(9)', 'a call of SLEEP'],
     ['ALTER TABLE t ADD a INT DEFAULT (SLEEP(9))', 'a call of SLEEP'],
     ['ALTER TABLE t ADD INDEX i ((`sleep`(9)))', 'a call of SLEEP'],
+    ['CREATE OR REPLACE VIEW v AS SELECT 1 FROM a JOIN b ON sleep(9)', 'a call of SLEEP'],
     ['CREATE INDEX i ON sleep ((sleep(9)))', 'a call of SLEEP'],
     // Queries that define
     ['CREATE TABLE t SELECT 1', 'a table without columns'],
