@@ -39,9 +39,9 @@ export function parseColumn(
 }
 
 /**
- * MySQL names an inherited collation when it is not the default of its character set, but never with the
- * character set, which it adds to what the column itself was given. Written back, an inherited collation
- * would become the column's own, so it is taken out.
+ * MySQL names an inherited collation when it is not the default of its character set, and adds the character set where the
+ * column itself was given one, also by the text that the server has printed before: a dump of a table would differ from the
+ * table. Nothing behaves differently by it, so what equals the table's is taken out.
  */
 function withoutInherited(
   text: string,
@@ -50,9 +50,11 @@ function withoutInherited(
 ): { readonly rest: readonly Token[]; readonly definition: string } {
   const whole = { rest: tokens, definition: sliceOf(text, tokens) }
   const at = endOfType(tokens)
-  const value = tokens[at + 1]
-  if (!isKeyword(tokens[at], 'COLLATE') || value?.value !== tableCollation) return whole
-  const after = tokens.slice(at + 2)
+  const isCharset = isKeyword(tokens[at], 'CHARACTER') && isKeyword(tokens[at + 1], 'SET')
+  const collate = isCharset ? at + 3 : at
+  const value = tokens[collate + 1]
+  if (!isKeyword(tokens[collate], 'COLLATE') || value?.value !== tableCollation) return whole
+  const after = tokens.slice(collate + 2)
   const parts = [sliceOf(text, tokens.slice(0, at)), sliceOf(text, after)]
   return {
     rest: [...tokens.slice(0, at), ...after],
