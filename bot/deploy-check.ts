@@ -87,7 +87,7 @@ async function check(
     const merged = await mergeWithQueue(parts.store, request, { submission, live })
     if (merged.errors.length > 0) return { kind: 'error', errors: merged.errors }
     const { revertWindowMs } = config
-    const plan = await planFor(parts, { request, target, revertWindowMs, ...merged })
+    const plan = await planFor(parts, { request, target, revertWindowMs, now: live, ...merged })
     if (plan.operations.length === 0) return { kind: 'no_changes' }
     const errors = whyNotDeployable(plan)
     if (errors.length > 0) return { kind: 'error', errors }
@@ -171,7 +171,7 @@ export async function requireUnchanged(
   const merged = await mergeWithQueue(parts.store, request, { submission, live })
   const [error, ...others] = merged.errors
   if (error) throw toRefusal(error, others)
-  if (digestFor(merged.live, merged.wanted) !== plan.digest) throw planChanged(PLAN_AGAIN)
+  if (digestFor(merged) !== plan.digest) throw planChanged(PLAN_AGAIN)
 }
 
 const NEW_PLAN =

@@ -13,6 +13,7 @@ import { forecastChanges } from '../src/forecast/forecast.ts'
 import { connect, type Target } from '../src/mysql/connect.ts'
 import { checkCanonical } from '../src/schema/allow-list.ts'
 import { diffSchemas, tableOf } from '../src/schema/diff.ts'
+import type { Renames } from '../src/schema/renames.ts'
 import type { Schema } from '../src/schema/table.ts'
 import { listPastCopies } from '../src/store/past-copies.ts'
 import type { Parts } from './parts.ts'
@@ -28,8 +29,12 @@ export type WhatToPlan = {
   readonly request: DeployRequest
   readonly target: Target
   readonly revertWindowMs: number | null
+  /** Production as it is. */
+  readonly now: Schema
+  /** Production with everything that goes first. */
   readonly live: Schema
   readonly wanted: Schema
+  readonly renames: Renames
 }
 
 /**
@@ -39,16 +44,16 @@ export type WhatToPlan = {
  */
 export async function planFor(
   { store, clock }: Parts,
-  { request, target, revertWindowMs, live, wanted }: WhatToPlan,
+  { request, target, revertWindowMs, now, live, wanted, renames }: WhatToPlan,
 ): Promise<Plan> {
-  const changes = diffSchemas(live, wanted)
+  const changes = diffSchemas(live, wanted, renames)
   for (const change of changes) {
     if ('to' in change) checkCanonical(change.to.sql, tableOf(change))
   }
   await using session = await connect(target)
   const found = await forecastChanges(
     session,
-    { schema: target.schema ?? '', live, changes },
+    { schema: target.schema ?? '', now, live, changes },
     {
       clock,
       method: METHOD,
@@ -64,8 +69,12 @@ export async function planFor(
 }
 
 /** The digest that a plan for this would have now, without a look at the server. */
-export function digestFor(live: Schema, wanted: Schema): PlanDigest {
-  const operations = diffSchemas(live, wanted).map((change) => planOperation(change))
+export function digestFor({
+  live,
+  wanted,
+  renames,
+}: Pick<WhatToPlan, 'live' | 'wanted' | 'renames'>): PlanDigest {
+  const operations = diffSchemas(live, wanted, renames).map((change) => planOperation(change))
   return makePlan(operations, circumstancesOf(operations, { live, wanted, method: METHOD })).digest
 }
 

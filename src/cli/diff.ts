@@ -3,7 +3,8 @@ import { Refusal } from '../errors.ts'
 import { diagramOf } from '../render/diagram.ts'
 import { ddlOf, dropsData } from '../schema/ddl.ts'
 import { diffSchemas, type SchemaChange, tableOf } from '../schema/diff.ts'
-import { loadSchema } from '../schema/load.ts'
+import { loadSchema, loadSource } from '../schema/load.ts'
+import { renamesIn } from '../schema/rename-hint.ts'
 import { stepsOf } from '../schema/steps.ts'
 import type { Schema } from '../schema/table.ts'
 import { unifiedDiff } from '../schema/text-diff.ts'
@@ -25,6 +26,8 @@ a dump such as structure.sql), or a database: mysql://user:password@host:port/sc
   --format mermaid
                  a diagram of the changed tables and their neighbours, as text that GitHub draws
   -h, --help     this text
+
+A column of TO whose line in the file ends in -- crossfade:renamed-from old_name keeps its values.
 
 Exit status: 0 equal · 1 different · 2 error
 
@@ -128,8 +131,9 @@ function usage(what: string, cause?: unknown): Refusal {
 async function compare({ from, to, scratch }: Options, io: CommandIo): Promise<Compared> {
   await using loading = await openLoading([from, to], scratch, io)
   const before = await loadSchema(from, loading)
-  const after = await loadSchema(to, loading)
-  return { from: before, to: after, changes: diffSchemas(before, after) }
+  const after = await loadSource(to, loading)
+  const changes = diffSchemas(before, after.schema, renamesIn(after))
+  return { from: before, to: after.schema, changes }
 }
 
 function toText(change: SchemaChange): string {

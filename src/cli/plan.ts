@@ -5,7 +5,8 @@ import { Refusal } from '../errors.ts'
 import { forecastChanges } from '../forecast/forecast.ts'
 import { connect, parseTarget } from '../mysql/connect.ts'
 import { diffSchemas } from '../schema/diff.ts'
-import { isDatabaseUrl, loadSchema } from '../schema/load.ts'
+import { isDatabaseUrl, loadSchema, loadSource } from '../schema/load.ts'
+import { renamesIn } from '../schema/rename-hint.ts'
 import type { CommandIo } from './io.ts'
 import { isDeployable, toJson, toText } from './plan-text.ts'
 import { openLoading } from './scratch.ts'
@@ -146,13 +147,14 @@ async function makeThePlan(
   say('Reading the schema of the database …')
   const live = await loadSchema(against, loading)
   say('Reading the wanted schema …')
-  const to = await loadSchema(wanted, loading)
-  const changes = diffSchemas(live, to)
+  const loaded = await loadSource(wanted, loading)
+  const to = loaded.schema
+  const changes = diffSchemas(live, to, renamesIn(loaded))
   await using session = await connect(target)
   const isFolder = !isDatabaseUrl(wanted)
   const found = await forecastChanges(
     session,
-    { schema: target.schema ?? '', live, changes },
+    { schema: target.schema ?? '', now: live, live, changes },
     {
       clock,
       method,

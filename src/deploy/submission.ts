@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Refusal } from '../errors.ts'
 import type { TableSuppression } from '../lint/suppression.ts'
+import type { RenamesJson } from '../schema/renames.ts'
 import { DEPLOYMENT_STATES, type DeploymentState, type Failure } from './deployment.ts'
 import { type PlanDigest, parsePlanDigest } from './digest.ts'
 import { readFailure, readOperation, TABLE } from './operation-json.ts'
@@ -32,6 +33,8 @@ export type Submission = {
   readonly filesDigest: string
   /** What comments in the schema files of the head accept of what lint finds. */
   readonly suppressions: readonly TableSuppression[]
+  /** What columns were called before, as comments in these files say: new names with old ones, by table. */
+  readonly renames: RenamesJson
 }
 
 /** What the bot answers. */
@@ -69,6 +72,7 @@ export function parseSubmission(json: unknown): Submission {
     'wantedSchema',
     'filesDigest',
     'suppressions',
+    'renames',
   ])
   const submission: Submission = {
     version: readVersion(fields.version),
@@ -79,6 +83,7 @@ export function parseSubmission(json: unknown): Submission {
     wantedSchema: readSchema(fields.wantedSchema),
     filesDigest: fields.filesDigest.match(SHA256, 'must be 64 hexadecimal digits'),
     suppressions: fields.suppressions.or([], readSuppressions),
+    renames: fields.renames.or({}, readRenames),
   }
   checkSize(submission)
   return submission
@@ -165,6 +170,26 @@ function readSchema(value: Untrusted): CanonicalSchema {
 
 /** More than a person would write; nothing a rule finds is lost when the rest of a reason is. */
 const LONGEST_REASON = 500
+
+function readRenames(value: Untrusted): RenamesJson {
+  const tables = value.entries()
+  const columns = tables.map(([table, names]) => [table, readNames(table, names)] as const)
+  const count = columns.reduce((sum, [, names]) => sum + Object.keys(names).length, 0)
+  if (count > SUBMISSION_LIMITS.tables) {
+    throw tooLarge(`${count} renames; the limit is ${SUBMISSION_LIMITS.tables}`)
+  }
+  return Object.fromEntries(columns)
+}
+
+function readNames(table: string, value: Untrusted): RenamesJson[string] {
+  const isName = (name: string) => TABLE.test(name) && name !== '__proto__'
+  if (!isName(table)) throw value.refusal('must be named like a table')
+  const names = value.entries().map(([name, old]) => {
+    if (!isName(name)) throw old.refusal('must be named like a column')
+    return [name, old.match(TABLE, 'must be the name of a column')] as const
+  })
+  return Object.fromEntries(names)
+}
 
 function readSuppressions(value: Untrusted): readonly TableSuppression[] {
   const items = value.items()

@@ -1,7 +1,16 @@
 import type { CreateTable } from '../schema/allow-list.ts'
-import { diffSchemas, isTableChange, type TableChange, tableOf } from '../schema/diff.ts'
+import {
+  diffSchemas,
+  isTableChange,
+  type SchemaChange,
+  type TableChange,
+  tableOf,
+} from '../schema/diff.ts'
 import { type Outline, outlineOf } from '../schema/outline.ts'
+import { renamesIn } from '../schema/rename-hint.ts'
+import type { Renames } from '../schema/renames.ts'
 import type { Schema } from '../schema/table.ts'
+import { hintProblems } from './rename-hints.ts'
 import type { Finding, Level, Problem, Rule } from './rule.ts'
 import { findRule, type Levels, levelOf, RULES } from './rules.ts'
 import { readSuppressions, type Suppression, type TableSuppression } from './suppression.ts'
@@ -12,6 +21,8 @@ export type LintInput = {
   readonly from: Schema | null
   /** The files that `wanted` was made of, for places and comments; empty for one of a database. */
   readonly sources: readonly CreateTable[]
+  /** The hints of those files, for who has not the files. */
+  readonly renames?: Renames
   readonly levels: Levels
 }
 
@@ -26,7 +37,7 @@ export type LintResult = {
 
 /** Runs every rule that is not off. Depends on nothing but its input. */
 export function lint(input: LintInput): LintResult {
-  const changes = input.from ? diffSchemas(input.from, input.wanted).filter(isTableChange) : []
+  const changes = changesOf(input).filter(isTableChange)
   const files = readFiles(input.sources)
   const findings: Finding[] = []
   const accepted: Accepted[] = []
@@ -41,19 +52,29 @@ export function lint(input: LintInput): LintResult {
       else accepted.push({ finding, reason })
     }
   }
-  findings.push(...badComments(files, input.levels))
+  findings.push(...badComments(files, input.levels), ...badHints(files, input))
   return { findings: findings.toSorted(compare), accepted }
 }
 
-/** A schema with the files that it was made of. */
-export type Definition = { readonly schema: Schema; readonly sources: readonly CreateTable[] }
+function changesOf({ wanted, from, sources, renames }: LintInput): readonly SchemaChange[] {
+  if (!from) return []
+  return diffSchemas(from, wanted, renames ?? renamesIn({ schema: wanted, sources }))
+}
+
+/** A schema with the files that it was made of, or with what they say of former names. */
+export type Definition = {
+  readonly schema: Schema
+  readonly sources: readonly CreateTable[]
+  readonly renames?: Renames
+}
 
 /** What is to be said of the change from one definition to another: nothing that `from` has had already. */
 export function lintChange(from: Definition, to: Definition, levels: Levels): LintResult {
   const identityOf = ({ rule, table, column, key, message }: Finding) =>
     JSON.stringify([rule, table, column, key, message])
   const before = lint({ wanted: from.schema, from: null, sources: from.sources, levels })
-  const after = lint({ wanted: to.schema, from: from.schema, sources: to.sources, levels })
+  const { schema: wanted, ...hints } = to
+  const after = lint({ ...hints, wanted, from: from.schema, levels })
   const found = new Set(before.findings.map(identityOf))
   const accepted = new Set(before.accepted.map(({ finding }) => identityOf(finding)))
   return {
@@ -201,6 +222,18 @@ function badComments(files: Files, levels: Levels): readonly Finding[] {
   return [...files.values()].flatMap(({ source }) =>
     readSuppressions(source.comments).bad.map(({ message, comment }) => ({
       ...findingOf({ rule, level }, source.name, { message }, null),
+      place: { file: source.file, line: comment.line, column: comment.column },
+    })),
+  )
+}
+
+function badHints(files: Files, { levels, ...sides }: LintInput): readonly Finding[] {
+  const rule = findRule('rename-hint')
+  const level = rule ? levelOf(rule, levels) : 'off'
+  if (!rule || level === 'off') return []
+  return [...files.values()].flatMap(({ source }) =>
+    hintProblems(source, sides).map(({ comment, ...problem }) => ({
+      ...findingOf({ rule, level }, source.name, problem, null),
       place: { file: source.file, line: comment.line, column: comment.column },
     })),
   )

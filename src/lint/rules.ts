@@ -41,6 +41,7 @@ import { pkChange } from './rules/pk-change.ts'
 import { pkType } from './rules/pk-type.ts'
 import { redundantIndex } from './rules/redundant-index.ts'
 import { renameAsDropAdd } from './rules/rename-as-drop-add.ts'
+import { renameHint } from './rules/rename-hint.ts'
 import { repartition } from './rules/repartition.ts'
 import { reservedWord } from './rules/reserved-word.ts'
 import { rowSizeLimit } from './rules/row-size-limit.ts'
@@ -107,6 +108,7 @@ export const RULES: readonly Rule[] = [
   instantPossible,
   copyCost,
   suppression,
+  renameHint,
 ]
 
 const byId: ReadonlyMap<string, Rule> = new Map(RULES.map((rule) => [rule.id, rule]))

@@ -12,6 +12,21 @@ export type ColumnRenames = ReadonlyMap<string, string>
 
 export const NO_RENAMES: Renames = new Map()
 
+/** Renames as they travel: `{table: {new: old}}`. */
+export type RenamesJson = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+export function renamesToJson(renames: Renames): RenamesJson {
+  return Object.fromEntries(
+    [...renames].map(([table, names]) => [table, Object.fromEntries(names)]),
+  )
+}
+
+export function renamesFromJson(json: RenamesJson): Renames {
+  return new Map(
+    Object.entries(json).map(([table, names]) => [table, new Map(Object.entries(names))]),
+  )
+}
+
 /**
  * The hints that are still to be carried out: the old column is there and goes, the new one comes. A hint stays in its file
  * after it was deployed, and means nothing then.

@@ -53,7 +53,8 @@ export async function saveSubmission(
     wanted_schema: JSON.stringify(submission.wantedSchema),
     received_at: at,
   }
-  const detail = { body: JSON.stringify({ suppressions: submission.suppressions }) }
+  const { suppressions, renames } = submission
+  const detail = { body: JSON.stringify({ suppressions, renames }) }
   await inTransaction(store, async (trx) => {
     await trx
       .insertInto('submission_detail')

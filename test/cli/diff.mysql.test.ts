@@ -79,6 +79,26 @@ describe('diffCommand', () => {
     })
   })
 
+  test('renames a column whose line in the file says what it was called', async ({ mysql }) => {
+    await using stack = new AsyncDisposableStack()
+    const session = await mysql.session()
+    await session.run(sql`CREATE TABLE users (id INT PRIMARY KEY, name VARCHAR(20), KEY k (name))`)
+    await session.run(sql`INSERT INTO users VALUES (1, 'Ada')`)
+    const wanted = await folder(
+      stack,
+      'CREATE TABLE users (\n id INT PRIMARY KEY,\n full_name VARCHAR(20), -- crossfade:renamed-from name\n KEY k (full_name)\n)',
+    )
+
+    const { out } = await diff([mysql.url, wanted, ...scratch(mysql)])
+    await session.run(sql.raw(out.replace(/;$/, '')))
+
+    expect(out).toBe(
+      'ALTER TABLE `users` CHANGE COLUMN `name` `full_name` varchar(20) DEFAULT NULL;',
+    )
+    expect(await session.rows(sql`SELECT full_name FROM users`)).toEqual([{ full_name: 'Ada' }])
+    expect(await diff([mysql.url, wanted, ...scratch(mysql)])).toMatchObject({ status: 0 })
+  })
+
   test('shows the changed definitions, or draws them, and says when there is nothing', async ({
     mysql,
   }) => {

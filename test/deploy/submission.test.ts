@@ -17,6 +17,7 @@ const SUBMISSION = {
   wantedSchema: { orders: 'CREATE TABLE `orders` (\n  `id` int NOT NULL\n)' },
   filesDigest: 'c'.repeat(64),
   suppressions: [{ table: 'orders', rule: 'float', reason: 'weights' }],
+  renames: { orders: { paid_at: 'settled' } },
 }
 
 const ANSWER = {
@@ -36,10 +37,10 @@ describe('parseSubmission', () => {
     expect(parseSubmission(JSON.parse(JSON.stringify(SUBMISSION)))).toEqual(SUBMISSION)
   })
 
-  test('takes one without suppressions, as former versions of the Action send it', () => {
-    const { suppressions: _, ...former } = SUBMISSION
+  test('takes one without suppressions and renames, as former versions of the Action send it', () => {
+    const { suppressions: _, renames: __, ...former } = SUBMISSION
 
-    expect(parseSubmission(former).suppressions).toEqual([])
+    expect(parseSubmission(former)).toMatchObject({ suppressions: [], renames: {} })
   })
 
   test('keeps a table with the name of a built-in property', () => {
@@ -67,6 +68,8 @@ describe('parseSubmission', () => {
       { ...SUBMISSION, filesDigest: 'c' },
       { ...SUBMISSION, suppressions: [{ table: 'orders', rule: 'float', reason: ' ' }] },
       { ...SUBMISSION, suppressions: [{ table: 'orders', rule: '`', reason: 'x' }] },
+      { ...SUBMISSION, renames: { orders: { a: '' } } },
+      { ...SUBMISSION, renames: { '': { a: 'b' } } },
       incomplete,
     ]
 
@@ -76,7 +79,7 @@ describe('parseSubmission', () => {
         "INPUT_INVALID The submission must hold named values.",
         "INPUT_INVALID The submission must hold named values.",
         "INPUT_INVALID The submission’s field version must be a whole number from 1 to 1.",
-        "INPUT_INVALID The submission’s field extra is unknown; known are version, database, headSha, baseSha, baseSchema, wantedSchema, filesDigest, suppressions.",
+        "INPUT_INVALID The submission’s field extra is unknown; known are version, database, headSha, baseSha, baseSchema, wantedSchema, filesDigest, suppressions, renames.",
         "INPUT_INVALID The submission’s field database must be the name of a database in the config file.",
         "INPUT_INVALID The submission’s field headSha must be the full SHA of a commit.",
         "INPUT_INVALID The submission’s field baseSha must be a text.",
@@ -88,6 +91,8 @@ describe('parseSubmission', () => {
         "INPUT_INVALID The submission’s field filesDigest must be 64 hexadecimal digits.",
         "INPUT_INVALID The submission’s field suppressions.0.reason must say something.",
         "INPUT_INVALID The submission’s field suppressions.0.rule must be the name of a rule.",
+        "INPUT_INVALID The submission’s field renames.orders.a must be the name of a column.",
+        "INPUT_INVALID The submission’s field renames. must be named like a table.",
         "INPUT_INVALID The submission’s field filesDigest must be a text.",
       ]
     `)

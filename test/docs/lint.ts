@@ -50,6 +50,19 @@ CREATE TABLE orders (
   …
 \`\`\`
 
+**To rename a column** say what it was called, in a comment on its line or on the line above. Without it the column is
+dropped and another one begins empty; with it the values stay, also those that are written meanwhile, and a revert brings the
+old name back. The hint may stay in the file: once it is deployed it means nothing. The running code knows only one of the two
+names, so it fails from the cutover until its next version runs; where that is too long, go in steps instead
+([rename-as-drop-add](#rename-as-drop-add)).
+
+\`\`\`sql
+CREATE TABLE orders (
+  id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  amount decimal(10,2) NOT NULL  -- crossfade:renamed-from total
+)
+\`\`\`
+
 In a pull request, [\`/accept <rule> <reason>\`](commands.md#errors-of-lint) accepts what a rule found in one plan.`
 
 function overview(rules: readonly Rule[]): string {

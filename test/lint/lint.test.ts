@@ -33,6 +33,48 @@ function run(file: string, options: Partial<LintInput> = {}) {
 }
 
 describe('lint', () => {
+  test('says of a hint that renames nothing where it stands and why', () => {
+    const file = TABLE.replace(
+      'NULL,\n  PRIMARY',
+      'NULL, -- crossfade:renamed-from HINT\n  PRIMARY',
+    )
+    const hinted = (old: string, former: string) => {
+      const from = schemaOf([parseTable(TABLE.replace('`a` float', `\`${former}\` float`))])
+      const { findings, messages } = run(file.replace('HINT', old), { from })
+      const at = findings.findIndex((line) => line.includes('rename-hint'))
+      return at === -1 ? null : `${findings[at]} ${messages[at]}`
+    }
+
+    expect(hinted('was', 'was')).toBeNull()
+    expect(hinted('was', 'a')).toBeNull()
+    expect([
+      hinted('id', 'id2'),
+      hinted('wass', 'was'),
+      hinted('gone', 'was'),
+      hinted('', 'was'),
+    ]).toMatchInlineSnapshot(`
+      [
+        "error rename-hint 3:27 The column \`t\`.\`a\` is said to have been \`id\`, which the table still has.",
+        "error rename-hint 3:27 The column \`t\`.\`a\` is said to have been \`wass\`, but there is no such column now, so nothing is renamed. Did you mean \`was\`?",
+        "error rename-hint 3:27 The column \`t\`.\`a\` is said to have been \`gone\`, but there is no such column now, so nothing is renamed.",
+        "error rename-hint 3:27 The comment \`crossfade:renamed-from\` has no effect: one column has to follow it, and nothing else.",
+      ]
+    `)
+  })
+
+  test('takes a hinted column for no drop', () => {
+    const from = schemaOf([parseTable(TABLE.replace('`a` float', '`was` float'))])
+    const rulesOf = (file: string) =>
+      run(file, { from })
+        .findings.map((line) => line.split(' ')[1])
+        .filter((rule) => /drop|rename/.test(rule ?? ''))
+
+    expect(rulesOf(TABLE)).toEqual(['drop-column', 'rename-as-drop-add'])
+    expect(
+      rulesOf(TABLE.replace('NULL,\n  PRIMARY', 'NULL, -- crossfade:renamed-from was\n  PRIMARY')),
+    ).toEqual([])
+  })
+
   test('puts findings in the order of level and place', () => {
     expect(run(TABLE).findings).toEqual(['warning redundant-index 5:3', 'info float 3:3'])
   })

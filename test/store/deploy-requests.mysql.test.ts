@@ -124,6 +124,7 @@ describe('plans and submissions', () => {
       baseSchema: {},
       wantedSchema: { 'tische🪑': 'CREATE TABLE `tische🪑` (\n  `id` int\n)' },
       filesDigest: 'd'.repeat(64),
+      renames: { orders: { paid_at: 'settled' } },
       suppressions: [{ table: 'tische🪑', rule: 'float', reason: 'it’s “fine”' }],
     }
     const operation = {
