@@ -37,6 +37,9 @@ export type ForecastOptions = {
 export type WhatChanges = {
   /** The name of the schema on the server. */
   readonly schema: string
+  /** What is on the server. */
+  readonly now: Schema
+  /** What will be there when the changes are deployed: the same, but for other deployments that go first. */
   readonly live: Schema
   readonly changes: readonly SchemaChange[]
 }
@@ -49,7 +52,7 @@ export type WhatChanges = {
  */
 export async function forecastChanges(
   session: Session,
-  { schema, live, changes }: WhatChanges,
+  { schema, now, live, changes }: WhatChanges,
   options: ForecastOptions,
 ): Promise<readonly Partial<Findings>[]> {
   const tables = changes.filter(isOfTable)
@@ -61,6 +64,7 @@ export async function forecastChanges(
   const place = {
     reader,
     schema,
+    now,
     live,
     sizes: await readTableSizes(session, schema),
     disk: await readDiskState(reader),
@@ -69,7 +73,7 @@ export async function forecastChanges(
   const findings = new Map<SchemaChange, Partial<Findings>>()
   for (const [at, change] of tables.entries()) {
     options.onTable(tableOf(change))
-    findings.set(change, await lookAt(change, assessments[at], place))
+    findings.set(change, await lookAt(change, knownOf(change, assessments[at], place), place))
   }
   return changes.map((change) => findings.get(change) ?? {})
 }
@@ -87,9 +91,23 @@ function toAssess(change: TableChange) {
   }
 }
 
+/** Of a table that another deployment changes first, what is on the server tells nothing yet. */
+function knownOf(
+  change: TableChange,
+  assessment: Assessment | undefined,
+  { now, live }: Pick<Place, 'now' | 'live'>,
+): Assessment | undefined {
+  const name = tableOf(change)
+  if (!assessment || now.tables.get(name)?.sql === live.tables.get(name)?.sql) return assessment
+  const isSure = ({ code }: Refusal) => code === 'NO_UNIQUE_KEY'
+  const { table, shadow, instant } = assessment
+  return { table, shadow: shadow.filter(isSure), instant: instant.filter(isSure) }
+}
+
 type Place = {
   readonly reader: Reader
   readonly schema: string
+  readonly now: Schema
   readonly live: Schema
   readonly sizes: ReadonlyMap<string, TableSize>
   readonly disk: DiskState

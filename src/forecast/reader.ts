@@ -74,5 +74,7 @@ function reasonOf(error: unknown, errno: number): string {
   if (errno === ERRNO.STATEMENT_TIMEOUT || errno === ERRNO.QUERY_TIMEOUT) {
     return `too large to look at within ${STATEMENT_MS / 1_000} seconds`
   }
+  if (errno === ERRNO.NO_SUCH_TABLE) return 'the table is not there yet'
+  if (errno === ERRNO.BAD_FIELD) return 'the column is not there yet'
   return `the server says error ${errno}`
 }

@@ -15,17 +15,23 @@ export async function forecastOf(
   wanted: string,
   {
     target = mysql.target,
+    first = null,
     ...options
-  }: Partial<ForecastOptions> & { readonly target?: Target } = {},
+  }: Partial<ForecastOptions> & {
+    readonly target?: Target
+    /** The schema that will be there by then. */
+    readonly first?: string | null
+  } = {},
 ) {
   const session = await mysql.session()
-  const live = await readSchema(session, mysql.schema)
+  const now = await readSchema(session, mysql.schema)
+  const live = first === null ? now : await canonicalise(session, checkSchemaFile(first, 'f.sql'))
   const to = await canonicalise(session, checkSchemaFile(wanted, 'wanted.sql'))
   const changes = diffSchemas(live, to)
   await using reading = await connect(target)
   const found = await forecastChanges(
     reading,
-    { schema: mysql.schema, live, changes },
+    { schema: mysql.schema, now, live, changes },
     {
       clock: systemClock,
       method: 'shadow',

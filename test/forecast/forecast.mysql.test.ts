@@ -99,6 +99,17 @@ describe('forecastChanges', () => {
     expect(planned?.forecast?.use?.reads).toBeGreaterThanOrEqual(3)
   })
 
+  test('does not refuse for a table that another deployment makes first', async ({ mysql }) => {
+    const wanted = 'CREATE TABLE t (id INT PRIMARY KEY, v BIGINT NOT NULL)'
+
+    const [planned] = await forecastOf(mysql, wanted, { first: T })
+
+    expect(planned?.forecast).toMatchObject({ refusals: [], duration: null })
+    expect(planned?.checks).toEqual([
+      'Not checked: rows with NULL in `v`, which becomes NOT NULL (the table is not there yet).',
+    ])
+  })
+
   test('finds out nothing of views, and asks nothing when nothing changes', async ({ mysql }) => {
     await runAll(await mysql.session(), [T])
 
