@@ -1,4 +1,4 @@
-import { ddlOf, dropsData } from '../schema/ddl.ts'
+import { ddlOf, dropsData, withoutTags } from '../schema/ddl.ts'
 import type { SchemaChange } from '../schema/diff.ts'
 import { fingerprintAround } from '../schema/fingerprint.ts'
 import { quoteName, type Schema } from '../schema/table.ts'
@@ -139,7 +139,7 @@ export function makePlan(
   operations: readonly PlannedOperation[],
   live: Omit<DigestInput, 'statements'>,
 ): Plan {
-  const statements = operations.map(({ statement }) => statement)
+  const statements = operations.map(({ statement }) => withoutTags(statement))
   return {
     operations,
     liveFingerprint: live.liveFingerprint,

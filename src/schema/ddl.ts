@@ -1,4 +1,5 @@
 import { unreachable } from '../errors.ts'
+import { plainConstraintName } from '../mysql/identifier.ts'
 import type { Clause, ColumnPosition } from './clause.ts'
 import { type SchemaChange, tableOf } from './diff.ts'
 import { type Column, type Key, quoteName, type TableOption } from './table.ts'
@@ -167,4 +168,15 @@ const RESETS: Readonly<Record<string, string>> = {
 
 function resetText({ name }: TableOption): string {
   return RESETS[name] ?? `${name}=DEFAULT`
+}
+
+/**
+ * A statement of {@link ddlOf} with the names that people gave constraints: a deployment leaves a tag after them, which
+ * changes nothing of what the statement does.
+ */
+export function withoutTags(statement: string): string {
+  return statement.replace(
+    /(\bDROP (?:FOREIGN KEY|CONSTRAINT) `)((?:[^`]|``)*)(?=`)/g,
+    (_, words: string, name: string) => `${words}${plainConstraintName(name)}`,
+  )
 }

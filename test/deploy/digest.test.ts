@@ -15,6 +15,7 @@ import {
   planOperation,
 } from '../../src/deploy/plan.ts'
 import { parseCommitSha, parseDeployRequestNumber } from '../../src/deploy/request.ts'
+import { constraintName, tableNames } from '../../src/mysql/identifier.ts'
 import { diffSchemas } from '../../src/schema/diff.ts'
 import { OPERATION } from '../render/a-view.ts'
 import { schema, TAIL, type Tables, t } from '../schema/a-schema.ts'
@@ -89,6 +90,15 @@ describe('PLAN-1: a plan’s digest', () => {
         expect(digestBetween(t(), t(one), 'instant')).not.toBe(digest)
       }),
     )
+  })
+
+  test('does not hold the tags that deployments leave in names of constraints', () => {
+    const check = (name: string) => `CONSTRAINT \`${name}\` CHECK (\`a\` > 1)`
+    const tagged = constraintName('c', 't', tableNames('d1', 't').shadow)
+
+    expect(tagged).not.toBe('c')
+    expect(digestBetween(t(check(tagged)), t())).toBe(digestBetween(t(check('c')), t()))
+    expect(digestBetween(t(check('d')), t())).not.toBe(digestBetween(t(check('c')), t()))
   })
 
   test('holds the statements of views, and what they read', () => {
