@@ -8,6 +8,7 @@ import { renamesIn } from '../schema/rename-hint.ts'
 import { stepsOf } from '../schema/steps.ts'
 import type { Schema } from '../schema/table.ts'
 import { unifiedDiff } from '../schema/text-diff.ts'
+import { toldUnmanaged, unmanagedIn } from '../schema/unmanaged.ts'
 import type { CommandIo } from './io.ts'
 import { openLoading } from './scratch.ts'
 
@@ -20,7 +21,8 @@ a dump such as structure.sql), or a database: mysql://user:password@host:port/sc
 
   --scratch URL  make the tables of a folder on this server, in a schema that is dropped again;
                  without it a throwaway server is started: MySQL, or MariaDB when FROM or TO is one
-  --json         one JSON object: {equal, changes: [{kind, table, statement, dropsData, diff}]};
+  --json         one JSON object: {equal, changes: [{kind, table, statement, dropsData, diff}],
+                 unmanaged: [{kind, name, table}]}, triggers and the like, which are left as they are;
                  the same as --format json
   --format diff  each changed definition as a unified diff instead of the SQL
   --format mermaid
@@ -46,6 +48,8 @@ export async function diffCommand(args: readonly string[], io: CommandIo): Promi
   }
   const compared = await compare(options, io)
   const isEqual = compared.changes.length === 0
+  const left = toldUnmanaged(unmanagedIn(compared.from, compared.to))
+  if (left !== null && options.format !== 'json') io.err(left)
   if (isEqual && options.format !== 'json') io.err('The schemas are equal.')
   else PRINT[options.format](compared, io)
   return isEqual ? 0 : 1
@@ -76,7 +80,8 @@ const PRINT: Readonly<Record<Format, (compared: Compared, io: CommandIo) => void
   },
   json: (compared, io) => {
     const changes = steps(compared).map(toJson)
-    io.out(JSON.stringify({ equal: changes.length === 0, changes }))
+    const unmanaged = unmanagedIn(compared.from, compared.to)
+    io.out(JSON.stringify({ equal: changes.length === 0, changes, unmanaged }))
   },
 }
 

@@ -7,6 +7,7 @@ import { countLevels, type LintResult, lint } from '../lint/lint.ts'
 import type { Levels } from '../lint/rules.ts'
 import { isDatabaseUrl, loadSchema, loadSource } from '../schema/load.ts'
 import { printable } from '../schema/place.ts'
+import { toldUnmanaged, unmanagedIn } from '../schema/unmanaged.ts'
 import { toGitHub, toJson, toText } from './findings.ts'
 import type { CommandIo } from './io.ts'
 import { openLoading } from './scratch.ts'
@@ -118,6 +119,8 @@ async function run(
   await using loading = await openLoading(named, scratch, io)
   const from = against === null ? null : await loadSchema(against, loading)
   const { schema, sources } = await loadSource(wanted, loading)
+  const left = toldUnmanaged(unmanagedIn(...(from ? [from] : []), schema))
+  if (left !== null) io.err(left)
   return lint({ wanted: schema, from, sources, levels })
 }
 

@@ -7,6 +7,7 @@ import { connect, parseTarget } from '../mysql/connect.ts'
 import { diffSchemas } from '../schema/diff.ts'
 import { isDatabaseUrl, loadSchema, loadSource } from '../schema/load.ts'
 import { renamesIn } from '../schema/rename-hint.ts'
+import { toldUnmanaged, unmanagedIn } from '../schema/unmanaged.ts'
 import type { CommandIo } from './io.ts'
 import { isDeployable, toJson, toText } from './plan-text.ts'
 import { openLoading } from './scratch.ts'
@@ -149,6 +150,8 @@ async function makeThePlan(
   say('Reading the wanted schema …')
   const loaded = await loadSource(wanted, loading)
   const to = loaded.schema
+  const left = toldUnmanaged(unmanagedIn(live, to))
+  if (left !== null) io.err(left)
   const changes = diffSchemas(live, to, renamesIn(loaded))
   await using session = await connect(target)
   const isFolder = !isDatabaseUrl(wanted)

@@ -158,10 +158,42 @@ describe('diffCommand', () => {
           diff: expect.stringContaining('\n-  `id` date DEFAULT NULL\n+  `id` time DEFAULT NULL\n'),
         },
       ],
+      unmanaged: [],
     })
     expect(JSON.parse((await diff([from, from, '--json', ...scratch(mysql)])).out)).toEqual({
       equal: true,
       changes: [],
+      unmanaged: [],
+    })
+  })
+
+  test('compares views, and names what is left as it is', async ({ mysql }) => {
+    await using stack = new AsyncDisposableStack()
+    const session = await mysql.session()
+    await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY, a INT)`)
+    await session.run(sql`CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW SET NEW.a = 1`)
+    await session.run(sql`CREATE VIEW same AS SELECT id FROM t`)
+    await session.run(sql`CREATE VIEW far AS SELECT table_name FROM information_schema.tables`)
+    const wanted = await folder(
+      stack,
+      'CREATE VIEW second AS SELECT id FROM first; CREATE VIEW first AS SELECT id FROM t;\nCREATE TABLE t (id INT PRIMARY KEY, a INT); CREATE VIEW same AS SELECT t.id FROM t',
+    )
+
+    const different = await diff([mysql.url, wanted, ...scratch(mysql)])
+    for (const statement of different.out.split(/;\n|;$/).filter(Boolean)) {
+      await session.run(sql.raw(statement))
+    }
+
+    expect(different.out).toBe(
+      'CREATE SQL SECURITY INVOKER VIEW `first` AS\nselect\n  `t`.`id` AS `id`\nfrom `t`;\n' +
+        'CREATE SQL SECURITY INVOKER VIEW `second` AS\nselect\n  `first`.`id` AS `id`\nfrom `first`;',
+    )
+    const left = 'Left as it is, because Crossfade does not deploy it: trigger g of t, view far.'
+    expect(different.err).toBe(left)
+    expect(await diff([mysql.url, wanted, ...scratch(mysql)])).toEqual({
+      status: 0,
+      out: '',
+      err: `${left}\nThe schemas are equal.`,
     })
   })
 
