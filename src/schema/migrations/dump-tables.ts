@@ -2,7 +2,7 @@ import { type CreateTable, refuseDuplicates } from '../allow-list.ts'
 import { refusalAt } from '../place.ts'
 import { isKeyword } from '../tokens.ts'
 import { viewHeadOf } from '../view-check.ts'
-import { refusalOf, toRun } from './history.ts'
+import { refusalOf, refuseHidden, toRun } from './history.ts'
 import { judge } from './judge.ts'
 import { blank } from './migration-file.ts'
 import { type Statement, splitScript } from './split.ts'
@@ -19,6 +19,7 @@ export function readDump(text: string, file: string): CreateTable[] {
   for (const statement of splitScript(script)) {
     const verdict = judge(statement.tokens)
     if (verdict.kind === 'refuse') throw refusalOf(script, statement, verdict.problem)
+    refuseHidden(script, statement, verdict)
     if (verdict.kind === 'skip' || isFrame(statement)) continue
     const { defines: kind, ...placed } = toRun(statement)
     if (isConditionalDrop(statement)) {

@@ -1,11 +1,12 @@
 import type { PlacedStatement } from '../complaint.ts'
+import { findHidden, hiddenAt } from '../hidden.ts'
 import { type Place, refusalAt } from '../place.ts'
 import { isKeyword, type Token } from '../tokens.ts'
 import { judge } from './judge.ts'
 import { findLayout } from './layout.ts'
 import { blank, type MigrationFile, type Script } from './migration-file.ts'
 import { type Statement, splitScript } from './split.ts'
-import type { SkipReason } from './verdict.ts'
+import type { SkipReason, Verdict } from './verdict.ts'
 import { definerIn } from './view-statement.ts'
 
 /** What a migrations folder runs on an empty schema. */
@@ -44,6 +45,7 @@ export function readHistory(files: readonly MigrationFile[], folder: string): Hi
     for (const statement of splitScript(script)) {
       const verdict = judge(statement.tokens)
       if (verdict.kind === 'refuse') throw refusalOf(script, statement, verdict.problem)
+      refuseHidden(script, statement, verdict)
       if (verdict.kind === 'run') statements.push(toRun(statement))
       else count(skipped, verdict.reason, statement)
     }
@@ -63,6 +65,18 @@ export function refusalOf(
 ) {
   const offset = token?.start ?? tokens[0]?.start ?? 0
   return refusalAt('SQL_NOT_ALLOWED', `${what} is not allowed`, { text, offset, file }, next)
+}
+
+/**
+ * Only the values of rows, which are never run, may hold characters that cannot be seen.
+ *
+ * @throws {Refusal} SQL_NOT_ALLOWED at the first of them.
+ */
+export function refuseHidden(script: Script, statement: Statement, verdict: Verdict): void {
+  if (verdict.kind === 'skip' && verdict.reason === 'rows') return
+  const found = findHidden(statement.text)
+  if (found === null) return
+  throw hiddenAt(script, (statement.tokens[0]?.start ?? 0) + found)
 }
 
 function count(

@@ -1,5 +1,5 @@
 import { isDump, unwrapDump } from '../dump.ts'
-import { refuseHiddenCharacters } from '../hidden.ts'
+import { refuseHiddenOutside } from '../hidden.ts'
 import { refusalAt } from '../place.ts'
 import { isKeyword, isSymbol, type Token, tokenize, withoutComments } from '../tokens.ts'
 import type { Range, Script } from './migration-file.ts'
@@ -14,7 +14,7 @@ export type Statement = {
   readonly column: number
 }
 
-/** Stands where another delimiter than the semicolon did. Files cannot hold it. */
+/** Stands where another delimiter than the semicolon did. Files hold it in strings alone. */
 const MARK = '\u0001'
 
 /**
@@ -22,16 +22,16 @@ const MARK = '\u0001'
  * without it.
  *
  * @throws {Refusal} SQL_SYNTAX when a string, name or comment never ends, SQL_NOT_ALLOWED for a character that cannot be seen
- *   or an executable comment outside of a dump.
+ *   outside of a string or an executable comment outside of a dump.
  */
 export function splitScript(script: Script): Statement[] {
   const text = script.text.replace(/^\ufeff/, ' ')
-  refuseHiddenCharacters({ text, file: script.file })
   const { marked, whole } = markDelimiters(
     isDump(text) ? unwrapDump(text, script.file) : text,
     script.whole,
   )
   const tokens = withoutComments(tokenize(marked, script.file))
+  refuseHiddenOutside({ text, file: script.file }, inStringOf(tokens))
   refuseExecutable(tokens, text, script.file)
   return group(tokens, whole).map((own) => {
     const [start, end] = [own[0]?.start ?? 0, own.at(-1)?.end ?? 0]
@@ -44,6 +44,16 @@ export function splitScript(script: Script): Statement[] {
       column: first?.column ?? 1,
     }
   })
+}
+
+/** Whether an offset lies in a string; asked for offsets in their order. */
+function inStringOf(tokens: readonly Token[]): (offset: number) => boolean {
+  let at = 0
+  return (offset) => {
+    while ((tokens[at]?.end ?? Number.POSITIVE_INFINITY) <= offset) at += 1
+    const token = tokens[at]
+    return token?.kind === 'string' && token.start < offset
+  }
 }
 
 function refuseExecutable(tokens: readonly Token[], text: string, file: string): void {

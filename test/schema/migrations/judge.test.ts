@@ -51,6 +51,7 @@ describe('the allow-list of migrations', () => {
     ["UPDATE t JOIN u ON t.id = u.id SET t.a = TRIM(BOTH ' ' FROM u.a)", 'rows'],
     ['DELETE t FROM t LEFT JOIN u ON u.id = t.id WHERE u.id IS NULL', 'rows'],
     ['REPLACE INTO t VALUES (1)', 'rows'],
+    ["INSERT INTO t VALUES ('\\0 \u0001 \u200b')", 'rows'],
     ['WITH x AS (SELECT 1) UPDATE t, x SET a = 1', 'rows'],
     ['TRUNCATE TABLE t', 'rows'],
     ['OPTIMIZE TABLE t', 'rows'],
@@ -194,6 +195,10 @@ describe('the allow-list of migrations', () => {
     ['ALTER TABLE t /*!80000 ADD a INT */', 'an executable comment'],
     ['/*M!100000 DROP TABLE t */', 'an executable comment'],
     ["INSERT INTO t VALUES ('\u202e')", 'a character that cannot be seen'],
+    ['INSERT INTO t VALUES (1) -- \u200b', 'a character that cannot be seen'],
+    ['INSERT INTO t\u200b VALUES (1)', 'a character that cannot be seen'],
+    ["ALTER TABLE t ADD a TEXT COMMENT 'x\u200b'", 'a character that cannot be seen'],
+    ['DROP TABLE t\u0001DROP TABLE u', 'a character that cannot be seen'],
     ['DROP TABLE orders__xf_old_a1b2c3', 'a name that deployments use themselves'],
     ['RENAME TABLE orders TO orders__xf_new_a1b2c3', 'a name that deployments use themselves'],
   ])('refuses %s', (text, what) => {
