@@ -6,14 +6,26 @@ import type { Reader } from './reader.ts'
 /** How fast rows were read just now. */
 export type Sample = { readonly rows: number; readonly ms: number }
 
-/** What a deployment takes however small the table is: preparing, comparing, getting in sync. */
-const LEAST_SECONDS = 2
+/**
+ * What a deployment takes however small the table is, in seconds: preparing, comparing, getting in sync. Measured with
+ * 32,768 rows: 3.9 to 7.5 s on a machine with more work than cores.
+ */
+const AT_LEAST = { least: 2, guess: 4, most: 15 } as const
 
 /**
- * How many times the reading of a row its copy and its comparison take together, on a server with nothing else to do
- * (least), as a guess, and beside an application that the copy gives way to (most). A copy also writes every index.
+ * How many times the reading of a row its copy and its comparison take together: on a server with nothing else to do
+ * (least), as a guess, and beside an application that the copy gives way to (most). Measured with one index on an idle
+ * MySQL: about 4 to 8 (20,000 rows read in 25 to 60 ms, the copy as in docs/benchmarks.md).
  */
 const FACTOR = { least: 2, guess: 5, most: 20 } as const
+
+/**
+ * Rows per second, however fast they are read: MariaDB reads some hundred times as fast as it writes. Measured: 145,000
+ * copied on an idle machine (docs/benchmarks.md), 17,000 copied and compared on one with five times more work than cores.
+ */
+const RATE = { least: 150_000, guess: 60_000, most: 8_000 } as const
+
+/** A copy also writes every index. */
 const PER_INDEX = 0.5
 
 /** Of earlier deployments fewer than these say nothing about how much such times differ. */
@@ -52,12 +64,14 @@ export function durationBySample(
   sample: Sample,
 ): DurationEstimate {
   const reading = (rows * Math.max(1, sample.ms)) / Math.max(1, sample.rows) / 1_000
-  const work = reading * (1 + PER_INDEX * indexes)
-  const seconds = (factor: number) => Math.ceil(LEAST_SECONDS + work * factor)
+  const seconds = (how: keyof typeof FACTOR) => {
+    const work = Math.max(reading * FACTOR[how], rows / RATE[how]) * (1 + PER_INDEX * indexes)
+    return Math.ceil(AT_LEAST[how] + work)
+  }
   return {
-    seconds: seconds(FACTOR.guess),
-    least: seconds(FACTOR.least),
-    most: seconds(FACTOR.most),
+    seconds: seconds('guess'),
+    least: seconds('least'),
+    most: seconds('most'),
     basis: 'sample',
     from:
       sample.rows === 0
@@ -79,11 +93,12 @@ export function durationByDeploys(
   const middle = rates[Math.floor(rates.length / 2)]
   if (fastest === undefined || slowest === undefined || middle === undefined) return null
   const spread = rates.length < ENOUGH ? UNKNOWN_SPREAD : 1
-  const seconds = (rate: number) => Math.ceil(LEAST_SECONDS + bytes * rate)
+  const seconds = (how: keyof typeof AT_LEAST, rate: number) =>
+    Math.ceil(AT_LEAST[how] + bytes * rate)
   return {
-    seconds: seconds(middle),
-    least: seconds(fastest / spread),
-    most: seconds(slowest * spread),
+    seconds: seconds('guess', middle),
+    least: seconds('least', fastest / spread),
+    most: seconds('most', slowest * spread),
     basis: 'deploys',
     from: `${rates.length} earlier deployment${rates.length === 1 ? '' : 's'} on this server`,
   }

@@ -39,9 +39,9 @@ describe('forecastChanges', () => {
     expect(planned?.forecast?.duration).toEqual({
       basis: 'deploys',
       from: '1 earlier deployment on this server',
-      seconds: 102,
+      seconds: 104,
       least: 52,
-      most: 202,
+      most: 215,
     })
   })
 
