@@ -153,6 +153,7 @@ export async function requireSamePlan(
   if (error?.code !== 'DATABASE_UNREACHABLE') {
     await replace(parts, request, { config, by, result: () => result })
   }
+  if (result.kind === 'no_changes') throw nothingLeft()
   throw error ? toRefusal(error, others) : planChanged(NEW_PLAN)
 }
 
@@ -172,6 +173,12 @@ export async function requireUnchanged(
   const [error, ...others] = merged.errors
   if (error) throw toRefusal(error, others)
   if (digestFor(merged) !== plan.digest) throw planChanged(PLAN_AGAIN)
+}
+
+function nothingLeft(): Refusal {
+  const message =
+    'Since the plan was made, production or the queue ahead has got all that it changes.'
+  return new Refusal('PLAN_CHANGED', message, { next: 'Nothing has to be deployed: merge it.' })
 }
 
 const NEW_PLAN =

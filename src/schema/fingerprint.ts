@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { columnOf, shapeOf } from './column-use.ts'
 import { compareNames, schemaOf, schemaToSql } from './parse.ts'
 import { columnText } from './part.ts'
-import { covers } from './problem.ts'
+import { covers, isUniqueOn } from './problem.ts'
 import { type ForeignKey, quoteName, type Schema } from './table.ts'
 import type { View } from './view.ts'
 
@@ -20,7 +20,7 @@ export function fingerprintSchema(schema: Schema): string {
  *
  * 1. what is touched, as it is;
  * 2. the foreign keys of other tables that point at it;
- * 3. of other tables that its foreign keys point at, now or then: the columns, and whether an index leads there;
+ * 3. of other tables that its foreign keys point at, now or then: the columns, and whether an index or a unique key is theirs;
  * 4. the views that read it, also through others;
  * 5. of what its views read: whether it is there, and which of their columns.
  *
@@ -80,7 +80,8 @@ function parentFact({ parent, parentColumns }: ForeignKey, live: Schema): Fact {
     return column && [column.name, shapeOf(column, table, columnText(column, table))]
   })
   const isIndexed = table.keys.some((key) => covers(key, parentColumns))
-  return ['pointed at', parent, columns, isIndexed]
+  const isUnique = table.keys.some((key) => isUniqueOn(key, parentColumns))
+  return ['pointed at', parent, columns, isIndexed, isUnique]
 }
 
 /** The other views that read one of these, also through each other. */

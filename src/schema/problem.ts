@@ -80,6 +80,15 @@ export function covers(key: Key, columns: readonly string[]): boolean {
   })
 }
 
+/**
+ * MySQL 8.4 and later want a unique key of exactly the columns that a foreign key points at; MariaDB and earlier ones take any
+ * index. A foreign key that has no such key on its own side is no problem of the merge.
+ */
+export function isUniqueOn(key: Key, columns: readonly string[]): boolean {
+  const isUnique = key.kind === 'primary' || key.kind === 'unique'
+  return isUnique && key.parts.length === columns.length && covers(key, columns)
+}
+
 function foreignKeyProblems(schema: Schema, table: Table, key: ForeignKey): Problem[] {
   const own = part(table, 'foreign_key', key.name)
   const problem = (reason: ConflictReason, needs: readonly Part[]): Problem => ({
@@ -109,7 +118,7 @@ function parentProblems(
   problem: (reason: ConflictReason, needs: readonly Part[]) => Problem,
 ): Problem[] {
   const problems: Problem[] = []
-  if (!parent.keys.some((one) => covers(one, key.parentColumns))) {
+  if (!parent.keys.some((one) => isUniqueOn(one, key.parentColumns))) {
     problems.push(problem('index', [part(parent, 'table')]))
   }
   if (parent.partition !== null) problems.push(problem('partitions', [part(parent, 'partitions')]))

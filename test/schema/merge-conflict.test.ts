@@ -134,6 +134,13 @@ describe('mergeSchemas', () => {
       ['index: theirs drops p: primary key; ours adds t: foreign key `f`'],
     ],
     [
+      'the key that a foreign key points at, which is not unique any more',
+      { ...t(), p: ['id int NOT NULL', 'UNIQUE KEY `k` (`id`)'] },
+      { ...t(), p: ['id int NOT NULL', 'KEY `k` (`id`)'] },
+      { ...t('KEY `f` (`a`)', FK('f', 'id')), p: ['id int NOT NULL', 'UNIQUE KEY `k` (`id`)'] },
+      ['index: theirs changes p: index `k`; ours adds t: foreign key `f`'],
+    ],
+    [
       'the index that a foreign key needs',
       { ...t('KEY `k` (`a`)'), ...P },
       { ...t(), ...P },

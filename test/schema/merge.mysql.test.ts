@@ -2,8 +2,11 @@ import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import type { Session } from '../../src/mysql/session.ts'
 import { readSchema } from '../../src/schema/canonical.ts'
+import { ddlOf } from '../../src/schema/ddl.ts'
+import { diffSchemas } from '../../src/schema/diff.ts'
 import { mergeSchemas } from '../../src/schema/merge.ts'
 import { schemaToSql } from '../../src/schema/parse.ts'
+import { stepsOf } from '../../src/schema/steps.ts'
 import { FLAVOUR, test } from '../support/mysql.ts'
 
 /** Options of every kind that the family knows; each side sets every other one. */
@@ -59,6 +62,49 @@ describe('mergeSchemas', () => {
       expect(merged.kind === 'merged' && schemaToSql(merged.schema)).toEqual(schemaToSql(all))
     },
   )
+})
+
+describe('mergeSchemas with a rename', () => {
+  const BASE = [
+    `CREATE TABLE t (id INT PRIMARY KEY, a INT NOT NULL, g INT AS (a + 1) VIRTUAL,
+      KEY ka (a), CONSTRAINT ck CHECK (a > 1))`,
+  ]
+  const THEIRS = [
+    'ALTER TABLE t ADD COLUMN n INT AFTER a, ADD KEY kn (n)',
+    'CREATE TABLE w (id INT)',
+  ]
+
+  test('keeps the values of the column on the way from what the others have', async ({ mysql }) => {
+    const session = await mysql.session()
+    const run = async (statements: readonly string[]) => {
+      for (const text of statements) await session.run(sql.raw(text))
+    }
+    const read = async () => await readSchema(session, mysql.schema)
+    const drop = async () => await run(['DROP TABLE t'])
+    const renames = new Map([['t', new Map([['z', 'a']])]])
+    await run(BASE.map((text) => text.replaceAll(/\ba\b/g, 'z')))
+    const ours = await read()
+    await drop()
+    await run(BASE)
+    const base = await read()
+    await run([...THEIRS, 'INSERT INTO t (id, a) VALUES (1, 7)'])
+    const theirs = await read()
+
+    const merged = mergeSchemas(base, theirs, ours, renames)
+
+    if (merged.kind === 'conflict') throw new Error(JSON.stringify(merged.conflicts))
+    const changes = diffSchemas(theirs, merged.schema, renames)
+    const steps = stepsOf(changes, { from: theirs, to: merged.schema })
+    await run(steps.map((step) => ddlOf(step).statement))
+    expect(schemaToSql(await read())).toEqual(schemaToSql(merged.schema))
+    expect(await session.rows(sql`SELECT z FROM t`)).toEqual([{ z: 7 }])
+    expect([...(merged.schema.tables.get('t')?.columns ?? [])].map(({ name }) => name)).toEqual([
+      'id',
+      'z',
+      'n',
+      'g',
+    ])
+  })
 })
 
 async function table(session: Session, schema: string, options: readonly string[]) {
