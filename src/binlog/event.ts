@@ -12,13 +12,19 @@ export type ChangeEvent =
   /** Nothing happened: the connection is alive and everything up to `position` was delivered. */
   | { readonly type: 'heartbeat'; readonly at: null; readonly position: Position }
 
-/** Rows of a table changed: their keys before and after, from one rows event. A key can come twice. */
+/** Rows of a table changed, from one rows event. A key can come twice. */
 export type KeysEvent = At & {
   readonly type: 'keys'
   readonly schema: string
   readonly table: string
+  readonly change: RowChange
+  /** The keys before and after the change, in the order in which the rows were changed. */
   readonly keys: readonly Key[]
+  /** Places in `keys`, in their order: an update gave that row the key that comes after it. */
+  readonly moves: readonly number[]
 }
+
+export type RowChange = 'write' | 'update' | 'delete'
 
 /** A statement in the binlog: DDL, or DML in statement format; never one that only begins or ends a transaction. */
 export type StatementEvent = At & {

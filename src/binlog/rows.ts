@@ -1,6 +1,7 @@
 import { Refusal } from '../errors.ts'
 import { ByteReader } from './byte-reader.ts'
 import { COLUMN_TYPE, type Column, findValueReader } from './column.ts'
+import type { RowChange } from './event.ts'
 import type { Key, KeyLayout, KeyValue, ValueReader } from './key.ts'
 import { stop } from './stop.ts'
 import { readColumns, type TableName } from './table-map.ts'
@@ -8,7 +9,7 @@ import { readColumns, type TableName } from './table-map.ts'
 /** A rows event, taken apart up to its rows. */
 export type RowsBody = {
   readonly tableId: number
-  readonly change: 'write' | 'update' | 'delete'
+  readonly change: RowChange
   /** After-images of JSON columns may hold only what changed (PARTIAL_UPDATE_ROWS). */
   readonly partial: boolean
   /** The columns in the before-image of an update or delete, or in the row of a write: one bit each. */
@@ -61,21 +62,24 @@ export class RowReader {
   }
 
   /**
-   * The keys of all rows of an event, before and after; an update that left the key alone gives it once.
+   * The keys of all rows of an event, before and after; an update that left the key alone gives it once. `moves` are the
+   * places of those that it did not leave alone.
    *
    * @throws {Refusal} BINLOG_FORMAT when a row lacks a key column, STREAM_STOPPED when the rows cannot be read.
    */
-  keys(body: RowsBody): Key[] {
+  read(body: RowsBody): { readonly keys: readonly Key[]; readonly moves: readonly number[] } {
     if (body.columnCount !== this.#columns.length) throw tableChanged(this.#name)
     const before = this.#image(body.columns)
     if (!before.hasKey) throw keyMissing(this.#name)
     const { rows } = body
     const keys: Key[] = []
+    const moves: number[] = []
     if (body.change === 'update') {
       const after = this.#image(body.columnsAfter)
+      const images = { before, after, keys, moves }
       let offset = 0
-      while (offset < rows.length) offset = this.#readUpdate(body, { before, after, offset, keys })
-      return keys
+      while (offset < rows.length) offset = this.#readUpdate(body, images, offset)
+      return { keys, moves }
     }
     let offset = 0
     while (offset < rows.length) {
@@ -83,7 +87,7 @@ export class RowReader {
       offset = this.#readRow(rows, offset, before, key)
       keys.push(key)
     }
-    return keys
+    return { keys, moves }
   }
 
   /** Reads both images of one updated row, adds their keys, and returns where the next row begins. */
@@ -92,14 +96,15 @@ export class RowReader {
     {
       before,
       after,
-      offset: start,
       keys,
+      moves,
     }: {
       readonly before: Image
       readonly after: Image
-      readonly offset: number
       readonly keys: Key[]
+      readonly moves: number[]
     },
+    start: number,
   ): number {
     const old: KeyValue[] = new Array(this.#readers.length)
     let offset = this.#readRow(rows, start, before, old)
@@ -107,8 +112,8 @@ export class RowReader {
     // A minimal after-image has only the columns that changed.
     const now = old.slice()
     offset = this.#readRow(rows, offset, after, now)
-    keys.push(old)
-    if (!isSameKey(old, now)) keys.push(now)
+    if (isSameKey(old, now)) keys.push(old)
+    else moves.push(keys.push(old, now) - 2)
     return offset
   }
 

@@ -129,8 +129,10 @@ export class Translator {
     const table = this.#tables.get(body.tableId)
     if (!table) throw stop('rows are of a table that the binary log has not named')
     if (!table.reader) return
-    const keys = table.reader.keys(body)
+    const { keys, moves } = table.reader.read(body)
     const { schema, table: name } = table.name
-    if (keys.length > 0) changes.push({ type: 'keys', at, schema, table: name, keys })
+    if (keys.length === 0) return
+    const { change } = body
+    changes.push({ type: 'keys', at, schema, table: name, change, keys, moves })
   }
 }

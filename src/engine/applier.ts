@@ -1,14 +1,15 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Key } from '../binlog/key.ts'
+import { type Key, keyId } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
 import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
-import { applyKeys, deleteStale } from './apply.ts'
+import { applyKeys, type ChangedKeys, deleteStale, lockedKeys } from './apply.ts'
 import { countedError, dataRefusal } from './data-error.ts'
 import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
-import type { KeySet, PendingKey } from './key-set.ts'
+import type { KeySet, NotedChange, PendingKey } from './key-set.ts'
 import { keyIn } from './key-sql.ts'
+import { keysIn, type Move, Moves, tracksMoves } from './moves.ts'
 import type { TablePair } from './pair.ts'
 import { waitInLine } from './wait-in-line.ts'
 
@@ -27,6 +28,11 @@ const DUPLICATE_TRIES = 12
 const ATTEMPTS_BEFORE_WAITING = 5
 /** After it has waited for a row, a session works this many times as long before it waits again. */
 const WORK_PER_WAIT = 10
+/** So many moved rows are applied at once, and a chain of so many moves is applied as one. */
+const MAX_MOVES = 200
+const LONGEST_CHAIN = 1_000
+/** Rows that could not be moved so often are deleted and inserted: better without their own values than not at all. */
+const MOVE_TRIES = 12
 /** How long to wait for new keys before looking again, when nobody says that there are some. */
 const IDLE_MS = 20
 
@@ -47,6 +53,9 @@ export class Applier {
   readonly #lockOrFail: RawBuilder<unknown>
   #halted = false
   readonly #underWay = new Set<Promise<unknown>>()
+  readonly #moves: Moves | null
+  #trustsMoves: boolean
+  #mostMoves = MAX_MOVES
   #applied = 0
   #noWaitUntilMs = Number.NEGATIVE_INFINITY
 
@@ -57,8 +66,12 @@ export class Applier {
       readonly frontier: Frontier
       readonly clock: Clock
       readonly lockOrFail: RawBuilder<unknown>
+      /** Whether what is noted was never noted before, by a process or over a connection that is gone. */
+      readonly trustsMoves?: boolean
     },
   ) {
+    this.#moves = tracksMoves(pair) ? new Moves() : null
+    this.#trustsMoves = options.trustsMoves ?? false
     this.pair = pair
     this.keys = keys
     this.#frontier = options.frontier
@@ -79,17 +92,53 @@ export class Applier {
   async run(session: Session, signal: AbortSignal): Promise<never> {
     for (;;) {
       signal.throwIfAborted()
-      const batch = this.#halted ? [] : this.#take()
-      if (batch.length === 0) {
+      const moving = this.#halted ? [] : this.#takeMoves()
+      const batch = this.#halted || moving.length > 0 ? [] : this.#take()
+      if (batch.length + moving.length === 0) {
         await this.#clock.sleep(IDLE_MS, { signal })
         continue
       }
-      const done = this.#applyBatch(session, batch)
+      const done =
+        moving.length > 0 ? this.#applyMoves(session, moving) : this.#applyBatch(session, batch)
       // Whoever halts waits for the batch to end; how it ends is told below.
       const ended = done.catch(() => null)
       this.#underWay.add(ended)
       await done.finally(() => this.#underWay.delete(ended))
     }
+  }
+
+  /** Notes a change of the source, in the order of the stream. */
+  note({ change, keys, moves, number }: NotedChange): void {
+    const leaving = new Set(this.#moves ? moves : [])
+    for (const [place, key] of keys.entries()) {
+      const to = leaving.has(place) ? keys[place + 1] : undefined
+      // Where a row has come to is noted with where it has left.
+      if (leaving.has(place - 1)) continue
+      if (!this.#moves) this.keys.add(key, number)
+      else if (to) this.#noteMove(this.#moves, [key, to], number)
+      else this.#noteRow(this.#moves, { key, number, change })
+    }
+  }
+
+  #noteMove(moves: Moves, [from, to]: readonly [Key, Key], number: number): void {
+    const isNew = this.#trustsMoves ? moves.moved(from, to, this.keys.isNew(from)) : null
+    this.keys.add(from, number, { gone: true, isNew: false })
+    this.keys.add(to, number, { gone: false, isNew })
+  }
+
+  #noteRow(
+    moves: Moves,
+    { key, number, change }: { readonly key: Key } & Pick<NotedChange, 'number' | 'change'>,
+  ): void {
+    const gone = change === 'delete'
+    if (gone) moves.gone(key)
+    const isMade = change === 'write' && this.#trustsMoves
+    this.keys.add(key, number, { gone, isNew: gone ? false : isMade || null })
+  }
+
+  /** From now on nothing is noted that was noted before: a move is made once. */
+  trustMoves(): void {
+    this.#trustsMoves = true
   }
 
   /** How many more sessions may {@link help}. */
@@ -119,15 +168,17 @@ export class Applier {
    * can have moved between any two of its rows, and one transaction (START TRANSACTION would release the locks).
    */
   async drain(session: Session): Promise<void> {
-    const batch = this.keys.take(Number.POSITIVE_INFINITY, () => true, Number.POSITIVE_INFINITY)
+    const all = Number.POSITIVE_INFINITY
+    const moves = this.#moves?.take({ limit: all, longest: all }, () => true) ?? []
+    const batch = this.keys.take(all, () => true, all)
     if (batch.length === 0) return
     try {
       await session.run(sql`SET autocommit = 0`)
-      await applyKeys(session, this.pair, sql``, keysOf(batch))
+      await applyKeys(session, this.pair, sql``, this.#changed(batch, moves))
       await session.run(sql`COMMIT`)
       await session.run(sql`SET autocommit = 1`)
     } catch (error) {
-      this.keys.park(batch, 0)
+      this.#rolledBack(batch, 0)
       await session.run(sql`ROLLBACK`).catch(() => session.destroy())
       await session.run(sql`SET autocommit = 1`).catch(() => session.destroy())
       throw dataRefusal(error, this.pair) ?? error
@@ -137,7 +188,75 @@ export class Applier {
 
   #take(): readonly PendingKey[] {
     const limit = Math.min(MAX_BATCH, Math.max(MIN_BATCH, this.keys.size / BATCHES_LEFT))
-    return this.keys.take(limit, (key) => this.#frontier.stateOf(key) !== 'in_flight', this.#now)
+    const moves = this.#moves
+    return this.keys.take(
+      limit,
+      (key, id) => this.#frontier.stateOf(key) !== 'in_flight' && !moves?.has(id),
+      this.#now,
+    )
+  }
+
+  #takeMoves(): readonly Move[] {
+    const moves = this.#moves
+    if (!moves || moves.size === 0) return []
+    const now = this.#now
+    const mayTake = (chain: readonly Move[]) =>
+      [...idsOf(chain)].every((id) => this.keys.mayTakeNow(id, now))
+    return moves.take({ limit: this.#mostMoves, longest: LONGEST_CHAIN }, mayTake)
+  }
+
+  /**
+   * Applies keys between which rows have moved. The source can be ahead of the stream: where a row has gone on already, what
+   * tells where to is waited for.
+   */
+  async #applyMoves(session: Session, moves: readonly Move[]): Promise<void> {
+    const batch = this.keys.takeOnly(idsOf(moves))
+    const places = moves.flatMap(({ to }) => (to === null ? [] : [to]))
+    try {
+      const isWhole = await session.transaction(async () => {
+        if (!(await this.#areThere(session, places))) return false
+        await applyKeys(session, this.pair, this.#lockOrFail, this.#changed(batch, moves))
+        return true
+      })
+      if (isWhole) this.#settle(batch)
+      else this.#putOff(batch)
+      this.#mostMoves = isWhole ? Math.min(MAX_MOVES, this.#mostMoves * 2) : 1
+    } catch (error) {
+      if (isDuplicate(error) || isContention(error)) {
+        this.#mostMoves = 1
+        this.#putOff(batch)
+        return
+      }
+      this.#rolledBack(batch, 0)
+      throw await countedError(session, this.pair, error)
+    }
+  }
+
+  async #areThere(session: Session, keys: readonly Key[]): Promise<boolean> {
+    if (keys.length === 0) return true
+    return (await lockedKeys(session, this.pair, this.#lockOrFail, keys)).length === keys.length
+  }
+
+  /** Lets moves wait, or gives them up when they have waited too often. */
+  #putOff(batch: readonly PendingKey[]): void {
+    const isHopeless = batch.some(({ attempts }) => attempts >= MOVE_TRIES)
+    this.#park(batch)
+    if (isHopeless) for (const { key } of batch) this.#moves?.forgetFrom(key)
+  }
+
+  #changed(batch: readonly PendingKey[], moves: readonly Move[]): ChangedKeys {
+    const staying = new Set(this.#moves ? batch.flatMap(({ id, gone }) => (gone ? [] : id)) : [])
+    return { keys: keysOf(batch), stays: (key) => staying.has(keyId(key)), moves }
+  }
+
+  #rolledBack(batch: readonly PendingKey[], untilMs: number): void {
+    this.keys.park(batch, untilMs)
+    if (!this.#moves) return
+    const moved = idsOf(this.#moves.failed())
+    // A move of a new row was told meanwhile, when the target was thought to have that row already.
+    for (const { id, key, isNew } of batch) {
+      if (isNew && !moved.has(id)) this.#moves.forgetFrom(key)
+    }
   }
 
   get #now(): number {
@@ -146,6 +265,7 @@ export class Applier {
 
   #settle(batch: readonly PendingKey[]): void {
     this.keys.applied(batch)
+    this.#moves?.applied()
     this.#applied += batch.length
   }
 
@@ -205,12 +325,12 @@ export class Applier {
     try {
       await session.transaction(async () => {
         await waitFirst()
-        await applyKeys(session, this.pair, this.#lockOrFail, keysOf(batch))
+        await applyKeys(session, this.pair, this.#lockOrFail, this.#changed(batch, []))
       })
     } catch (error) {
       if (isDuplicate(error)) return { error }
       if (isContention(error)) return 'held'
-      this.keys.park(batch, 0)
+      this.#rolledBack(batch, 0)
       throw await countedError(session, this.pair, error)
     }
     this.#settle(batch)
@@ -245,12 +365,16 @@ export class Applier {
   #park(batch: readonly PendingKey[]): void {
     const attempts = Math.max(...batch.map((pending) => pending.attempts))
     const backOffMs = Math.min(MAX_PARK_MS, PARK_MS * 2 ** Math.min(attempts, 6))
-    this.keys.park(batch, this.#now + backOffMs)
+    this.#rolledBack(batch, this.#now + backOffMs)
   }
 }
 
 /** A key whose row is in the target's way, and what the server said of it. */
 type Collision = { readonly pending: PendingKey; readonly error: unknown }
+
+function idsOf(moves: readonly Move[]): ReadonlySet<string> {
+  return new Set(keysIn(moves).map(keyId))
+}
 
 function keysOf(batch: readonly PendingKey[]): readonly Key[] {
   return batch.map(({ key }) => key)

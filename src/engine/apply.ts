@@ -17,6 +17,7 @@ import {
   tableByKey,
   tableOf,
 } from './key-sql.ts'
+import { keysIn, type Move } from './moves.ts'
 import type { TablePair } from './pair.ts'
 import { mayAlter } from './row-hash.ts'
 import { PRIMARY, type ShapeColumn } from './table-shape.ts'
@@ -42,13 +43,14 @@ export async function applyKeys(
   session: Session,
   pair: TablePair,
   lockOrFail: RawBuilder<unknown>,
-  keys: readonly Key[],
+  changed: readonly Key[] | ChangedKeys,
 ): Promise<void> {
+  const { keys, stays, moves } = 'stays' in changed ? changed : { ...NOTHING_KEPT, keys: changed }
   const present = await lockedKeys(session, pair, lockOrFail, keys)
   const found = new Set(present.map(keyId))
-  const absent = keys.filter((key) => !found.has(keyId(key)))
+  const absent = keys.filter((key) => !found.has(keyId(key)) && !stays(key))
   if (pair.write === 'update_insert') {
-    await writeShared(session, pair, { lockOrFail, present, absent })
+    await writeShared(session, pair, { lockOrFail, present, absent, moves })
     return
   }
   await deleteGone(session, pair, absent)
@@ -58,12 +60,26 @@ export async function applyKeys(
   await refuseAltered(session, pair, present)
 }
 
+/** Keys whose rows in the target hold values that the source does not have. */
+export type ChangedKeys = {
+  readonly keys: readonly Key[]
+  /**
+   * Whether the target's row of a key stays, should the source have none: by the stream up to now it has one. What became of it
+   * is still on its way, and only that tells where the row's values belong.
+   */
+  readonly stays: (key: Key) => boolean
+  /** What the target has at `from` belongs to the source's row at `to`; both are among the keys. */
+  readonly moves: readonly Move[]
+}
+
+const NOTHING_KEPT: Omit<ChangedKeys, 'keys'> = { stays: () => false, moves: [] }
+
 /**
  * Locks the source's rows of `keys` and returns their keys as the source spells them. A read that the index of the key can
  * answer alone locks nothing but that index, and a change of other columns goes by unseen: so a value is read that the
  * index does not have.
  */
-async function lockedKeys(
+export async function lockedKeys(
   session: Session,
   pair: TablePair,
   lockOrFail: RawBuilder<unknown>,
@@ -135,24 +151,28 @@ async function writeShared(
     lockOrFail,
     present,
     absent,
+    moves,
   }: {
     readonly lockOrFail: RawBuilder<unknown>
     readonly present: readonly Key[]
     readonly absent: readonly Key[]
+    readonly moves: readonly Move[]
   },
 ): Promise<void> {
   const update = async () => {
     if (present.length > 0) await updateShared(session, pair, present)
   }
-  try {
-    await moveShared(session, pair, { present, absent })
-    await update()
-    await deleteGone(session, pair, absent)
-  } catch (error) {
-    if (errnoOf(error) !== ERRNO.DUPLICATE_ENTRY) throw error
-    // The value may still be held by a row that is gone, or move between rows of this batch.
-    await deleteGone(session, pair, absent)
-    await rewriteShared(session, pair, present)
+  if (moves.length > 0) await rewriteShared(session, pair, { present, absent, moves })
+  else {
+    try {
+      await moveShared(session, pair, { present, absent })
+      await update()
+      await deleteGone(session, pair, absent)
+    } catch (error) {
+      if (errnoOf(error) !== ERRNO.DUPLICATE_ENTRY) throw error
+      // The value may still be held by a row that is gone, or move between rows of this batch.
+      await rewriteShared(session, pair, { present, absent, moves })
+    }
   }
   if (present.length === 0) return
   await insertMissing(session, pair, lockOrFail, present)
@@ -217,16 +237,64 @@ function assignments(pair: TablePair): RawBuilder<unknown> {
 /** Where the target's own columns wait while their rows are deleted and inserted anew. */
 const KEPT = sql.id(ENGINE_SCHEMA, 'kept')
 
+/** So many moves are looked up by one statement. */
+const MOVES_AT_ONCE = 100
+
+/** Rows of the source beside those of the target that have the same key or, by `moves`, had another one. */
+function placesOf(
+  pair: TablePair,
+  keys: readonly Key[],
+  moves: readonly Move[],
+): readonly RawBuilder<unknown>[] {
+  const moved = new Set(keysIn(moves).map(keyId))
+  const left = keys.filter((key) => !moved.has(keyId(key)))
+  const places = left.length > 0 ? [sql`${sameKey(pair)} AND ${keyIn(pair, 'source', left)}`] : []
+  const arriving = moves.flatMap(({ from, to }) => (to === null ? [] : { from, to }))
+  for (let from = 0; from < arriving.length; from += MOVES_AT_ONCE) {
+    const some = arriving.slice(from, from + MOVES_AT_ONCE)
+    const pairs = some.map(
+      (move) =>
+        sql`(${keyIn(pair, 'source', [move.to])} AND ${keyIn(pair, 'target', [move.from])})`,
+    )
+    const sources = keyIn(
+      pair,
+      'source',
+      some.map(({ to }) => to),
+    )
+    const targets = keyIn(
+      pair,
+      'target',
+      some.map((move) => move.from),
+    )
+    places.push(sql`${sources} AND ${targets} AND (${sql.join(pairs, sql` OR `)})`)
+  }
+  return places
+}
+
 /**
  * Does what {@link updateShared} does where values of a unique key move between rows: an UPDATE goes row by row, and
  * the first would collide with the value that the second still has. So the rows are taken away before they are written.
+ * And where a row has got another key: then it is written under that one, with the target's own columns.
  */
 async function rewriteShared(
   session: Session,
   pair: TablePair,
-  keys: readonly Key[],
+  {
+    present,
+    absent,
+    moves,
+  }: {
+    readonly present: readonly Key[]
+    readonly absent: readonly Key[]
+    readonly moves: readonly Move[]
+  },
 ): Promise<void> {
-  if (keys.length === 0) return
+  const places = placesOf(pair, present, moves)
+  const [first, ...others] = places
+  if (!first) {
+    await deleteGone(session, pair, [...absent, ...keysIn(moves)])
+    return
+  }
   const shared = new Set(pair.columns.map(({ to }) => to.name))
   const own = pair.target.columns.filter(({ name, generated }) => !generated && !shared.has(name))
   const keyPart = (index: number) => sql.id(`k${index}`)
@@ -237,11 +305,13 @@ async function rewriteShared(
     (column, index) => sql`${columnOf(pair.target, column)} AS ${sql.id(`c${index}`)}`,
   )
   await session.run(sql`DROP TEMPORARY TABLE IF EXISTS ${KEPT}`)
-  await session.run(sql`CREATE TEMPORARY TABLE ${KEPT} AS
-    SELECT ${sql.join([...sourceKeys, ...ownValues])}
-    FROM ${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')} ON ${sameKey(pair)}
-    WHERE ${keyIn(pair, 'source', keys)}`)
-  await deleteStale(session, pair, keys)
+  const selectFrom = (place: RawBuilder<unknown>) =>
+    sql`SELECT ${sql.join([...sourceKeys, ...ownValues])}
+      FROM ${tableByKey(pair, 'source')} STRAIGHT_JOIN ${tableByKey(pair, 'target')} WHERE ${place}`
+  await session.run(sql`CREATE TEMPORARY TABLE ${KEPT} AS ${selectFrom(first)}`)
+  for (const place of others) await session.run(sql`INSERT INTO ${KEPT} ${selectFrom(place)}`)
+  await deleteGone(session, pair, absent)
+  await deleteStale(session, pair, [...present, ...keysIn(moves)])
   const into = [...pair.columns.map(({ to }) => to.name), ...own.map(({ name }) => name)]
   const values = [
     ...pair.columns.map((column) => valueFor(pair, column)),

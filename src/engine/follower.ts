@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { ChangeEvent } from '../binlog/event.ts'
+import type { ChangeEvent, KeysEvent } from '../binlog/event.ts'
 import type { Key, KeyLayout } from '../binlog/key.ts'
 import { openChangeStream } from '../binlog/stream.ts'
 import type { Clock } from '../clock.ts'
@@ -7,6 +7,7 @@ import type { Target } from '../mysql/connect.ts'
 import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Position } from '../mysql/position.ts'
 import type { Session } from '../mysql/session.ts'
+import type { NotedChange } from './key-set.ts'
 
 const BARRIER_LAYOUT: KeyLayout = {
   columnCount: 2,
@@ -16,17 +17,15 @@ const BARRIER_LAYOUT: KeyLayout = {
   ],
 }
 
+/** Rows of a table changed. */
+export type TableChange = NotedChange & Pick<KeysEvent, 'schema' | 'table'>
+
 /** What the follower hands on, in the order of the stream. */
 export type FollowerHandler = {
   /** As in the change stream; asked again after every statement. */
   readonly layoutOf: (schema: string, table: string) => KeyLayout | null
   /** `number` rises by one with every call. */
-  readonly onKeys: (change: {
-    readonly schema: string
-    readonly table: string
-    readonly keys: readonly Key[]
-    readonly number: number
-  }) => void
+  readonly onKeys: (change: TableChange) => void
   readonly onStatement: (schema: string, statement: string) => void
   /** Resolves when there is room for more changes: until then nothing is read, and the server keeps what comes. */
   readonly room: (signal: AbortSignal) => Promise<void>

@@ -22,6 +22,11 @@ export function columnOf({ schema, name }: TableShape, column: ShapeColumn): Raw
 /** Types that are numbers to the index and to the binlog, and print as something else. */
 const NUMBERED = new Set(['bit', 'enum', 'set'])
 const LISTED = new Set(['enum', 'set'])
+
+/** Whether a column's values are names to people and numbers to us. */
+export function isListed({ dataType }: ShapeColumn): boolean {
+  return LISTED.has(dataType)
+}
 const INTEGER = new Set(['tinyint', 'smallint', 'mediumint', 'int', 'bigint', 'year', ...NUMBERED])
 const BYTES = new Set(['char', 'varchar', 'binary', 'varbinary'])
 

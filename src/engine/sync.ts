@@ -13,7 +13,7 @@ import { isSerial, TableCopy } from './copy.ts'
 import { LOCK_OR_FAIL } from './copy-chunk.ts'
 import { isAboutRows } from './data-error.ts'
 import { claimDeployment, openSession } from './engine-session.ts'
-import { Follower } from './follower.ts'
+import { Follower, type TableChange } from './follower.ts'
 import { settleForeignKeys } from './foreign-key.ts'
 import { Frontier } from './frontier.ts'
 import { refuseIntruder } from './intruder.ts'
@@ -238,6 +238,7 @@ export class Sync implements AsyncDisposable {
     group: TaskGroup,
     onImpossible: (reason: Refusal) => Promise<void>,
   ): Promise<void> {
+    if (this.#options.checkpoint.stage === 'reverse') group.spawn((signal) => this.#trust(signal))
     for (const applier of this.#reverse.values()) {
       const session = await this.session()
       group.spawn(async (signal) => {
@@ -249,6 +250,12 @@ export class Sync implements AsyncDisposable {
         }
       })
     }
+  }
+
+  /** Changes before this moment may have been applied by an earlier process, or over an earlier connection. */
+  async #trust(signal: AbortSignal): Promise<void> {
+    await this.follower.passBarrier(this.control, signal)
+    for (const applier of this.#reverse.values()) applier.trustMoves()
   }
 
   /**
@@ -265,7 +272,10 @@ export class Sync implements AsyncDisposable {
 
   #applierOf(pair: TablePair, frontier: Frontier): Applier {
     const { clock } = this.#options
-    return new Applier(pair, new KeySet(), { frontier, clock, lockOrFail: this.#lockOrFail })
+    // After the swap, what comes first may have been noted before.
+    const trustsMoves = this.#options.checkpoint.stage !== 'reverse'
+    const lockOrFail = this.#lockOrFail
+    return new Applier(pair, new KeySet(), { frontier, clock, lockOrFail, trustsMoves })
   }
 
   async #openCopies(): Promise<void> {
@@ -331,19 +341,14 @@ export class Sync implements AsyncDisposable {
     return this.operations.some(({ names }) => names[hidden] === table)
   }
 
-  #addKeys({
-    table,
-    keys,
-    number,
-  }: {
-    readonly table: string
-    readonly keys: readonly Key[]
-    readonly number: number
-  }): void {
-    const reverse = this.follower.afterFence
-    if (reverse && this.#reverseEnded) return
-    const applier = (reverse ? this.#reverse : this.#forward).get(table)
-    const frontier = reverse ? undefined : this.#frontiers.get(table)
+  #addKeys(change: TableChange): void {
+    const { table, keys, number } = change
+    if (this.follower.afterFence) {
+      if (!this.#reverseEnded) this.#reverse.get(table)?.note(change)
+      return
+    }
+    const applier = this.#forward.get(table)
+    const frontier = this.#frontiers.get(table)
     if (!applier) return
     for (const key of keys) {
       if (frontier?.stateOf(key) !== 'not_reached') applier.keys.add(key, number)

@@ -18,10 +18,12 @@ describe('an event', () => {
         at: 1_767_322_800,
         schema: 'shop',
         table: 'orders',
+        change: 'write',
         keys: [
           [-5n, new Uint8Array([97, 98, 0])],
           [6n, new Uint8Array(3)],
         ],
+        moves: [],
       },
     ])
   })
@@ -41,6 +43,8 @@ describe('an event', () => {
         [2n, new Uint8Array([97, 0, 0])],
         [2n, new Uint8Array([98, 0, 0])],
       ],
+      change: 'update',
+      moves: [1],
     })
   })
 
