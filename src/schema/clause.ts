@@ -34,7 +34,8 @@ export type Clause =
       readonly kind: 'drop_foreign_key' | 'add_foreign_key'
       readonly foreignKey: ForeignKey
     }
-  | { readonly kind: 'drop_check' | 'add_check'; readonly check: Check }
+  | { readonly kind: 'drop_check'; readonly check: Check; readonly word: 'CHECK' | 'CONSTRAINT' }
+  | { readonly kind: 'add_check'; readonly check: Check }
   | { readonly kind: 'drop_period' | 'add_period'; readonly period: Period }
   /** The option goes back to its default. */
   | { readonly kind: 'reset_option'; readonly option: TableOption }

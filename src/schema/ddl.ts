@@ -94,7 +94,7 @@ function clauseText(clause: Clause): string {
     case 'add_foreign_key':
       return `ADD ${clause.foreignKey.definition}`
     case 'drop_check':
-      return `DROP CONSTRAINT ${quoteName(clause.check.serverName)}`
+      return `DROP ${clause.word} ${quoteName(clause.check.serverName)}`
     case 'add_check':
       return `ADD ${clause.check.definition}`
     case 'drop_period':

@@ -2,7 +2,8 @@ import type { Clause } from './clause.ts'
 import { collationOf, diffColumns, isCollation, mentionsAny } from './diff-columns.ts'
 import { diffPartition } from './diff-partition.ts'
 import { type ColumnRenames, withRenamedKeys } from './renames.ts'
-import { type Key, quoteName, type Table, type TableOption } from './table.ts'
+import { meaningOf } from './spelling/meaning.ts'
+import { type Check, type Key, quoteName, type Table, type TableOption } from './table.ts'
 
 /** The open renames of all tables: those of another one are seen in the foreign keys to it. */
 export type TableRenames = ReadonlyMap<string, ColumnRenames>
@@ -18,7 +19,9 @@ export function diffTables(from: Table, to: Table, renames: TableRenames): reado
   const periods = diffNamed(from.periods, to.periods, isStale)
   const clauses: Clause[] = [
     ...foreignKeys.dropped.map((foreignKey) => ({ kind: 'drop_foreign_key', foreignKey }) as const),
-    ...checks.dropped.map((check) => ({ kind: 'drop_check', check }) as const),
+    ...checks.dropped.map(
+      (check) => ({ kind: 'drop_check', check, word: wordFor(check, from) }) as const,
+    ),
     ...keys.dropped.map((key) => ({ kind: 'drop_key', key }) as const),
     ...periods.dropped.map((period) => ({ kind: 'drop_period', period }) as const),
     ...columnClauses,
@@ -30,6 +33,14 @@ export function diffTables(from: Table, to: Table, renames: TableRenames): reado
     ...diffOptions(from.options, to.options),
   ]
   return [...clauses, ...diffPartition(from.partition, to.partition, clauses.length === 0)]
+}
+
+/** MySQL lets a foreign key have the name of a CHECK, and then takes only the word that MariaDB does not know. */
+function wordFor({ serverName }: Check, { foreignKeys }: Table): 'CHECK' | 'CONSTRAINT' {
+  const isShared = foreignKeys.some(
+    (key) => key.serverName.toLowerCase() === serverName.toLowerCase(),
+  )
+  return isShared ? 'CHECK' : 'CONSTRAINT'
 }
 
 type Named = { readonly name: string; readonly definition: string }
@@ -111,15 +122,16 @@ function pairKeys(
 
 /** The key without its visibility. */
 function shown({ hidden, definition }: Key): string {
-  return hidden ? definition.slice(0, -hidden.length).trimEnd() : definition
+  return meaningOf(hidden ? definition.slice(0, -hidden.length).trimEnd() : definition)
 }
 
 function nameless({ name, definition }: Key): string {
-  return definition.replace(quoteName(name), '')
+  return meaningOf(definition.replace(quoteName(name), ''))
 }
 
 function isEqual(a: Named, b: Named): boolean {
-  return a.name === b.name && a.definition === b.definition
+  if (a.name !== b.name) return false
+  return a.definition === b.definition || meaningOf(a.definition) === meaningOf(b.definition)
 }
 
 /** Character set and collation are set together: naming the character set alone means its default collation. */

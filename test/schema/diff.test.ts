@@ -82,6 +82,14 @@ describe('diffSchemas', () => {
     ])
   })
 
+  test('says CHECK where a foreign key has the same name, which only MySQL allows', () => {
+    const check = 'CONSTRAINT `p_fk` CHECK (`id` > 1)'
+
+    expect(statements({ t: [ID, parent('p'), check] }, { t: [ID, parent('p')] })).toEqual([
+      'ALTER TABLE `t` DROP CHECK `p_fk`',
+    ])
+  })
+
   test('gives a key another name without making it anew', () => {
     const key = (name: string, more = '') => `KEY \`${name}\` (\`id\`)${more}`
 

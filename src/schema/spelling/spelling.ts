@@ -2,7 +2,7 @@ import { quoteName } from '../table.ts'
 import { isKeyword, isSymbol, type Token } from '../tokens.ts'
 import { collationEdits, tableCollation } from './collation.ts'
 import { columnEdits, parenthesesEdits } from './column.ts'
-import { type Edit, insertBefore, remove, replace } from './edit.ts'
+import { type Edit, insertBefore, replace } from './edit.ts'
 
 /** The tokens of a canonical `CREATE TABLE`: what stands between its commas, its options, and from PARTITION BY on. */
 export type CreateTableTokens = {
@@ -21,8 +21,7 @@ export type CreateTableTokens = {
  * - Defaults: numbers in quotes; `CURRENT_TIMESTAMP`; expressions in one pair of parentheses; no DEFAULT NULL for types that
  *   MySQL writes none for.
  * - Generated columns and CHECKs: one pair of parentheses.
- * - Keys: nothing of BTREE, the only kind there is, nor of a block size, which InnoDB has for tables only.
- * - Foreign keys: nothing of NO ACTION, which is what happens without it.
+ * - Literals in expressions: nothing of the character set of the session that wrote them, where it makes no difference.
  * - Partitions: names in backticks, one space between words.
  *
  * Expressions are otherwise left as they are: only a server knows which of them mean the same.
@@ -36,7 +35,7 @@ export function spellingEdits(
   const names = new Set(columns.map(([name]) => name?.value.toLowerCase() ?? ''))
   return [
     ...collationEdits(tail),
-    ...items.flatMap((item) => itemEdits(item, collation)),
+    ...items.flatMap((item) => [...itemEdits(item, collation), ...literalEdits(item)]),
     ...partition.flatMap((token, at) => [
       ...partitionNameEdits(partition, token, at, names),
       ...partitionGapEdits(partition[at - 1], token, text),
@@ -47,23 +46,20 @@ export function spellingEdits(
 function itemEdits(item: readonly Token[], collation: string | null): Edit[] {
   const [first] = item
   if (first?.kind === 'quoted') return columnEdits(item, collation)
-  return isKeyword(first, 'CONSTRAINT') ? constraintEdits(item) : keyEdits(item)
+  return isKeyword(first, 'CONSTRAINT') && isKeyword(item[2], 'CHECK')
+    ? parenthesesEdits(item, 3)
+    : []
 }
 
-function constraintEdits(item: readonly Token[]): Edit[] {
-  if (isKeyword(item[2], 'CHECK')) return parenthesesEdits(item, 3)
-  return item.flatMap((token, at) => {
-    const isRule = isKeyword(token, 'ON') && isKeyword(item[at + 1], 'DELETE', 'UPDATE')
-    return isRule && isKeyword(item[at + 2], 'NO') ? [remove(item, at, at + 3)] : []
-  })
-}
+/** Of these character sets, one reads a text of ASCII alone as the others do. */
+const INTRODUCERS = ['_UTF8MB4', '_UTF8MB3', '_UTF8', '_LATIN1', '_ASCII'] as const
 
-function keyEdits(item: readonly Token[]): Edit[] {
+/** MySQL writes `_latin1'x'` for what a session with that character set gave it as `'x'`. */
+function literalEdits(item: readonly Token[]): Edit[] {
   return item.flatMap((token, at) => {
-    const isTree = isKeyword(token, 'USING') && isKeyword(item[at + 1], 'BTREE')
-    if (isTree) return [remove(item, at, at + 1)]
-    const isSize = isKeyword(token, 'KEY_BLOCK_SIZE') && isSymbol(item[at + 1], '=')
-    return isSize ? [remove(item, at, at + 2)] : []
+    const text = item[at + 1]
+    const introduces = isKeyword(token, ...INTRODUCERS) && text?.kind === 'string'
+    return introduces && /^[\x20-\x7e]*$/.test(text.value) ? [replace(token, '')] : []
   })
 }
 
