@@ -52,12 +52,14 @@ import { timestamp2038 } from './rules/timestamp-2038.ts'
 import { tooManyIndexes } from './rules/too-many-indexes.ts'
 import { triggerOnChange } from './rules/trigger-on-change.ts'
 import { uniqueMayFail } from './rules/unique-may-fail.ts'
+import { unsupportedFeature } from './rules/unsupported-feature.ts'
 import { zeroDate } from './rules/zero-date.ts'
 
 /** Every rule there is, in the order of docs/lint.md: first what looks at tables, then what looks at changes. */
 export const RULES: readonly Rule[] = [
   noUniqueKey,
   engineInnodbOnly,
+  unsupportedFeature,
   invalidCharset,
   mixedCollations,
   collationMismatch,

@@ -2,7 +2,7 @@ import { type Cases, many } from './case.ts'
 
 const OF_ORDERS = 'select `orders`.`id` AS `id`,`orders`.`total` AS `total` from `orders`'
 
-/** Of rules about views, triggers and pages. */
+/** Of rules about views, triggers, pages and what cannot be changed. */
 export const VIEW_CASES: Cases = {
   'invalid-table-referenced-in-view': {
     hits: [
@@ -94,6 +94,28 @@ export const VIEW_CASES: Cases = {
         unmanaged: [{ kind: 'trigger', name: 'log', table: 't' }],
       },
     ],
+  },
+  'unsupported-feature': {
+    hits: [
+      [
+        { to: { t: [] }, options: 'ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 WITH SYSTEM VERSIONING' },
+        'The table `t` has SYSTEM VERSIONING',
+      ],
+      [
+        {
+          to: {
+            t: [
+              '`a` date NOT NULL',
+              '`b` date NOT NULL',
+              'UNIQUE KEY `u` (`id`,`p` WITHOUT OVERLAPS)',
+              'PERIOD FOR `p` (`a`, `b`)',
+            ],
+          },
+        },
+        'a key WITHOUT OVERLAPS',
+      ],
+    ],
+    misses: [{ to: { t: ['`overlaps` int', 'KEY `overlaps` (`overlaps`)'] } }],
   },
   'page-limit': {
     hits: [

@@ -84,7 +84,7 @@ describe('renderComment', () => {
 
       </details>
 
-      <sub>plan \`6feb308f012e\` · head \`a1b2c3d\` · base \`f0e1d2c\` · [deploy request](https://bot.example/acme/app/shop/3) · updated 2026-03-01 12:30 UTC</sub>"
+      <sub>plan \`062ebd976edc\` · head \`a1b2c3d\` · base \`f0e1d2c\` · [deploy request](https://bot.example/acme/app/shop/3) · updated 2026-03-01 12:30 UTC</sub>"
     `)
   })
 
@@ -148,7 +148,7 @@ describe('renderComment', () => {
 
       </details>
 
-      <sub>plan \`6feb308f012e\` · head \`a1b2c3d\` · base \`f0e1d2c\` · [deploy request](https://bot.example/acme/app/shop/3) · updated 2026-03-01 12:30 UTC</sub>"
+      <sub>plan \`062ebd976edc\` · head \`a1b2c3d\` · base \`f0e1d2c\` · [deploy request](https://bot.example/acme/app/shop/3) · updated 2026-03-01 12:30 UTC</sub>"
     `)
   })
 
@@ -205,7 +205,7 @@ describe('renderComment', () => {
 
       Deploy request 3
 
-      ⚠️ **It drops data.** Comment \`/stage confirm=56DUL\` to build the tables, or \`/deploy confirm=56DUL\` to go through to the cutover.
+      ⚠️ **It drops data.** Comment \`/stage confirm=QZP7D\` to build the tables, or \`/deploy confirm=QZP7D\` to go through to the cutover.
 
       | Table | Change | How | Rows | Size | Time | Risk |
       | --- | --- | --- | --- | --- | --- | --- |
@@ -246,7 +246,7 @@ describe('renderComment', () => {
 
       </details>
 
-      <sub>plan \`223d8505e22d\` · head \`a1b2c3d\` · base \`f0e1d2c\` · [deploy request](https://bot.example/acme/app/shop/3) · updated 2026-03-01 12:30 UTC</sub>"
+      <sub>plan \`86b0374254d6\` · head \`a1b2c3d\` · base \`f0e1d2c\` · [deploy request](https://bot.example/acme/app/shop/3) · updated 2026-03-01 12:30 UTC</sub>"
     `)
   })
 
