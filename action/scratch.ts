@@ -1,4 +1,5 @@
 import { connect, parseTarget } from '../src/mysql/connect.ts'
+import { connectLimited } from '../src/mysql/scratch-account.ts'
 import type { Session } from '../src/mysql/session.ts'
 import { startThrowaway } from '../src/mysql/throwaway.ts'
 import type { Scratch } from './inputs.ts'
@@ -13,11 +14,13 @@ export type ScratchSession = AsyncDisposable & { readonly session: Session }
  */
 export async function openScratch(scratch: Scratch): Promise<ScratchSession> {
   await using opening = new AsyncDisposableStack()
-  const url =
+  const session =
     scratch.kind === 'server'
-      ? scratch.url
-      : opening.use(await startThrowaway(scratch.flavour, { env: scratch.env })).url()
-  const session = opening.use(await connect(parseTarget(url)))
+      ? await connect(parseTarget(scratch.url))
+      : await connectLimited(
+          opening.use(await startThrowaway(scratch.flavour, { env: scratch.env })).url(),
+        )
+  opening.use(session)
   const resources = opening.move()
   return { session, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { Refusal } from '../errors.ts'
 import { connect, parseTarget } from '../mysql/connect.ts'
+import { connectLimited } from '../mysql/scratch-account.ts'
 import { type Flavour, readServer } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import { startThrowaway, type ThrowawayServer } from '../mysql/throwaway.ts'
@@ -27,8 +28,11 @@ export async function openLoading(
   const opened = new AsyncDisposableStack()
   let session: Promise<Session> | null = null
   const open = async () => {
-    const url = scratch ?? opened.use(await startScratch(flavour ?? 'mysql', io)).url()
-    const scratchSession = opened.use(await connect(parseTarget(url)))
+    const scratchSession = opened.use(
+      scratch === null
+        ? await connectLimited(opened.use(await startScratch(flavour ?? 'mysql', io)).url())
+        : await connect(parseTarget(scratch)),
+    )
     const found = await readServer(scratchSession)
     if (flavour !== null && found.flavour !== flavour) throw mixedFlavours()
     return scratchSession

@@ -213,7 +213,7 @@ describe('diffCommand', () => {
   test('refuses what it cannot use, and never shows a URL', async ({ mysql }) => {
     await using stack = new AsyncDisposableStack()
     const good = await folder(stack, 'CREATE TABLE t (a INT)')
-    const bad = await folder(stack, 'DROP TABLE t')
+    const bad = await folder(stack, 'DROP DATABASE t')
     const unreachable = 'mysql://app:hunter2@127.0.0.1:1/shop'
     const cases: readonly (readonly [readonly string[], string])[] = [
       [[], 'INPUT_INVALID'],

@@ -1,3 +1,4 @@
+import { Refusal } from '../../errors.ts'
 import type { PlacedStatement } from '../complaint.ts'
 import { findHidden, hiddenAt } from '../hidden.ts'
 import { type Place, refusalAt } from '../place.ts'
@@ -35,7 +36,7 @@ export type Skipped = {
 /**
  * Reads a migrations folder. The files come from a pull request, so they are a stranger's.
  *
- * @throws {Refusal} MIGRATIONS_UNCLEAR, CONFIG_INVALID, SQL_SYNTAX or SQL_NOT_ALLOWED with file, line and column.
+ * @throws {Refusal} MIGRATIONS_UNCLEAR, SCHEMA_TOO_LARGE, CONFIG_INVALID, SQL_SYNTAX or SQL_NOT_ALLOWED with file, line and column.
  */
 export function readHistory(files: readonly MigrationFile[], folder: string): History {
   const { tool, order } = findLayout(files, folder)
@@ -48,9 +49,20 @@ export function readHistory(files: readonly MigrationFile[], folder: string): Hi
       refuseHidden(script, statement, verdict)
       if (verdict.kind === 'run') statements.push(toRun(statement))
       else count(skipped, verdict.reason, statement)
+      if (statements.length > MAX_STATEMENTS) throw tooMany(folder)
     }
   }
   return { tool, statements, skipped: [...skipped.values()] }
+}
+
+/** A stranger must not keep a server busy for hours. */
+const MAX_STATEMENTS = 20_000
+
+function tooMany(folder: string): Refusal {
+  const message = `The migrations in ${folder} hold more than 20,000 statements that run.`
+  return new Refusal('SCHEMA_TOO_LARGE', message, {
+    next: 'Replace the older ones by a dump of the schema that they make.',
+  })
 }
 
 /** A statement that the allow-list does not let through, at the token that is to blame. */

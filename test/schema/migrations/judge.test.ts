@@ -210,6 +210,12 @@ describe('the allow-list of migrations', () => {
     )
   })
 
+  test('refuses more statements than a server should be kept busy with', () => {
+    const text = 'DROP TABLE t;'.repeat(20_001)
+
+    expect(() => verdictOn(text)).toThrow(expect.objectContaining({ code: 'SCHEMA_TOO_LARGE' }))
+  })
+
   const DUMP = '-- MySQL dump 10.13\n'
 
   test.each([
