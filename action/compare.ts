@@ -59,7 +59,7 @@ export function compare(
       planOperation(change, null),
     ),
     lint: lintChange(former, wanted, levels),
-    diagram: diagramOf(former.schema, wanted.schema),
+    diagram: diagramOf(former.schema, wanted.schema, renames),
   }
 }
 

@@ -26,5 +26,5 @@ export function reviewOf(
     { schema: wanted, sources: [], renames },
     levels,
   )
-  return { lint: suppress(found, suppressions), diagram: diagramOf(live, wanted) }
+  return { lint: suppress(found, suppressions), diagram: diagramOf(live, wanted, renames) }
 }

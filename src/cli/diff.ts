@@ -5,6 +5,7 @@ import { ddlOf, dropsData } from '../schema/ddl.ts'
 import { diffSchemas, type SchemaChange, tableOf } from '../schema/diff.ts'
 import { loadSchema, loadSource } from '../schema/load.ts'
 import { renamesIn } from '../schema/rename-hint.ts'
+import type { Renames } from '../schema/renames.ts'
 import { stepsOf } from '../schema/steps.ts'
 import type { Schema } from '../schema/table.ts'
 import { unifiedDiff } from '../schema/text-diff.ts'
@@ -58,6 +59,7 @@ export async function diffCommand(args: readonly string[], io: CommandIo): Promi
 type Compared = {
   readonly from: Schema
   readonly to: Schema
+  readonly renames: Renames
   /** One for each table or view. */
   readonly changes: readonly SchemaChange[]
 }
@@ -72,8 +74,8 @@ const PRINT: Readonly<Record<Format, (compared: Compared, io: CommandIo) => void
   diff: ({ changes }, io) => {
     for (const change of changes) io.out(toDiff(change))
   },
-  mermaid: ({ from, to }, io) => {
-    const diagram = diagramOf(from, to)
+  mermaid: ({ from, to, renames }, io) => {
+    const diagram = diagramOf(from, to, renames)
     if (diagram === null) io.err('Too many tables change for a diagram of them.')
     else if (diagram === '') io.err('No table changes, so there is nothing to draw.')
     else io.out(diagram)
@@ -137,8 +139,9 @@ async function compare({ from, to, scratch }: Options, io: CommandIo): Promise<C
   await using loading = await openLoading([from, to], scratch, io)
   const before = await loadSchema(from, loading)
   const after = await loadSource(to, loading)
-  const changes = diffSchemas(before, after.schema, renamesIn(after))
-  return { from: before, to: after.schema, changes }
+  const renames = renamesIn(after)
+  const changes = diffSchemas(before, after.schema, renames)
+  return { from: before, to: after.schema, renames, changes }
 }
 
 function toText(change: SchemaChange): string {

@@ -1,3 +1,4 @@
+import { type ColumnRenames, NO_RENAMES, type Renames, renamesOf } from '../schema/renames.ts'
 import {
   type Column,
   type ForeignKey,
@@ -17,11 +18,11 @@ const MOST = { characters: 20_000, tables: 40, lines: 100, columns: 40 } as cons
  * Mermaid's grammar has no escapes, so names keep letters, digits, `_`, `-` and `.`, and anything else in them
  * becomes `_`. What the picture says in addition stands in quotes and is made of words of ours and such names.
  */
-export function diagramOf(from: Schema, to: Schema): string | null {
+export function diagramOf(from: Schema, to: Schema, renames: Renames = NO_RENAMES): string | null {
   const changed = changedTables(from, to)
   if (changed.length === 0) return ''
   for (const detail of DETAILS) {
-    const text = draw(changed, { from, to, ...detail })
+    const text = draw(changed, { from, to, renames, ...detail })
     if (text !== null) return text
   }
   return null
@@ -46,7 +47,11 @@ const DETAILS: readonly Detail[] = [
   { neighbours: false, allColumns: false },
 ]
 
-type Scope = Detail & { readonly from: Schema; readonly to: Schema }
+type Scope = Detail & {
+  readonly from: Schema
+  readonly to: Schema
+  readonly renames: Renames
+}
 
 /** A table on both sides; one that is created or dropped is on one of them only. */
 type Sides = { readonly before: Table | null; readonly after: Table | null }
@@ -129,9 +134,9 @@ function markOf({ before, after, isNeighbour }: Entity): string {
 
 type Labels = ReadonlyMap<string, string>
 
-function block(entity: Entity, labels: Labels, { allColumns }: Detail): string[] {
+function block(entity: Entity, labels: Labels, { allColumns, renames }: Scope): string[] {
   const label = labels.get(entity.name) ?? ''
-  const all = attributesOf(entity)
+  const all = attributesOf(entity, renames)
   const shown = fitting(allColumns && !entity.isNeighbour ? all : all.filter(matters))
   const left = all.length - shown.length
   const more = left > 0 && !entity.isNeighbour ? [`    and _${left}_more`] : []
@@ -162,16 +167,20 @@ function matters({ keys, comment }: Attribute): boolean {
 }
 
 /** The columns in their new order, then those that go. */
-function attributesOf({ before, after, isNeighbour }: Entity): Attribute[] {
+function attributesOf({ before, after, isNeighbour }: Entity, hints: Renames): Attribute[] {
   const table = after ?? before
   if (!table) return []
   const former = before && after && !isNeighbour ? before : null
+  const renamed: ColumnRenames = former ? renamesOf(former, table, hints) : new Map()
   const kept = table.columns.map((column) => ({
     column,
     keys: keysOf(column, table),
-    comment: former ? changeOf(column, former) : '',
+    comment: former ? changeOf(column, former, renamed) : '',
   }))
-  const gone = former?.columns.filter(({ name }) => !hasColumn(table, name)) ?? []
+  const gone =
+    former?.columns.filter(
+      ({ name }) => !hasColumn(table, name) && !renamed.has(name.toLowerCase()),
+    ) ?? []
   return [
     ...kept,
     ...gone.map((column) => ({
@@ -186,9 +195,20 @@ function hasColumn({ columns }: Table, wanted: string): boolean {
   return columns.some(({ name }) => name === wanted)
 }
 
-function changeOf(column: Column, former: Table): string {
-  const before = former.columns.find(({ name }) => name === column.name)
+function changeOf(column: Column, former: Table, renamed: ColumnRenames): string {
+  const before = former.columns.find(
+    ({ name }) => (renamed.get(name.toLowerCase()) ?? name) === column.name,
+  )
   if (!before) return 'new'
+  const changes = [nameBefore(before, column), definitionBefore(before, column)]
+  return changes.filter((change) => change !== '').join(', ')
+}
+
+function nameBefore(before: Column, { name }: Column): string {
+  return before.name === name ? '' : `was named ${before.name}`
+}
+
+function definitionBefore(before: Column, column: Column): string {
   if (before.type !== column.type) return `was ${before.type}`
   if (before.nullable !== column.nullable) return before.nullable ? 'was nullable' : 'was NOT NULL'
   return before.definition === column.definition ? '' : 'changed'

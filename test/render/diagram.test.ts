@@ -94,6 +94,18 @@ describe('diagramOf', () => {
     `)
   })
 
+  test('knows a column again that a hint renames', () => {
+    const before = schemaOf([aTable('t', ID, '`a` int', PK)])
+    const after = schemaOf([aTable('t', ID, '`b` bigint', PK)])
+    const renames = new Map([['t', new Map([['b', 'a']])]])
+
+    expect(diagramOf(before, after, renames)?.split('\n').slice(2, 5)).toEqual([
+      '    bigint id PK',
+      '    bigint b "was named a, was int"',
+      '  }',
+    ])
+  })
+
   test('is empty when no table differs', () => {
     expect(diagramOf(FROM, FROM)).toBe('')
   })
