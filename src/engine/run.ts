@@ -90,6 +90,7 @@ export class ShadowRun implements EngineRun {
       ready: false,
       revertImpossible: checkpoint.revertImpossible,
       verified: null,
+      viewsWait: null,
       wanted: {
         cutover: checkpoint.request.cutover === 'auto',
         force: false,
@@ -103,9 +104,10 @@ export class ShadowRun implements EngineRun {
   }
 
   status(): RunStatus {
-    const { phase, verified, revertImpossible } = this.#state
+    const { phase, verified, revertImpossible, viewsWait } = this.#state
     const progress = this.#progress.status({ phase, sync: this.#sync, throttle: this.#throttle })
-    return { ...progress, verified, revertImpossible }
+    const throttledBy = viewsWait ?? progress.throttledBy
+    return { ...progress, throttledBy, verified, revertImpossible }
   }
 
   cutover({ force }: { readonly force: boolean } = { force: false }): void {

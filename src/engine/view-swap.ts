@@ -52,7 +52,8 @@ export async function swapViews(
       own: () => own,
       isForced,
       endless: true,
-      onRetry: (retry) => emit({ event: 'cutover_retry', ...retry }),
+      onRetry: ({ reason, ...retry }) =>
+        emit({ event: 'cutover_retry', ...retry, reason: `${BEHIND[direction]}: ${reason}` }),
       signal,
     },
     {
@@ -62,7 +63,7 @@ export async function swapViews(
         await changeViews(session, plan, direction)
         return true
       },
-      excuse: (error) => (error instanceof Refusal ? told(error, direction) : null),
+      excuse: (error) => (error instanceof Refusal ? sentencesOf(error) : null),
       giveWay: () => undefined,
     },
   )
@@ -92,7 +93,12 @@ function namesOf({ name, before, after }: ViewOperation): readonly string[] {
   return [name, ...texts.flatMap((text) => parseView(text).uses)]
 }
 
-function told({ message, next }: Refusal, direction: ViewDirection): string {
-  const where = direction === 'forward' ? 'The tables are swapped' : 'The tables are swapped back'
-  return `${where}, the views not yet: ${message} It is tried again. ${next}`
+/** What has happened when a view cannot be changed yet. */
+const BEHIND = {
+  forward: 'the tables are swapped, the views are not changed yet',
+  back: 'the tables are swapped back, the former views are not there yet',
+} as const
+
+function sentencesOf({ message, next }: Refusal): string {
+  return `${message} ${next}`.replace(/\.$/, '')
 }

@@ -21,9 +21,9 @@ export function renderProgress(progress: DeploymentProgress, at: Date): Markdown
     case 'in_sync':
       return md`${bar(100)} ${count(rowsCopied)} rows in sync · ${lag}${renderVerified(progress)}`
     case 'cutting_over':
-      return md`${bar(100)} ${count(rowsCopied)} rows in sync · swapping the tables`
+      return md`${bar(100)} ${count(rowsCopied)} rows in sync · swapping the tables${renderHeldUp(progress)}`
     case 'revert_window':
-      return md`The old tables are kept in sync · ${lag}${renderVerified(progress)}`
+      return md`The old tables are kept in sync · ${lag}${renderVerified(progress)}${renderHeldUp(progress)}`
     case 'reverting':
       return md`Swapping the old tables back`
     case 'finished':
@@ -47,6 +47,11 @@ function renderEnd({ etaSeconds, throttledBy }: DeploymentProgress, at: Date): M
   if (throttledBy !== null) return md`held up by ${text(shorten(throttledBy, LONGEST_REASON))}`
   if (etaSeconds === null) return md`estimating`
   return md`ETA ${time(new Date(at.getTime() + etaSeconds * 1000))} UTC`
+}
+
+/** After the copy only views can be held up. */
+function renderHeldUp({ throttledBy }: DeploymentProgress): Markdown {
+  return throttledBy === null ? NOTHING : md` · ${text(shorten(throttledBy, LONGEST_REASON))}`
 }
 
 /** What the last comparison of all rows came to; drift is no progress but an end. */

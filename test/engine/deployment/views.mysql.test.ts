@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import { describe, expect, inject, onTestFinished } from 'vitest'
 import type { ViewOperation } from '../../../src/engine/port.ts'
-import { connect, parseTarget } from '../../../src/mysql/connect.ts'
+import { connect, parseTarget, type Target } from '../../../src/mysql/connect.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { checkSchemaFile } from '../../../src/schema/allow-list.ts'
 import { canonicalise, readSchema } from '../../../src/schema/canonical.ts'
@@ -65,6 +66,25 @@ async function change(session: Session, schema: string, text: string): Promise<v
   }
 }
 
+/** An account with these rights on the schema of the test, and those that every deployment needs. */
+async function anAccount(mysql: MysqlTest, rights: string): Promise<Target> {
+  const admin = await connect(parseTarget(inject('serverUrl')))
+  const user = `v_${randomUUID().slice(0, 8)}`
+  onTestFinished(async () => {
+    await admin.run(sql.raw(`DROP USER '${user}'@'%'`))
+    await admin[Symbol.asyncDispose]()
+  })
+  for (const statement of [
+    `CREATE USER '${user}'@'%' IDENTIFIED BY 'pass'`,
+    `GRANT ${rights} ON \`${mysql.schema}\`.* TO '${user}'@'%'`,
+    `GRANT ALL ON \`_crossfade\`.* TO '${user}'@'%'`,
+    `GRANT REFERENCES, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO '${user}'@'%'`,
+  ]) {
+    await admin.run(sql.raw(statement))
+  }
+  return parseTarget(mysql.url.replace('root@', `${user}:pass@`))
+}
+
 async function definers(session: Session): Promise<readonly string[]> {
   const rows = await session.rows(sql<{ name: string; type: string }>`
     SELECT TABLE_NAME AS name, SECURITY_TYPE AS type FROM information_schema.VIEWS
@@ -100,6 +120,34 @@ describe('views of a deployment', () => {
       'open_orders DEFINER',
     ])
     expect(await session.rows(sql`SELECT note FROM open_orders ORDER BY id`)).toHaveLength(2)
+  })
+
+  test('need the rights to make them, which is found out before a row is copied', async ({
+    mysql,
+  }) => {
+    const { session, statements, views, before, now } = await shop(mysql)
+    const grants =
+      'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, LOCK TABLES, TRIGGER, SHOW VIEW'
+    const account = await anAccount(mysql, grants)
+
+    await expect(Deployment.stage(account, statements, { views })).rejects.toMatchObject({
+      code: 'PRIVILEGE_MISSING',
+      message: expect.stringContaining('The account may not make the view'),
+    })
+    expect(await now()).toEqual(before)
+    expect(await productTables(session)).toEqual([])
+
+    // With it, views of its own rights can be made, but none of another definer.
+    const after =
+      'CREATE SQL SECURITY INVOKER VIEW `a` AS\nselect\n  `orders`.`id` AS `id`\nfrom `orders`'
+    const alone = [{ name: 'a', before: null, after }]
+    const able = await anAccount(mysql, `${grants}, CREATE VIEW`)
+    await expect(Deployment.stage(able, statements, { views })).rejects.toMatchObject({
+      code: 'PRIVILEGE_MISSING',
+    })
+    const deployment = await Deployment.stage(able, [], { views: alone, cutover: 'auto' })
+    expect(await deployment.run.finished, deployment.story).toBe('complete')
+    expect(await definers(session)).toContain('a INVOKER')
   })
 
   test('keep their definer', async ({ mysql }) => {
@@ -202,6 +250,9 @@ describe('views of a deployment', () => {
     const deployment = await Deployment.stage(mysql.target, statements, { views, cutover: 'auto' })
 
     await deployment.reached('cutover_retry')
+    expect(deployment.run.status().throttledBy).toMatch(
+      /the views are not changed yet: .*connection \d+/,
+    )
     expect((await now()).more).toBe(wanted.more)
     await user.run(sql`COMMIT`)
 
@@ -226,9 +277,7 @@ describe('views of a deployment', () => {
 /** The statements around which a process dies: the swap, and each change of a view. */
 const DEATHS = [
   ['after', 'the swap', '^RENAME TABLE .* cutover '],
-  ['before', 'the first view', '^DROP VIEW IF EXISTS /\\* crossfade:'],
   ['after', 'a view', '^CREATE /\\*.* OR REPLACE .*`open_orders` AS'],
-  ['before', 'the last view', '^CREATE /\\*.* OR REPLACE .*`counted` AS'],
   ['before', 'the record of the views', 'SET views_changed'],
   ['after', 'the record of the views', 'SET views_changed'],
 ] as const
