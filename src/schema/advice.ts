@@ -105,10 +105,12 @@ const BY_TEXT: readonly (readonly [RegExp, string])[] = [
 ]
 
 const BY_ERRNO: Readonly<Record<number, string>> = {
+  1050: 'Make it once; with IF NOT EXISTS the second time is passed over.',
   1071: 'Index fewer or shorter columns, or only the beginning of a text: name(100).',
   1074: 'Make it shorter, or make it TEXT.',
   1075: 'Add PRIMARY KEY to that column.',
   1101: "Write the default as an expression, in parentheses: DEFAULT ('{}').",
+  1146: 'Create it in an earlier statement or file, or correct its name.',
   1170: 'Index the beginning of the text: name(100).',
   1273: 'If production is the other of MySQL and MariaDB, the scratch server must be that too; else choose a collation that this server has.',
   1826: TAKEN,

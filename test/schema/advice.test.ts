@@ -62,6 +62,7 @@ describe('adviceOnError', () => {
   test('knows what newcomers meet, and has a word for the rest', () => {
     expect(adviceOnError(1101, '')).toContain("DEFAULT ('{}')")
     expect(adviceOnError(1005, 'errno: 121 "Duplicate key"')).toContain('rename this one')
+    expect(adviceOnError(1146, "Table 't' doesn't exist")).toContain('earlier statement')
     expect(adviceOnError(null, '')).toBe('Correct the definition.')
   })
 })
