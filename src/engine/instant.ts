@@ -220,7 +220,7 @@ async function countScans(session: Session): Promise<number> {
 }
 
 /** The fewest row versions at which some server says no: 64 up to MySQL 9.0, 255 since 9.1. */
-const FEWEST_ROW_VERSIONS = 64
+export const FEWEST_ROW_VERSIONS = 64
 
 /** Each instant change of a table's columns leaves a version of its rows behind, and there may not be too many. */
 async function findRowVersionLimit(
@@ -239,7 +239,11 @@ async function findRowVersionLimit(
 }
 
 /** How many instant changes a table has had; 0 also where the server has no such number or does not tell it. */
-async function rowVersionsOf(session: Session, schema: string, table: string): Promise<number> {
+export async function rowVersionsOf(
+  session: Session,
+  schema: string,
+  table: string,
+): Promise<number> {
   const name = `${fileNameOf(schema)}/${fileNameOf(table)}`
   try {
     const row = await session.row(sql<{ versions: string | null }>`

@@ -139,11 +139,11 @@ async function lookAt(
 async function askInstant(
   change: Extract<TableChange, { readonly kind: 'alter' }>,
   assessment: Assessment | undefined,
-  { reader, options }: Place,
+  { reader, schema, options }: Place,
 ): Promise<Instant | null> {
   const [refusal] = assessment?.instant ?? []
   if (refusal) return { possible: 'no', why: refusal.message }
-  return await instantOf(change, { server: reader.session, scratch: options.scratch })
+  return await instantOf(change, { server: reader.session, schema, scratch: options.scratch })
 }
 
 function refusalsOf(

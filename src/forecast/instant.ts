@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { type Instant, instantByRule } from '../deploy/reason.ts'
-import { findInstantAnswers } from '../engine/instant.ts'
+import { FEWEST_ROW_VERSIONS, findInstantAnswers, rowVersionsOf } from '../engine/instant.ts'
 import { engineRequest } from '../engine/request.ts'
 import { withoutForeignKeys } from '../engine/statement.ts'
 import { readServer } from '../mysql/server.ts'
@@ -17,16 +17,26 @@ type Alter = Extract<TableChange, { readonly kind: 'alter' }>
  */
 export async function instantOf(
   change: Alter,
-  { server, scratch }: { readonly server: Session; readonly scratch: Session | null },
+  {
+    server,
+    schema,
+    scratch,
+  }: {
+    readonly server: Session
+    readonly schema: string
+    readonly scratch: Session | null
+  },
 ): Promise<Instant | null> {
+  const worn = await wornOut(change, server, schema)
+  if (worn) return worn
   const byRule = instantByRule(change)
   if (scratch === null || (await releaseOf(scratch)) !== (await releaseOf(server))) return byRule
   const { kind, table, statement } = ddlOf(change)
   if (kind !== 'alter') return byRule
-  const [answer] = await inScratchSchema(scratch, null, async (schema) => {
+  const [answer] = await inScratchSchema(scratch, null, async (empty) => {
     await scratch.run(sql.raw(withoutForeignKeys(change.from.sql)))
     const request = engineRequest({ id: 'plan', operations: [{ kind, table, statement }] })
-    return await findInstantAnswers(scratch, schema, request)
+    return await findInstantAnswers(scratch, empty, request)
   })
   switch (answer?.eligible) {
     case true:
@@ -35,6 +45,21 @@ export async function instantOf(
       return { possible: 'no', why: `The server would have to copy: ${answer.reason}.` }
     default:
       return byRule
+  }
+}
+
+/** Each new or dropped column leaves a version of the rows behind, and MySQL takes only so many. */
+async function wornOut(
+  { from, clauses }: Alter,
+  server: Session,
+  schema: string,
+): Promise<Instant | null> {
+  if (!clauses.some(({ kind }) => kind === 'add_column' || kind === 'drop_column')) return null
+  const versions = await rowVersionsOf(server, schema, from.name)
+  if (versions < FEWEST_ROW_VERSIONS) return null
+  return {
+    possible: 'unlikely',
+    why: `It has had ${versions} instant changes, and the server may take no more until it is rebuilt.`,
   }
 }
 

@@ -131,7 +131,7 @@ describe('planCommand', () => {
     })
   })
 
-  test('finds rows in the way, and never shows what they hold', async ({ mysql }) => {
+  test('FORECAST-1: finds rows in the way, and never shows what they hold', async ({ mysql }) => {
     const session = await mysql.session()
     await session.run(
       sql`CREATE TABLE users (id INT PRIMARY KEY, email VARCHAR(99) ${sql.raw(TEXT)})`,

@@ -264,7 +264,9 @@ describe('checkData', () => {
     )
   })
 
-  test('gives up what takes too long, and everything once the time is over', async ({ mysql }) => {
+  test('FORECAST-1: gives up what takes too long, and everything once the time is over', async ({
+    mysql,
+  }) => {
     const { place, reader, session } = await largeTable(mysql)
     const slow: NeededCheck = {
       kind: 'values',
@@ -282,7 +284,7 @@ describe('checkData', () => {
     )
   })
 
-  test('cannot write', async ({ mysql }) => {
+  test('FORECAST-1: cannot write', async ({ mysql }) => {
     const session = await mysql.session()
     await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY)`)
     const { session: reading } = await Reader.open(await mysql.session(), systemClock, 1_000)

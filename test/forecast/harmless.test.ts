@@ -35,7 +35,7 @@ describe('isHarmless', () => {
     '(a',
     '(a into outfile 1)',
     '(f(a))',
-  ])('does not let it reach further: %s', (expression) => {
+  ])('FORECAST-2: does not let it reach further: %s', (expression) => {
     expect(isHarmless(expression, TABLE)).toBe(false)
   })
 })
