@@ -18,7 +18,7 @@ export const DIFF_HELP = `Usage: crossfade diff FROM TO [options]
 Prints the SQL that turns the schema FROM into the schema TO. Nothing is changed anywhere.
 FROM and TO are each a folder of CREATE TABLE files (*.sql, with subfolders), a folder of migrations, which are
 run in order on the scratch server (Prisma, Drizzle, Flyway, dbmate, goose, golang-migrate, numbered files,
-a dump such as structure.sql), or a database: mysql://user:password@host:port/schema
+a dump such as structure.sql, a single SQL file), or a database: mysql://user:password@host:port/schema
 
   --scratch URL  make the tables of a folder on this server, in a schema that is dropped again;
                  without it a throwaway server is started: MySQL, or MariaDB when FROM or TO is one

@@ -2,7 +2,13 @@ import { isForbiddenFunction, type Problem, QUALIFIED } from '../forbidden.ts'
 import { namesInQuery } from '../query-names.ts'
 import { depthChange, isKeyword, isSymbol, type Token } from '../tokens.ts'
 
-const SYSTEM_SCHEMAS = ['mysql', 'information_schema', 'performance_schema', 'sys']
+/** Schemas of the server itself. */
+export const SYSTEM_SCHEMAS: readonly string[] = [
+  'mysql',
+  'information_schema',
+  'performance_schema',
+  'sys',
+]
 /** Functions with FROM between their arguments. */
 const FROM_INSIDE = ['EXTRACT', 'TRIM', 'SUBSTRING', 'SUBSTR', 'MID']
 

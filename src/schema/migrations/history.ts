@@ -3,7 +3,7 @@ import type { PlacedStatement } from '../complaint.ts'
 import { findHidden, hiddenAt } from '../hidden.ts'
 import { type Place, refusalAt } from '../place.ts'
 import { isKeyword, type Token } from '../tokens.ts'
-import { judge } from './judge.ts'
+import { judge, schemaNamedBy } from './judge.ts'
 import { findLayout } from './layout.ts'
 import { blank, type MigrationFile, type Script } from './migration-file.ts'
 import { type Statement, splitScript } from './split.ts'
@@ -42,11 +42,13 @@ export function readHistory(files: readonly MigrationFile[], folder: string): Hi
   const { tool, order } = findLayout(files, folder)
   const statements: MigrationStatement[] = []
   const skipped = new Map<SkipReason, Skipped>()
+  let schema: string | null = null
   for (const script of order(files)) {
     for (const statement of splitScript(script)) {
       const verdict = judge(statement.tokens)
       if (verdict.kind === 'refuse') throw refusalOf(script, statement, verdict.problem)
       refuseHidden(script, statement, verdict)
+      schema = sameSchema(script, statement, schema)
       if (verdict.kind === 'run') statements.push(toRun(statement))
       else count(skipped, verdict.reason, statement)
       if (statements.length > MAX_STATEMENTS) throw tooMany(folder)
@@ -89,6 +91,14 @@ export function refuseHidden(script: Script, statement: Statement, verdict: Verd
   const found = findHidden(statement.text)
   if (found === null) return
   throw hiddenAt(script, (statement.tokens[0]?.start ?? 0) + found)
+}
+
+/** Tables of two schemas would be taken for those of one. */
+function sameSchema(script: Script, statement: Statement, known: string | null): string | null {
+  const token = schemaNamedBy(statement.tokens)
+  if (token === null || known === null || token.value === known) return token?.value ?? known
+  const next = 'Keep the migrations of each schema in a folder of their own.'
+  throw refusalOf(script, statement, { token, what: 'a second schema', next })
 }
 
 function count(

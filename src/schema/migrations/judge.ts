@@ -3,7 +3,7 @@ import { type Problem, problemWith, QUALIFIED } from '../forbidden.ts'
 import { findInBody, findInTable } from '../table-check.ts'
 import { isKeyword, isSymbol, type Token } from '../tokens.ts'
 import { findInAlter } from './alter.ts'
-import { findInData } from './data.ts'
+import { findInData, SYSTEM_SCHEMAS } from './data.ts'
 import { judgeSet } from './set.ts'
 import { refuse, runUnless, skip, skipUnless, type Verdict } from './verdict.ts'
 import { findInView } from './view-statement.ts'
@@ -44,7 +44,6 @@ const SPECIAL: Readonly<Record<string, readonly [what: string, next: string]>> =
   PREPARE: UNKNOWABLE,
   EXECUTE: UNKNOWABLE,
   DEALLOCATE: UNKNOWABLE,
-  USE: ['choosing a schema', 'Remove the statement; the deployment decides the schema.'],
   LOAD: ['reading a file', 'Write the rows as INSERT, or load them outside of the migrations.'],
 }
 
@@ -58,6 +57,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   DROP: judgeDrop,
   RENAME: judgeRename,
   SET: judgeSet,
+  USE: (tokens) => judgeSchema(tokens, 1),
   INSERT: rows,
   REPLACE: rows,
   UPDATE: rows,
@@ -118,7 +118,28 @@ function judgeCreate(tokens: readonly Token[]): Verdict {
   if (isKeyword(object, 'TABLE')) return judgeCreateTable(tokens, at)
   if (isKeyword(object, 'INDEX')) return judgeIndex(tokens, at)
   if (isKeyword(object, 'VIEW')) return runUnless(findInView(tokens))
+  if (isKeyword(object, 'DATABASE', 'SCHEMA') && at === 1) {
+    return judgeSchema(tokens, pass(tokens, 2, 'IF', 'NOT', 'EXISTS'))
+  }
   return judgeOther(tokens, at)
+}
+
+/** Making or choosing the schema that all is about; that there is no second one is seen to by `history.ts`. */
+function judgeSchema(tokens: readonly Token[], nameAt: number): Verdict {
+  const name = tokens[nameAt]
+  const isName = name?.kind === 'word' || name?.kind === 'quoted'
+  if (!isName || SYSTEM_SCHEMAS.includes(name.value.toLowerCase())) {
+    const next = 'Remove the statement; the deployment decides the schema.'
+    return refuse(name ?? tokens[0], 'choosing a schema of the server', next)
+  }
+  return skipUnless(findInBody(tokens, nameAt), 'schema')
+}
+
+/** The schema that a statement makes or chooses; null when it does neither. */
+export function schemaNamedBy(tokens: readonly Token[]): Token | null {
+  if (isKeyword(tokens[0], 'USE')) return tokens[1] ?? null
+  if (!isKeyword(tokens[0], 'CREATE') || !isKeyword(tokens[1], 'DATABASE', 'SCHEMA')) return null
+  return tokens[pass(tokens, 2, 'IF', 'NOT', 'EXISTS')] ?? null
 }
 
 function judgeCreateTable(tokens: readonly Token[], at: number): Verdict {

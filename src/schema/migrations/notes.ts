@@ -7,6 +7,7 @@ const ABOUT: Readonly<Record<SkipReason, string | null>> = {
   program: 'about triggers, routines, events or sequences, which are not deployed,',
   account: 'about accounts and rights',
   temporary: 'about temporary tables',
+  schema: 'about the schema itself, which the deployment chooses,',
   // Every dump has them, and nobody misses them.
   session: null,
 }

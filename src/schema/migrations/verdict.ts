@@ -11,6 +11,8 @@ export type SkipReason =
   | 'account'
   /** It is about a temporary table. */
   | 'temporary'
+  /** It makes or chooses the one schema that everything is about. */
+  | 'schema'
   /** It sets up the session, or begins or ends a transaction. */
   | 'session'
 

@@ -63,6 +63,8 @@ describe('the allow-list of migrations', () => {
     ['SET default_storage_engine = INNODB', 'session'],
     ['SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED', 'session'],
     ['SET @x = 1', 'session'],
+    ['USE shop', 'schema'],
+    ['CREATE SCHEMA IF NOT EXISTS `shop` DEFAULT CHARACTER SET utf8mb4', 'schema'],
     ['START TRANSACTION', 'session'],
     ['BEGIN', 'session'],
     ['COMMIT', 'session'],
@@ -165,8 +167,10 @@ describe('the allow-list of migrations', () => {
     ['ALTER TABLE t SECONDARY_LOAD', 'something that is no table option'],
     ['ALTER TABLE t CONVERT TABLE u TO PARTITION p', 'a query'],
     // The server and its schemas
-    ['USE mysql', 'choosing a schema'],
-    ['CREATE DATABASE x', 'a statement about a whole schema'],
+    ['USE mysql', 'choosing a schema of the server'],
+    ['CREATE DATABASE IF NOT EXISTS `sys`', 'choosing a schema of the server'],
+    ['USE', 'choosing a schema of the server'],
+    ['CREATE DATABASE a.b', 'a name with a dot'],
     ['DROP DATABASE x', 'a statement about a whole schema'],
     ['DROP SCHEMA IF EXISTS x', 'a statement about a whole schema'],
     ['ALTER DATABASE mysql CHARACTER SET utf8mb4', 'a schema that is named'],
@@ -206,6 +210,18 @@ describe('the allow-list of migrations', () => {
       expect.objectContaining({
         code: 'SQL_NOT_ALLOWED',
         message: expect.stringMatching(new RegExp(`^m/1\\.sql:2:\\d+: ${what}.* is not allowed: `)),
+      }),
+    )
+  })
+
+  test('takes one schema, under whatever name, and no second one', () => {
+    const one = 'CREATE DATABASE shop; USE `shop`; CREATE TABLE t (a INT);'
+
+    expect(verdictOn(one).run).toEqual(['CREATE TABLE t (a INT)'])
+    expect(() => verdictOn(`${one}\nUSE other;`)).toThrow(
+      expect.objectContaining({
+        code: 'SQL_NOT_ALLOWED',
+        message: expect.stringMatching(/^m\/1\.sql:2:5: a second schema is not allowed/),
       }),
     )
   })
