@@ -5,7 +5,7 @@ import { openChain, swapThroughChain } from './cutover-mariadb.ts'
 import { openSwapLocks, swapUnderLock } from './cutover-mysql.ts'
 import type { Follower } from './follower.ts'
 import type { SwapContext, SwapPlan } from './swap.ts'
-import { keepTrying, type TriesContext } from './tries.ts'
+import { keepTrying, type TriesContext, TriesOver } from './tries.ts'
 
 /** A try that takes longer gives the locks back: the application must never wait for a slow stream. */
 const HOLD_LOCKS_MS = 3_000
@@ -51,23 +51,40 @@ const SWAPS: Readonly<
  * @throws {TriesOver} when the tables were not to be had for an hour and the tries are not endless.
  */
 export async function cutOver(context: CutoverContext): Promise<number> {
-  const swap = await SWAPS[context.flavour](context.session, context)
+  const opened: Session[] = []
+  const open = async () => {
+    const session = await context.session()
+    opened.push(session)
+    return session
+  }
+  const swap = await SWAPS[context.flavour](open, context)
   const tables = context.operations.flatMap(({ names }) => [names.live, names.shadow, names.old])
-  return await keepTrying(
-    { ...context, tables },
-    {
-      prepare: () => catchUp(context),
-      attempt: () => swapOnce(swap, context),
-      excuse: (error) =>
-        error instanceof DOMException && error.name === 'TimeoutError'
-          ? 'the change stream did not catch up in time'
-          : null,
-      // Not after other errors: it may be that the tables are swapped, and then nothing more must be written the old way.
-      giveWay: () => {
-        for (const applier of context.appliers) applier.proceed()
+  try {
+    return await keepTrying(
+      { ...context, tables },
+      {
+        prepare: () => catchUp(context),
+        attempt: () => swapOnce(swap, context),
+        excuse: (error) =>
+          error instanceof DOMException && error.name === 'TimeoutError'
+            ? 'the change stream did not catch up in time'
+            : null,
+        // Not after other errors: it may be that the tables are swapped, and then nothing more must be written the old way.
+        giveWay: () => {
+          for (const applier of context.appliers) applier.proceed()
+        },
       },
-    },
-  )
+    )
+  } catch (error) {
+    // After other errors all sessions end, when it is known what has become of the swap.
+    if (error instanceof TriesOver) await endAll(opened)
+    throw error
+  }
+}
+
+/** None of them holds anything any more; whoever tries again opens its own. */
+async function endAll(sessions: readonly Session[]): Promise<void> {
+  for (const session of sessions) await session[Symbol.asyncDispose]()
 }
 
 /** Waits until hardly anything is left to be applied under the locks. */

@@ -49,6 +49,7 @@ export async function quarantineTables(
 ): Promise<void> {
   const { id, quarantineMs, operations } = request
   if (quarantineMs === null) return
+  await forgetNameless(session, schema, id)
   const until = new Date(clock.now().getTime() + quarantineMs)
   for (const operation of operations) {
     const from = keptName(id, operation, outcome)
@@ -86,6 +87,16 @@ async function isDone(
       if (tries === RENAME_TRIES || !isContention(error)) return false
       await clock.sleep(PAUSE_MS)
     }
+  }
+}
+
+/** Takes away the records of tables that never got their name, because a process died before it gave it to them. */
+async function forgetNameless(session: Session, schema: string, id: string): Promise<void> {
+  const records = await session.rows(sql<{ name: string }>`
+    SELECT table_name AS name FROM ${QUARANTINE}
+    WHERE schema_name = ${schema} AND deployment_id = ${id}`)
+  for (const { name } of records) {
+    if (!(await findTable(session, schema, name))) await forget(session, schema, name)
   }
 }
 

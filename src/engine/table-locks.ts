@@ -85,8 +85,13 @@ export async function lockTables(
     await handOver({ observer, waiting: session.threadId, held, clock }, () => locked)
     await locking
   } finally {
-    for (const locker of held.values()) await locker.run(sql`UNLOCK TABLES`)
+    for (const locker of held.values()) await letGo(locker)
   }
+}
+
+/** A locker that cannot be told to let go loses its connection: the server lets go for it, and the others are told. */
+async function letGo(locker: Session): Promise<void> {
+  await locker.run(sql`UNLOCK TABLES`).catch(() => locker.destroy())
 }
 
 type HandOver = {
@@ -108,7 +113,7 @@ async function handOver(
     const locker = table === null ? undefined : held.get(table)
     if (table !== null && locker) {
       held.delete(table)
-      await locker.run(sql`UNLOCK TABLES`)
+      await letGo(locker)
       continue
     }
     if (clock.now().getTime() - begunAt > SEEN_WITHIN_MS) break
@@ -116,7 +121,7 @@ async function handOver(
   }
   for (const [table, locker] of held) {
     held.delete(table)
-    await locker.run(sql`UNLOCK TABLES`)
+    await letGo(locker)
   }
 }
 

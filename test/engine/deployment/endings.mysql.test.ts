@@ -47,22 +47,32 @@ describe('CRASH-1: an end that was begun', () => {
     })
   })
 
-  test('stays complete when the process dies after the old table got its last name', async ({
-    mysql,
-  }) => {
-    const { session, engine } = await aProcess(mysql, {
-      cutover: 'auto',
-      quarantineMs: WEEK_MS,
-      dies: { when: 'after', at: { matches: '^RENAME TABLE .*__xf_drop_' } },
-    })
-    expect(await engine.ended()).toBe('SIGKILL')
+  test.for([['before'], ['after']] as const)(
+    'stays complete when the process dies %s the old table got its last name, and is recorded once',
+    async ([when], { mysql }) => {
+      const { session, engine } = await aProcess(mysql, {
+        cutover: 'auto',
+        quarantineMs: WEEK_MS,
+        dies: { when, at: { matches: '^RENAME TABLE .*__xf_drop_' } },
+      })
+      expect(await engine.ended()).toBe('SIGKILL')
+      // In another minute the table would get another name.
+      await session.run(sql`UPDATE _crossfade.quarantine
+        SET table_name = REPLACE(table_name, '__xf_drop_2', '__xf_drop_1')
+        WHERE schema_name = ${mysql.schema} AND ${sql.lit(when === 'before')}`)
 
-    const resumed = await Deployment.resume(mysql.target, engine.id)
+      const resumed = await Deployment.resume(mysql.target, engine.id)
 
-    expect(await resumed.run.finished, resumed.story).toBe('complete')
-    expect(await session.rows(sql`SELECT id FROM t WHERE w = 0`)).toHaveLength(1)
-    expect(await listQuarantine(session, mysql.schema)).toHaveLength(1)
-  })
+      expect(await resumed.run.finished, resumed.story).toBe('complete')
+      expect(await session.rows(sql`SELECT id FROM t WHERE w = 0`)).toHaveLength(1)
+      expect(await listQuarantine(session, mysql.schema)).toHaveLength(1)
+      expect(
+        await session.rows(
+          sql`SELECT table_name FROM _crossfade.quarantine WHERE schema_name = ${mysql.schema}`,
+        ),
+      ).toHaveLength(1)
+    },
+  )
 })
 
 describe('REVERT-1: a way back that is closed', () => {

@@ -3,6 +3,7 @@ import { describe, expect } from 'vitest'
 import { type Clock, systemClock } from '../../../src/clock.ts'
 import { Refusal } from '../../../src/errors.ts'
 import { connect } from '../../../src/mysql/connect.ts'
+import type { Session } from '../../../src/mysql/session.ts'
 import { createOrders, Deployment, ordersTable } from '../../support/deployment.ts'
 import { test } from '../../support/mysql.ts'
 
@@ -87,6 +88,7 @@ describe('a cutover that cannot have its tables', () => {
     const deployment = await Deployment.stage(mysql.target, [CHANGE], { clock })
     await deployment.reached('ready_to_cutover')
     const application = await mysql.session()
+    const sessions = await countSessions(session, mysql.schema)
 
     await application.transaction(async () => {
       await application.run(sql`UPDATE orders SET total = 7 WHERE id = 1`)
@@ -95,6 +97,7 @@ describe('a cutover that cannot have its tables', () => {
       later = HOUR_MS
       await deployment.reached('cutover_blocked')
     })
+    await expect.poll(() => countSessions(session, mysql.schema)).toBe(sessions)
     expect(deployment.run.status().phase).toBe('in_sync')
     expect(deployment.events.find(({ event }) => event === 'cutover_blocked')).toMatchObject({
       event: 'cutover_blocked',
@@ -108,3 +111,9 @@ describe('a cutover that cannot have its tables', () => {
     ])
   })
 })
+
+/** How many connections use the schema. */
+async function countSessions(session: Session, schema: string): Promise<number> {
+  const threads = await session.rows(sql<{ db: string | null }>`SHOW PROCESSLIST`)
+  return threads.filter(({ db }) => db === schema).length
+}
