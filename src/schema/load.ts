@@ -135,7 +135,7 @@ function decode(bytes: Buffer, path: string): string {
 
 function tooLarge(what: string): Refusal {
   return new Refusal('SCHEMA_TOO_LARGE', `${what}.`, {
-    next: 'Keep only CREATE TABLE files in the folder, one table to a file.',
+    next: 'Keep nothing but the schema in the folder, one table to a file, and data elsewhere.',
   })
 }
 

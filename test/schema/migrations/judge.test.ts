@@ -176,6 +176,8 @@ describe('the allow-list of migrations', () => {
     ['ALTER DATABASE mysql CHARACTER SET utf8mb4', 'a schema that is named'],
     ['CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST "h")', 'a statement that does not'],
     ['CREATE TABLESPACE ts', 'a statement that does not'],
+    ['CREATE TEMPORARY INDEX i ON t (a)', 'a statement that does not'],
+    ['CREATE EXTERNAL TABLE t (a INT)', 'a statement that does not'],
     ['SET GLOBAL max_connections = 1', 'a setting of the whole server'],
     ['SET @@global.read_only = 1', 'a setting of the whole server'],
     ['SET @x = 1, @@PERSIST.read_only = 1', 'a setting of the whole server'],
