@@ -17,7 +17,7 @@ import {
 import { parseCommitSha, parseDeployRequestNumber } from '../../src/deploy/request.ts'
 import { constraintName, tableNames } from '../../src/mysql/identifier.ts'
 import { diffSchemas } from '../../src/schema/diff.ts'
-import { OPERATION } from '../render/a-view.ts'
+import { FORECAST, OPERATION } from '../render/a-view.ts'
 import { schema, TAIL, type Tables, t } from '../schema/a-schema.ts'
 
 const INPUT: DigestInput = {
@@ -132,6 +132,21 @@ describe('makePlan', () => {
     expect(isDestructive(plan)).toBe(false)
     expect(isDestructive({ ...plan, operations: [{ ...operation('x'), dropsData: true }] })).toBe(
       true,
+    )
+  })
+})
+
+describe('PLAN-1: an estimate', () => {
+  test('does not change the digest, so that an approval outlives it', () => {
+    const { statements, ...live } = INPUT
+    const looked = (changes: Partial<PlannedOperation>) =>
+      makePlan(
+        statements.map((statement) => ({ ...operation(statement), ...changes })),
+        live,
+      ).digest
+
+    expect(looked({ forecast: FORECAST, rowsEstimated: 5, how: 'refused', why: 'w' })).toBe(
+      looked({}),
     )
   })
 })

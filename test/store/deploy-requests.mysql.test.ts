@@ -144,4 +144,22 @@ describe('plans and submissions', () => {
     expect(await findSubmission(store, id + 1)).toBeNull()
     expect(await findPlan(store, plan.digest)).toEqual(grown)
   })
+
+  test('takes a plan that was kept before plans had forecasts', async ({ store }) => {
+    const plan = makePlan([CREATE], { liveFingerprint: 'f', engineOptions: {} })
+    const { why, instant, losses, order, forecast, ...former } = CREATE
+    const body = JSON.stringify({ ...plan, operations: [former] })
+    await store.insertInto('plan').values({ digest: plan.digest, body, updated_at: AT }).execute()
+
+    expect((await findPlan(store, plan.digest))?.operations).toEqual([
+      {
+        ...former,
+        why: '',
+        instant: null,
+        losses: [],
+        order: { first: 'either', why: '' },
+        forecast: null,
+      },
+    ])
+  })
 })
