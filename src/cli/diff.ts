@@ -16,7 +16,7 @@ import { openLoading } from './scratch.ts'
 export const DIFF_HELP = `Usage: crossfade diff FROM TO [options]
 
 Prints the SQL that turns the schema FROM into the schema TO. Nothing is changed anywhere.
-FROM and TO are each a folder of CREATE TABLE files (*.sql, with subfolders), a folder of migrations, which are
+FROM and TO are each a folder of CREATE TABLE and CREATE VIEW files (*.sql, with subfolders), a folder of migrations, which are
 run in order on the scratch server (Prisma, Drizzle, Flyway, dbmate, goose, golang-migrate, numbered files,
 a dump such as structure.sql, a single SQL file), or a database: mysql://user:password@host:port/schema
 

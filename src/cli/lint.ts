@@ -14,7 +14,7 @@ import { openLoading } from './scratch.ts'
 
 export const LINT_HELP = `Usage: crossfade lint DIR [options]
 
-Says what is dangerous about the schema in DIR, a folder of CREATE TABLE files (*.sql, with subfolders),
+Says what is dangerous about the schema in DIR, a folder of CREATE TABLE and CREATE VIEW files (with subfolders),
 a folder of migrations, or a database: mysql://user:password@host:port/schema. Nothing is changed anywhere.
 docs/lint.md explains each rule.
 

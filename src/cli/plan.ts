@@ -17,7 +17,7 @@ export const PLAN_HELP = `Usage: crossfade plan DIR --against URL [options]
 Says what deploying the schema in DIR to a database would mean, table by table: how each change runs and why,
 how many rows and bytes it touches, how long it takes and how far that guess may be off, the disk it needs,
 what is lost, whether schema or code goes first, and whether rows that are there now stand in its way.
-DIR is a folder of CREATE TABLE files (*.sql, with subfolders), a folder of migrations, or a database.
+DIR is a folder of CREATE TABLE and CREATE VIEW files (with subfolders), a folder of migrations, or a database.
 docs/plan.md explains all that it says.
 
 Nothing is changed anywhere. The database is read by an account that can only read in this session, each

@@ -41,7 +41,10 @@ export async function discardDeployment(target: Target, id: string): Promise<voi
       next: 'Run the same migrate command again to go on with its revert window.',
     })
   }
-  const changed = request.method === 'instant' ? await findChanged(session, schema, request) : []
+  // Of views alone only the checkpoint tells.
+  const begun = checkpoint.stage === 'reverse' ? request.views.map(({ name }) => name) : []
+  const changed =
+    request.method === 'instant' ? [...(await findChanged(session, schema, request)), ...begun] : []
   if (changed.length > 0) {
     throw new Refusal(
       'DEPLOY_STATE',

@@ -5,7 +5,7 @@ import { tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { usedFirst } from '../schema/diff-views.ts'
 import { readView } from '../schema/read-views.ts'
-import { isInvokers, parseView, type View } from '../schema/view.ts'
+import { isInvokers, parseView, type ReadView, type View } from '../schema/view.ts'
 import { renameInView } from '../schema/view-rename.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { ownComment } from './follower.ts'
@@ -30,7 +30,7 @@ export function planOfViews({ id, schema, request, definers }: Checkpoint): View
 /**
  * Who the definers of the live views are.
  *
- * @throws {Refusal} TABLE_CHANGED when a live view is not what the deployment was made for; NAME_CLASH; INPUT_INVALID for a view
+ * @throws {Refusal} TABLE_CHANGED or TABLE_EXISTS when a live view is not what the deployment was made for; NAME_CLASH; INPUT_INVALID for a view
  * that would get the rights of the account that deploys.
  */
 export async function readDefiners(
@@ -39,21 +39,33 @@ export async function readDefiners(
   { views, operations }: EngineRequest,
 ): Promise<ReadonlyMap<string, string>> {
   const definers = new Map<string, string>()
-  for (const { name, before, after } of views) {
-    if (operations.some(({ table }) => table === name)) {
-      throw new Refusal('NAME_CLASH', `${name} is a table and a view in one deployment.`, {
+  for (const view of views) {
+    if (operations.some(({ table }) => table === view.name)) {
+      throw new Refusal('NAME_CLASH', `${view.name} is a table and a view in one deployment.`, {
         next: 'Drop the one in a deployment of its own, then create the other.',
       })
     }
-    const found = await readView(session, schema, name)
-    if ((found?.view.sql ?? null) !== before) throw viewChanged(name)
-    if (found) definers.set(name, found.definer)
-    if (after !== null && !keepsRights(before, after)) {
-      const message = `The view ${name} would have the rights of the account that deploys it.`
-      throw new Refusal('INPUT_INVALID', message, { next: 'Write SQL SECURITY INVOKER.' })
-    }
+    requireRights(view)
+    const found = await readView(session, schema, view.name)
+    requireBefore(view, found)
+    if (found) definers.set(view.name, found.definer)
   }
   return definers
+}
+
+function requireBefore({ name, before }: ViewOperation, found: ReadView | null): void {
+  if (found && before === null) {
+    throw new Refusal('TABLE_EXISTS', `The view ${name} is already there.`, {
+      next: 'Drop it by hand if nobody needs it, or choose another name.',
+    })
+  }
+  if ((found?.view.sql ?? null) !== before) throw viewChanged(name)
+}
+
+function requireRights({ name, before, after }: ViewOperation): void {
+  if (after === null || keepsRights(before, after)) return
+  const message = `The view ${name} would have the rights of the account that deploys it.`
+  throw new Refusal('INPUT_INVALID', message, { next: 'Write SQL SECURITY INVOKER.' })
 }
 
 function keepsRights(before: string | null, after: string): boolean {

@@ -6,7 +6,7 @@ import { type Part, withinBudget } from './budget.ts'
 import { DIAGRAM_TOO_LARGE, renderDiagram } from './diagram.ts'
 import { MOST_FAILURES, renderFailure } from './failure.ts'
 import { countFindings, renderFindings } from './findings.ts'
-import { blocks, code, hiddenMark, type Markdown, md, NOTHING } from './markdown.ts'
+import { blocks, code, hiddenMark, join, type Markdown, md, NOTHING } from './markdown.ts'
 import { renderAttention, renderOutlook } from './outlook.ts'
 import { renderChanges, renderPlanSql, SQL_TOO_LONG } from './plan.ts'
 import { DIFF_TOO_LONG, renderSchemaDiff, SHORT_DIFF } from './schema-diff.ts'
@@ -78,9 +78,14 @@ export function renderProposal(view: ProposalView, note: Markdown): Markdown {
 function titleOf({ operations, errors }: ProposalView): Markdown {
   if (errors.length > 0) return md`❌ The change cannot be deployed`
   if (operations.length === 0) return md`✅ No schema change`
-  return operations.length === 1
-    ? md`🟦 1 table changes`
-    : md`🟦 ${operations.length} tables change`
+  const views = operations.filter(({ how }) => how === 'view').length
+  const tables = operations.length - views
+  const parts = [
+    ...(tables > 0 ? [tables === 1 ? md`1 table` : md`${tables} tables`] : []),
+    ...(views > 0 ? [views === 1 ? md`1 view` : md`${views} views`] : []),
+  ]
+  const verb = operations.length === 1 ? md`changes` : md`change`
+  return md`🟦 ${join(parts, md` and `)} ${verb}`
 }
 
 function needsOf({ operations, errors }: ProposalView, note: Markdown): Markdown {

@@ -260,6 +260,24 @@ describe('views of a deployment', () => {
     expect(await now()).toEqual(wanted)
   })
 
+  test('follow tables that are changed at once', async ({ mysql }) => {
+    const after = BEFORE.replace('note TEXT', 'note TEXT, status INT NOT NULL DEFAULT 7').replace(
+      'SELECT id, total, note FROM orders',
+      'SELECT id, total, note, status FROM orders',
+    )
+    const { statements, views, after: wanted, now } = await shop(mysql, after)
+    expect([statements.length, views.length]).toEqual([1, 1])
+
+    const deployment = await Deployment.stage(mysql.target, statements, {
+      views,
+      cutover: 'auto',
+      method: 'instant',
+    })
+
+    expect(await deployment.run.finished, deployment.story).toBe('complete')
+    expect(await now()).toEqual(wanted)
+  })
+
   test('alone are changed at once, without a copy', async ({ mysql }) => {
     const { statements, views, after: wanted, before, now } = await shop(mysql, VIEWS_ALONE)
     expect(statements).toEqual([])
