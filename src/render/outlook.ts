@@ -111,7 +111,7 @@ function explain(operation: PlannedOperation): Markdown {
     ...(forecast?.checks ?? []).map((check) => sentence(checkSentence(check))),
     forecast?.use ? sentence(useSentence(forecast.use)) : NOTHING,
   ].filter((line) => line !== NOTHING)
-  return md`**${code(table)}**\n${list(lines)}`
+  return md`**${code(table)}**\n\n${list(lines)}`
 }
 
 const INSTANT = {

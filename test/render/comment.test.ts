@@ -41,11 +41,13 @@ describe('renderComment', () => {
       <details><summary>What each change means</summary>
 
       **\`orders\`**
+
       - Adds the column \`note\` at the end. Rows are copied into a new table beside the live one, which can be reverted.
       - Instant: probably. The server can probably do that without copying.
       - Deploy order: schema first. Code that uses the new column \`note\` fails until it is there.
 
       **\`refunds\`**
+
       - A new table: nothing is there that would have to be copied.
       - Deploy order: schema first. Code that uses the new table fails until it is there.
 
@@ -218,6 +220,7 @@ describe('renderComment', () => {
       <details><summary>What each change means</summary>
 
       **\`legacy\`**
+
       - The table is renamed, not dropped at once, so that it can be taken back for a while.
       - Deploy order: code first. Code that still uses the table fails once it is gone.
 
@@ -379,11 +382,13 @@ describe('renderComment', () => {
       <details><summary>What each change means</summary>
 
       **\`orders\`**
+
       - Adds the column \`note\` at the end. Rows are copied into a new table beside the live one, which can be reverted.
       - Instant: probably. The server can probably do that without copying.
       - Deploy order: schema first. Code that uses the new column \`note\` fails until it is there.
 
       **\`refunds\`**
+
       - A new table: nothing is there that would have to be copied.
       - Deploy order: schema first. Code that uses the new table fails until it is there.
 

@@ -1,14 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Failure } from '../../src/deploy/deployment.ts'
+import type { DataCheck, TableUse } from '../../src/deploy/forecast.ts'
 import { makePlan, type PlannedOperation } from '../../src/deploy/plan.ts'
 import type { Finding } from '../../src/lint/rule.ts'
 import { renderComment } from '../../src/render/comment.ts'
 import { code, fence, md, sentence, table, text } from '../../src/render/markdown.ts'
+import { renderOutlook } from '../../src/render/outlook.ts'
 import { renderProgress } from '../../src/render/progress.ts'
 import { renderStickyComment } from '../../src/render/proposal.ts'
 import { renderHelp, renderRefusal } from '../../src/render/receipt.ts'
-import { AT, aDeployment, aView, COPYING, OPERATION, REQUEST } from './a-view.ts'
+import { AT, aDeployment, aView, COPYING, FORECAST, OPERATION, REQUEST } from './a-view.ts'
 import { actingIn } from './on-github.ts'
 
 /** What attackers write, in pieces that can be put together in any order. */
@@ -184,6 +186,34 @@ describe('with hostile text, nothing of it acts', () => {
         })
 
         expect(actingIn(renderComment(view))).toEqual(NOTHING_ACTS)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('RENDER-1: what was found out about a change', () => {
+    fc.assert(
+      fc.property(hostile, hostile, (a, b) => {
+        const check = { ...FORECAST.checks[0], subject: a } as DataCheck
+        const operation: PlannedOperation = {
+          ...OPERATION,
+          table: a,
+          how: 'refused',
+          why: b,
+          instant: { possible: 'no', why: a },
+          order: { first: 'steps', why: b },
+          losses: [a, b],
+          forecast: {
+            ...FORECAST,
+            refusals: [{ code: 'FOREIGN_KEY', message: a, next: b }],
+            checks: [check, { ...check, result: 'not_checked', reason: b }],
+            use: { ...FORECAST.use, reads: null, writes: null, reason: b } as TableUse,
+          },
+        }
+
+        expect(actingIn(renderOutlook([operation, { ...operation, how: 'shadow' }]))).toEqual(
+          NOTHING_ACTS,
+        )
       }),
       { numRuns: 300 },
     )

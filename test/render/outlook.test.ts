@@ -32,6 +32,7 @@ describe('renderOutlook', () => {
       <details><summary>What each change means</summary>
 
       **\`orders\`**
+
       - Adds the column \`note\` at the end. Rows are copied into a new table beside the live one, which can be reverted.
       - Instant: probably. The server can probably do that without copying.
       - Time: about 1 h 30 min, between 40 min and 3 h 53 min (20,000 rows were read in 41 ms).
@@ -43,14 +44,17 @@ describe('renderOutlook', () => {
       - Recently used: 12,000 rows read and 31 written in the last 2 days; last written 1 minute ago.
 
       **\`refunds\`**
+
       - A new table: nothing is there that would have to be copied.
       - Deploy order: schema first. Code that uses the new table fails until it is there.
 
       **\`legacy\`**
+
       - The table is renamed, not dropped at once, so that it can be taken back for a while.
       - Deploy order: code first. Code that still uses the table fails once it is gone.
 
       **\`loose\`**
+
       - Instant: no. The server would have to copy.
       - Deploy order: schema first. Code that uses the new column \`note\` fails until it is there.
 

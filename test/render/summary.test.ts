@@ -47,6 +47,7 @@ describe('renderStickyComment', () => {
       <details><summary>What each change means</summary>
 
       **\`legacy\`**
+
       - The table is renamed, not dropped at once, so that it can be taken back for a while.
       - Deploy order: code first. Code that still uses the table fails once it is gone.
 
@@ -111,6 +112,7 @@ describe('renderSummary', () => {
       <details><summary>What each change means</summary>
 
       **\`refunds\`**
+
       - A new table: nothing is there that would have to be copied.
       - Deploy order: schema first. Code that uses the new table fails until it is there.
 
