@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
+import { checkCanonical, checkSchemaFile } from '../../src/schema/allow-list.ts'
 
 describe('checkSchemaFile, of views', () => {
   test.each([
@@ -60,5 +60,23 @@ describe('checkSchemaFile, of views', () => {
   ])('refuses %s', (text, what) => {
     expect(() => checkSchemaFile(text, 'v.sql')).toThrow(what)
     expect(() => checkSchemaFile(text, 'v.sql')).toThrow(/^v\.sql:1:\d+: /)
+  })
+})
+
+describe('checkCanonical, of views', () => {
+  test('takes what a server prints', () => {
+    const text =
+      'CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW `v` (`a`) AS\nselect\n  `t`.`a` AS `a`\nfrom (`t` join `u` on(`t`.`id` = `u`.`id`)) WITH CASCADED CHECK OPTION'
+
+    expect(() => checkCanonical(text, 'v')).not.toThrow()
+  })
+
+  test.each([
+    ['select 1 AS `a` from `t` /*!99999 where */ ,`mysql`.`user`', 'an executable comment'],
+    ['select 1 AS `a` from `t` /*M!999999 where */ ,`mysql`.`user`', 'an executable comment'],
+    ['select 1 AS `a` from `t`,`mysql`.`user`', 'a name with a dot'],
+    ['select `f`(1) AS `a`', 'a call of a stored function'],
+  ])('refuses what the Action could send instead: %s', (query, what) => {
+    expect(() => checkCanonical(`CREATE VIEW \`v\` AS\n${query}`, 'v')).toThrow(what)
   })
 })

@@ -260,6 +260,32 @@ describe('views of a deployment', () => {
     expect(await now()).toEqual(wanted)
   })
 
+  test('are changed before it ends, also when the way back is lost meanwhile', async ({
+    mysql,
+  }) => {
+    const after = `${BEFORE} CREATE TABLE more (id INT PRIMARY KEY)`.replace(
+      'SELECT id FROM open_orders',
+      'SELECT id, total FROM open_orders',
+    )
+    const { session, statements, views, now, after: wanted } = await shop(mysql, after)
+    const user = await mysql.session()
+    await user.run(sql`START TRANSACTION`)
+    await user.rows(sql`SELECT * FROM gone`)
+    const deployment = await Deployment.stage(mysql.target, statements, {
+      views,
+      cutover: 'auto',
+      revertWindowMs: 600_000,
+    })
+    await deployment.reached('cutover_retry')
+
+    await session.run(sql`ALTER TABLE more ADD COLUMN mine INT`)
+    await deployment.reached('revert_impossible')
+    await user.run(sql`COMMIT`)
+
+    expect(await deployment.run.finished, deployment.story).toBe('complete')
+    expect((await now()).gone).toBe(wanted.gone)
+  })
+
   test('follow tables that are changed at once', async ({ mysql }) => {
     const after = BEFORE.replace('note TEXT', 'note TEXT, status INT NOT NULL DEFAULT 7').replace(
       'SELECT id, total, note FROM orders',
