@@ -65,6 +65,27 @@ describe('FOREIGN-1: a table with foreign keys', () => {
     },
   )
 
+  test('is left with no other that has any, when it is cancelled after the process died at the swap', async ({
+    mysql,
+  }) => {
+    const session = await createItems(mysql)
+    const engine = EngineProcess.stage(mysql.target, [CHANGE], {
+      cutover: 'auto',
+      dies: { when: 'after', at: { matches: '^ALTER TABLE .*__xf_new_.* ADD CONSTRAINT' } },
+    })
+    onTestFinished(() => engine.kill())
+    expect(await engine.ended()).toBe('SIGKILL')
+    const [shadow = ''] = await productTables(session)
+    expect(await namesOf(session, shadow)).not.toEqual([])
+
+    const resumed = await Deployment.resume(mysql.target, engine.id)
+    resumed.run.cancel()
+
+    expect(await resumed.run.finished, resumed.story).toBe('cancelled')
+    expect(await productTables(session)).toEqual([])
+    expect(await parentsOf(session, 'items')).toEqual(['orders', 'products', 'products'])
+  })
+
   test('is waited for no longer than somebody wants, when its parent is held', async ({
     mysql,
   }) => {
