@@ -73,7 +73,10 @@ export function withoutComments(tokens: readonly Token[]): Token[] {
 
 /** Is `token` one of these keywords? A quoted name never is. Keywords are given in upper case. */
 export function isKeyword(token: Token | undefined, ...keywords: readonly string[]): boolean {
-  return token?.kind === 'word' && keywords.includes(token.text.toUpperCase())
+  if (token?.kind !== 'word') return false
+  const { text } = token
+  // The length first: most words are none of them, and a copy in upper case of each would be most of what is thrown away.
+  return keywords.some((word) => word.length === text.length && word === text.toUpperCase())
 }
 
 export function isSymbol(token: Token | undefined, symbol: string): boolean {
