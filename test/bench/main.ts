@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import type { Flavour } from '../../src/mysql/server.ts'
 import { startThrowaway } from '../../src/mysql/throwaway.ts'
 import { benchApply } from './apply.ts'
+import { benchBulk } from './bulk.ts'
 import { benchCopy } from './copy.ts'
 import { benchCutover } from './cutover.ts'
 import { benchDecode } from './decode.ts'
@@ -17,7 +18,7 @@ const HELP = `Usage: npm run bench -- [options]
 Measures the engine on a throwaway server and prints what it measured. The engine runs in a
 process of its own; what it is compared with runs on the same server, in the same run.
 
-  --only NAME,…   copy, load, apply, decode, cutover, schema (default: all of them)
+  --only NAME,…   copy, load, apply, bulk, decode, cutover, schema (default: all of them)
   --rows N        rows of the table (default 1000000)
   --rounds N      how often copy, apply and decode are measured; the median counts (default 3)
   --cutovers N    cutovers to measure (default 20)
@@ -36,7 +37,7 @@ const SERVERS: Readonly<Record<string, Flavour>> = {
   'mariadb-10.11': 'mariadb',
 }
 
-const NAMES = ['copy', 'load', 'apply', 'decode', 'cutover', 'schema'] as const
+const NAMES = ['copy', 'load', 'apply', 'bulk', 'decode', 'cutover', 'schema'] as const
 
 const { values } = parseArgs({
   options: {
@@ -74,6 +75,7 @@ async function main(): Promise<void> {
     copy: () => benchCopy(server, { rows, rounds, peers }),
     load: () => benchLoad(server, { rows, peers }),
     apply: () => benchApply(server, { rows, rounds }),
+    bulk: () => benchBulk(server, { rows }),
     decode: () => benchDecode(server, { rows, rounds }),
     cutover: () => benchCutover(server, cutovers),
     schema: () => benchSchema(server),
