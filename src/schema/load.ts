@@ -84,7 +84,8 @@ async function findFiles(folder: string, { isWanted }: Wanted): Promise<string[]
   for await (const path of walk(folder, root)) {
     if (!isWanted(path)) continue
     files.push(path)
-    if (files.length > LIMITS.files) throw tooLarge(`${shown(folder)} holds more than 5,000 files`)
+    if (files.length > LIMITS.files)
+      throw tooLarge(`${shown(folder)} holds more than 5,000 files`, FEWER)
   }
   return files.sort(compareNames)
 }
