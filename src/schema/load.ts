@@ -134,10 +134,12 @@ function decode(bytes: Buffer, path: string): string {
   }
 }
 
-function tooLarge(what: string): Refusal {
-  return new Refusal('SCHEMA_TOO_LARGE', `${what}.`, {
-    next: 'Keep nothing but the schema in the folder, one table to a file, and data elsewhere.',
-  })
+const FEWER = 'Name the folder of one database, or put more tables into each file.'
+const SMALLER =
+  'Keep nothing but the schema in the folder, one table to a file, and data elsewhere.'
+
+function tooLarge(what: string, next = SMALLER): Refusal {
+  return new Refusal('SCHEMA_TOO_LARGE', `${what}.`, { next })
 }
 
 function shown(path: string): string {
