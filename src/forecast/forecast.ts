@@ -2,7 +2,6 @@ import type { Clock } from '../clock.ts'
 import type { Failure } from '../deploy/deployment.ts'
 import type { DataCheck, DurationEstimate, Forecast, PastCopy } from '../deploy/forecast.ts'
 import type { Findings } from '../deploy/plan.ts'
-import type { Instant } from '../deploy/reason.ts'
 import { assess } from '../engine/assess.ts'
 import type { Assessment } from '../engine/port.ts'
 import type { Refusal } from '../errors.ts'
@@ -14,7 +13,7 @@ import type { Schema } from '../schema/table.ts'
 import { checkData } from './data-check.ts'
 import { type DiskState, diskFor, readDiskState } from './disk.ts'
 import { durationByDeploys, durationBySample, sampleRows } from './duration.ts'
-import { instantOf } from './instant.ts'
+import { type Tried, tryInstant } from './instant.ts'
 import { neededChecks } from './needed-checks.ts'
 import { Reader } from './reader.ts'
 import { readTableUse } from './table-use.ts'
@@ -123,8 +122,9 @@ async function lookAt(
   const { method } = options
   const name = tableOf(change)
   const use = change.kind === 'create' ? null : await readTableUse(reader, schema, name)
-  const instant = change.kind === 'alter' ? await askInstant(change, assessment, place) : null
-  const refusals = refusalsOf(assessment, { method, instant })
+  const tried = change.kind === 'alter' ? await tryOut(change, assessment, place) : UNTRIED
+  const { instant } = tried
+  const refusals = refusalsOf(assessment, method, tried)
   const size = place.sizes.get(name) ?? null
   const copies = change.kind === 'alter' && method === 'shadow' && refusals.length === 0
   const forecast: Forecast = {
@@ -136,21 +136,25 @@ async function lookAt(
   return { size, forecast, instant, method }
 }
 
-async function askInstant(
+const UNTRIED: Tried = { instant: null, refusal: null }
+
+async function tryOut(
   change: Extract<TableChange, { readonly kind: 'alter' }>,
   assessment: Assessment | undefined,
   { reader, schema, options }: Place,
-): Promise<Instant | null> {
+): Promise<Tried> {
+  const { scratch } = options
+  const tried = await tryInstant(change, { server: reader.session, schema, scratch })
   const [refusal] = assessment?.instant ?? []
-  if (refusal) return { possible: 'no', why: refusal.message }
-  return await instantOf(change, { server: reader.session, schema, scratch: options.scratch })
+  return refusal ? { ...tried, instant: { possible: 'no', why: refusal.message } } : tried
 }
 
 function refusalsOf(
   assessment: Assessment | undefined,
-  { method, instant }: { readonly method: 'shadow' | 'instant'; readonly instant: Instant | null },
+  method: 'shadow' | 'instant',
+  { instant, refusal }: Tried,
 ): readonly Failure[] {
-  const found = (assessment?.[method] ?? []).map(toFailure)
+  const found = [...(assessment?.[method] ?? []), ...(refusal ? [refusal] : [])].map(toFailure)
   if (method === 'shadow' || found.length > 0 || instant?.possible !== 'no') return found
   const next =
     'Deploy it without `method=instant`: then the rows are copied beside the application.'

@@ -2,7 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
 import { useSentence } from '../../src/deploy/forecast.ts'
+import { tryInstant } from '../../src/forecast/instant.ts'
 import { connect } from '../../src/mysql/connect.ts'
+import { checkSchemaFile } from '../../src/schema/allow-list.ts'
+import { canonicalise, readSchema } from '../../src/schema/canonical.ts'
+import { diffSchemas } from '../../src/schema/diff.ts'
 import { FLAVOUR, type MysqlTest, test } from '../support/mysql.ts'
 import { forecastOf, runAll } from './a-forecast.ts'
 
@@ -99,6 +103,23 @@ describe('forecastChanges', () => {
     expect(planned?.forecast?.use?.reads).toBeGreaterThanOrEqual(3)
   })
 
+  test('tells beforehand that the server rejects a change', async ({ mysql }) => {
+    await runAll(await mysql.session(), ['CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9))'])
+    const change = await changeOf(mysql, 'CREATE TABLE t (id INT PRIMARY KEY, w VARCHAR(9))')
+
+    const tried = await tryInstant(
+      { ...change, clauses: [...change.clauses, ...change.clauses] },
+      {
+        server: await mysql.session(),
+        schema: mysql.schema,
+        scratch: await mysql.session(),
+      },
+    )
+
+    expect(tried.refusal?.code).toBe('ALTER_INVALID')
+    expect(tried.instant?.possible).toBe('no')
+  })
+
   test('does not refuse for a table that another deployment makes first', async ({ mysql }) => {
     const wanted = 'CREATE TABLE t (id INT PRIMARY KEY, v BIGINT NOT NULL)'
 
@@ -134,4 +155,12 @@ async function reader(mysql: MysqlTest) {
 async function asAdmin({ target }: MysqlTest, statement: RawBuilder<unknown>): Promise<void> {
   await using session = await connect({ ...target, schema: null })
   await session.run(statement)
+}
+
+async function changeOf(mysql: MysqlTest, wanted: string) {
+  const session = await mysql.session()
+  const to = await canonicalise(session, checkSchemaFile(wanted, 'wanted.sql'))
+  const [change] = diffSchemas(await readSchema(session, mysql.schema), to)
+  if (change?.kind !== 'alter') throw new TypeError('no table changes')
+  return change
 }
