@@ -24,6 +24,10 @@ export function diffColumns(
   const inPlace = findInPlace(staying.map(identity), to.columns)
   const recollated = collationOf(from.options) !== collationOf(to.options)
   const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold(name)))
+  const own = to.options.find(({ name }) => name === 'COLLATE')?.value ?? ''
+  const isSame = (one: Column, other: Column) =>
+    isEqual(one, other) ||
+    (!recollated && one.name === other.name && withoutOwn(one, own) === withoutOwn(other, own))
   const clauseOf = (column: Column, at: number): Clause | null => {
     const previous = before.get(fold(column.name))
     if (!previous || !stays(previous)) {
@@ -32,7 +36,7 @@ export function diffColumns(
     }
     const moved = !inPlace.has(fold(column.name))
     const inherits = recollated && column.inheritsCollation
-    if (!moved && !inherits && isEqual(previous, column)) return null
+    if (!moved && !inherits && isSame(previous, column)) return null
     const position = moved ? positionOf(to.columns, at) : AT_DEFAULT
     return { kind: 'modify_column', from: previous, to: column, position }
   }
@@ -46,6 +50,13 @@ export function diffColumns(
       ),
     ),
   }
+}
+
+/** The definition without a collation of the column's own that is the table's, which changes nothing. */
+function withoutOwn({ type, definition }: Column, tableCollation: string): string {
+  const rest = definition.slice(type.length)
+  const [named = '', collation] = /^ CHARACTER SET \w+ COLLATE (\w+)/.exec(rest) ?? []
+  return collation === tableCollation ? type + rest.slice(named.length) : definition
 }
 
 /** Does a canonical definition name one of these columns? Names are always in backticks there. */

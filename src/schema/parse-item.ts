@@ -39,9 +39,9 @@ export function parseColumn(
 }
 
 /**
- * MySQL names an inherited collation when it is not the default of its character set, and adds the character set where the
- * column itself was given one, also by the text that the server has printed before: a dump of a table would differ from the
- * table. Nothing behaves differently by it, so what equals the table's is taken out.
+ * MySQL names an inherited collation when it is not the default of its character set. Written back, it would become the
+ * column's own, which is named with its character set, so it is taken out. The column's own is kept, also when it equals the
+ * table's, and is no difference then (`diff-columns.ts`): a dump of a table would differ from the table.
  */
 function withoutInherited(
   text: string,
@@ -50,11 +50,9 @@ function withoutInherited(
 ): { readonly rest: readonly Token[]; readonly definition: string } {
   const whole = { rest: tokens, definition: sliceOf(text, tokens) }
   const at = endOfType(tokens)
-  const isCharset = isKeyword(tokens[at], 'CHARACTER') && isKeyword(tokens[at + 1], 'SET')
-  const collate = isCharset ? at + 3 : at
-  const value = tokens[collate + 1]
-  if (!isKeyword(tokens[collate], 'COLLATE') || value?.value !== tableCollation) return whole
-  const after = tokens.slice(collate + 2)
+  const value = tokens[at + 1]
+  if (!isKeyword(tokens[at], 'COLLATE') || value?.value !== tableCollation) return whole
+  const after = tokens.slice(at + 2)
   const parts = [sliceOf(text, tokens.slice(0, at)), sliceOf(text, after)]
   return {
     rest: [...tokens.slice(0, at), ...after],

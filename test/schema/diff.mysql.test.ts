@@ -240,11 +240,6 @@ const MYSQL: readonly Case[] = [
   ],
   ['a parser', '(a TEXT)', '(a TEXT, FULLTEXT KEY f (a) WITH PARSER ngram)'],
   ['a vector', '(a INT)', '(a INT, v VECTOR(3))'],
-  [
-    'an explicit default collation',
-    '(a VARCHAR(9)) CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci',
-    '(a VARCHAR(9) COLLATE utf8mb4_0900_ai_ci) CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci',
-  ],
   ['compression', "(a INT) COMPRESSION='zlib'", '(a INT)'],
 ]
 

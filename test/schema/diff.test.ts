@@ -90,6 +90,18 @@ describe('diffSchemas', () => {
     ])
   })
 
+  test('takes a collation of a column that is the table’s for none', () => {
+    const own = '`a` varchar(9) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci NOT NULL'
+    const other = own.replace('general_ci', 'bin')
+
+    expect(statements({ t: [ID, own] }, { t: [ID, '`a` varchar(9) NOT NULL'] })).toEqual([])
+    expect(statements({ t: [ID, '`a` varchar(9) NOT NULL'] }, { t: [ID, own] })).toEqual([])
+    expect(statements({}, { t: [ID, own] })).toEqual([expect.stringContaining(own)])
+    expect(statements({ t: [ID, own] }, { t: [ID, other] })).toEqual([
+      `ALTER TABLE \`t\` MODIFY COLUMN ${other}`,
+    ])
+  })
+
   test('gives a key another name without making it anew', () => {
     const key = (name: string, more = '') => `KEY \`${name}\` (\`id\`)${more}`
 
