@@ -1,3 +1,4 @@
+import type { Clause } from './clause.ts'
 import {
   isTableChange,
   isViewChange,
@@ -124,8 +125,16 @@ function touches(change: TableChange | undefined, columns: readonly string[]): b
   return change.clauses.some((clause) => {
     if (clause.kind === 'drop_column') return names.has(fold(clause.column.name))
     if (clause.kind !== 'modify_column' || !names.has(fold(clause.from.name))) return false
-    return isRetyped(clause.from, clause.to) || (recollated && clause.to.inheritsCollation)
+    const isRenamed = clause.from.name !== clause.to.name && change.clauses.some(rebuilds)
+    if (isRenamed || isRetyped(clause.from, clause.to)) return true
+    return recollated && clause.to.inheritsCollation
   })
+}
+
+/** MariaDB renames no column of a foreign key while it copies the table, as it does for these (error 1846). */
+function rebuilds(clause: Clause): boolean {
+  if (clause.kind === 'modify_column') return clause.to.generated !== null
+  return clause.kind === 'add_check' || clause.kind === 'drop_check'
 }
 
 function isRetyped(from: Column, to: Column): boolean {

@@ -5,6 +5,7 @@ import { readSchema } from '../../src/schema/canonical.ts'
 import { ddlOf } from '../../src/schema/ddl.ts'
 import { diffSchemas, tableOf } from '../../src/schema/diff.ts'
 import { schemaToSql } from '../../src/schema/parse.ts'
+import { renamesFromJson } from '../../src/schema/renames.ts'
 import { stepsOf } from '../../src/schema/steps.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 
@@ -110,6 +111,36 @@ describe('stepsOf', () => {
       expect(schemaToSql(await readSchema(session, mysql.schema))).toEqual(schemaToSql(former))
     },
   )
+})
+
+describe('stepsOf with renames', () => {
+  test('renames both ends of a foreign key in tables that are rebuilt', async ({ mysql }) => {
+    const session = await mysql.session()
+    const checked = (name: string) => `CONSTRAINT c CHECK (${name} > 0)`
+    const wanted = await made(session, mysql, {
+      child: `(id INT PRIMARY KEY, owner_id INT, ${refers('f', 'owner_id', 'parent (number)')}, ${checked('owner_id')})`,
+      parent: '(number INT PRIMARY KEY, twice INT AS (number * 2) STORED)',
+    })
+    const former = await made(session, mysql, {
+      child: `(id INT PRIMARY KEY, p_id INT, ${refers('f', 'p_id', 'parent (id)')}, ${checked('p_id')})`,
+      parent: '(id INT PRIMARY KEY, twice INT AS (id * 2) STORED)',
+    })
+    await session.run(sql`SET SESSION foreign_key_checks = 1`)
+    await session.run(sql`INSERT INTO parent (id) VALUES (7)`)
+    await session.run(sql`INSERT INTO child VALUES (1, 7)`)
+    const renames = renamesFromJson({ child: { owner_id: 'p_id' }, parent: { number: 'id' } })
+
+    const changes = diffSchemas(former, wanted, renames)
+    for (const step of stepsOf(changes, { from: former, to: wanted })) {
+      await session.run(sql.raw(ddlOf(step).statement))
+    }
+
+    expect(schemaToSql(await readSchema(session, mysql.schema))).toEqual(schemaToSql(wanted))
+    expect(await session.rows(sql`SELECT owner_id FROM child`)).toEqual([{ owner_id: 7 }])
+    expect(await session.rows(sql`SELECT number, twice FROM parent`)).toEqual([
+      { number: 7, twice: 14 },
+    ])
+  })
 })
 
 async function made(session: Session, { schema }: MysqlTest, tables: Bodies) {
