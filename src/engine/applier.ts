@@ -277,6 +277,11 @@ export class Applier {
     const colliding = await this.#applyParts(session, batch)
     const together = colliding.map(({ pending }) => pending)
     if (together.length > 1 && (await this.#applyAtOnce(session, together)) === 'applied') return
+    if (await this.#isOnlyLag(session, together)) {
+      this.#park(together)
+      await this.#makeRoom(session, keysOf(together))
+      return
+    }
     for (const collision of colliding) await this.#judge(session, collision)
   }
 
@@ -337,6 +342,13 @@ export class Applier {
     return 'applied'
   }
 
+  /** Whether no two rows of the source have equal values; where many rows collide, one answer for all is much cheaper. */
+  async #isOnlyLag(session: Session, batch: readonly PendingKey[]): Promise<boolean> {
+    if (batch.length < 2) return false
+    const where = keyIn(this.pair, 'source', keysOf(batch))
+    return (await causeOfDuplicate(session, this.pair, where)) === 'lag'
+  }
+
   /** Tries a key that collides again later, unless two rows of the source really have equal values. */
   async #judge(session: Session, { pending, error }: Collision): Promise<void> {
     this.#park([pending])
@@ -344,18 +356,18 @@ export class Applier {
     const cause = await causeOfDuplicate(session, this.pair, where)
     const isReal = cause === 'rows' || (cause === 'unknown' && pending.attempts >= DUPLICATE_TRIES)
     if (isReal) throw await countedError(session, this.pair, error)
-    await this.#makeRoom(session, pending)
+    await this.#makeRoom(session, [pending.key])
   }
 
   /**
-   * Takes the stale row of a key out of the way: others may wait for its value, and a ring of rows that all change all
-   * the time would never be caught at rest. The key still waits, so its row comes back.
+   * Takes the stale rows of keys out of the way: others may wait for their values, and a ring of rows that all change all
+   * the time would never be caught at rest. The keys still wait, so their rows come back.
    */
-  async #makeRoom(session: Session, { key }: PendingKey): Promise<void> {
+  async #makeRoom(session: Session, keys: readonly Key[]): Promise<void> {
     // Columns that only the old table has would be lost with the row.
     if (this.pair.write === 'update_insert') return
     try {
-      await deleteStale(session, this.pair, [key])
+      await deleteStale(session, this.pair, keys)
     } catch (error) {
       // A copier holds the row: then next time.
       if (!isContention(error)) throw error

@@ -35,9 +35,18 @@ export async function causeOfDuplicate(
     const columns = key.columns.map((name) => pair.columns.find(({ to }) => to.name === name))
     const shared = columns.filter((column) => column !== undefined)
     if (key.prefix || key.expression || shared.length !== columns.length) unknown = true
+    else if (isUniqueInSource(pair, shared)) continue
     else if (await hasEqualRows(session, pair, { columns: shared, where })) return 'rows'
   }
   return unknown ? 'unknown' : 'lag'
+}
+
+/** Whether no two rows of the source can have equal values, because what tells them apart is among the columns. */
+function isUniqueInSource(pair: TablePair, columns: readonly SharedColumn[]): boolean {
+  return iteratedColumns(pair).every(({ from, to }) => {
+    const isThere = columns.some((column) => column.from.name === from.name)
+    return isThere && from.collation === to.collation
+  })
 }
 
 type UniqueKey = { readonly columns: readonly SharedColumn[]; readonly where: RawBuilder<unknown> }
