@@ -85,7 +85,7 @@ describe('lintCommand', () => {
       `${file}:12:3: warning redundant-index`,
     ])
     expect(out[1]).toBe(`${file}:12:3: warning redundant-index
-  The index \`by_user\` of \`orders\` is the beginning of the index \`by_user_price\`.
+  The index \`by_user\` of \`orders\` is the beginning of the index \`by_user_price\`, which can do its work; every write pays for both.
   → Drop the shorter index; hide it first (\`invisible-first\`) if it is in use.`)
     expect(err).toBe('Errors: 0 · warnings: 2 · infos: 0 · accepted: 2')
   })
