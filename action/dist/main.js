@@ -15620,6 +15620,10 @@ const ERRORS = {
 		status: 410,
 		summary: "The binary log from the checkpoint on has been purged."
 	},
+	VIEW_REFUSED: {
+		status: 422,
+		summary: "The server does not take a view of the change."
+	},
 	TABLE_CHANGED: {
 		status: 409,
 		summary: "Somebody changed the table while it was deployed."
@@ -15652,6 +15656,10 @@ const ERRORS = {
 		status: 404,
 		summary: "No schema file was found."
 	},
+	MIGRATIONS_UNCLEAR: {
+		status: 422,
+		summary: "Nothing says which migrations run, or in which order."
+	},
 	SCHEMA_TOO_LARGE: {
 		status: 413,
 		summary: "The schema files exceed a limit."
@@ -15678,7 +15686,7 @@ const ERRORS = {
 	},
 	SCHEMA_CONFLICT: {
 		status: 409,
-		summary: "The production schema changed in the meantime."
+		summary: "Somebody else’s change does not go with this one."
 	},
 	COMMAND_UNKNOWN: {
 		status: 400,
@@ -15703,6 +15711,10 @@ const ERRORS = {
 	APPROVAL_MISSING: {
 		status: 403,
 		summary: "The plan lacks approvals that its branch asks for."
+	},
+	LINT_ERROR: {
+		status: 409,
+		summary: "Lint found an error that nobody has accepted."
 	},
 	CONFIRM_REQUIRED: {
 		status: 409,
@@ -16544,7 +16556,7 @@ var before_after_hook_default = {
 	Collection
 };
 // node_modules/@octokit/endpoint/dist-bundle/index.js
-var DEFAULTS$1 = {
+var DEFAULTS$2 = {
 	method: "GET",
 	baseUrl: "https://api.github.com",
 	headers: {
@@ -16764,7 +16776,7 @@ function withDefaults$2(oldDefaults, newDefaults) {
 		parse: parse$1
 	});
 }
-var endpoint = withDefaults$2(null, DEFAULTS$1);
+var endpoint = withDefaults$2(null, DEFAULTS$2);
 // node_modules/content-type/dist/index.js
 /*!
 * content-type
@@ -19087,22 +19099,49 @@ function statusOf(error) {
 	if (!(error instanceof Error && "status" in error)) return null;
 	return typeof error.status === "number" ? error.status : null;
 }
+// action/database-urls.ts
+const LINE = /^(?:([A-Za-z0-9][A-Za-z0-9_-]*):\s+)?([a-z][a-z\d+.-]*:\/\/\S+)$/;
+function parseNamedUrls(input, text) {
+	const lines = text.split("\n").map((line) => line.trim());
+	const urls = new Map();
+	for (const line of lines.filter((written) => written !== "")) {
+		const [, name = null, url] = LINE.exec(line) ?? [];
+		if (url === void 0 || urls.has(name)) throw new Refusal("INPUT_INVALID", `The input ${input} has a line that is no database URL.`, { next: "Write mysql://user:password@host:3306/schema, or a line `name: URL` for each database." });
+		urls.set(name, url);
+	}
+	return urls;
+}
+function findUrls(database, { databaseUrls, baseUrls }) {
+	const find = (urls) => urls.get(database) ?? urls.get(null);
+	const [wanted, base] = [find(databaseUrls), find(baseUrls)];
+	if (wanted === void 0) throw missing("database-url", database, "Give it the URL of the development database, from a secret.");
+	if (base === void 0) throw missing("base-url", database, "Give it the URL of the database that the development database was made from, such as that of the default branch: what the two differ in is the change.");
+	return {
+		wanted,
+		base
+	};
+}
+function missing(input, database, next) {
+	return new Refusal("INPUT_INVALID", `The schema of ${database} comes from a database, and the input ${input} does not say where it is.`, { next });
+}
 // action/inputs.ts
 function readInputs(env = process.env) {
 	const input = (name) => (env[`INPUT_${name.toUpperCase()}`] ?? "").trim();
 	const mode = input("mode") || "open";
-	if (mode !== "open") throw refuse$2("mode", "is not a mode", "Set `mode: open`.");
+	if (mode !== "open") throw refuse$3("mode", "is not a mode", "Set `mode: open`.");
 	const githubToken = input("github-token");
 	const eventName = env.GITHUB_EVENT_NAME;
 	const eventPath = env.GITHUB_EVENT_PATH;
 	if (!eventName || !eventPath) throw new Refusal("INPUT_INVALID", "The environment does not say which event this is.", { next: "Run this as a step of a GitHub workflow; on your own machine use `npx crossfade diff FROM TO`." });
-	if (!githubToken) throw refuse$2("github-token", "is empty", "Leave it out to use the token of the job.");
+	if (!githubToken) throw refuse$3("github-token", "is empty", "Leave it out to use the token of the job.");
 	return {
 		mode,
 		botUrl: parseBotUrl(input("bot-url")),
 		githubToken,
 		configPath: parseConfigPath(input("config") || ".github/crossfade.yml"),
 		scratch: parseScratch(input("scratch-url"), input("scratch") || "mysql", env),
+		databaseUrls: parseNamedUrls("database-url", input("database-url")),
+		baseUrls: parseNamedUrls("base-url", input("base-url")),
 		eventName,
 		eventPath,
 		apiUrl: env.GITHUB_API_URL || "https://api.github.com",
@@ -19110,15 +19149,20 @@ function readInputs(env = process.env) {
 		mayIdentify: Boolean(env.ACTIONS_ID_TOKEN_REQUEST_URL && env.ACTIONS_ID_TOKEN_REQUEST_TOKEN)
 	};
 }
-function secretsIn({ githubToken, scratch }) {
-	if (scratch.kind === "throwaway") return [githubToken];
-	const written = URL.canParse(scratch.url) ? new URL(scratch.url).password : "";
+function secretsIn({ githubToken, scratch, databaseUrls, baseUrls }) {
+	return [githubToken, ...[
+		...scratch.kind === "throwaway" ? [] : [scratch.url],
+		...databaseUrls.values(),
+		...baseUrls.values()
+	].flatMap(partsOf$2)].filter((secret) => secret !== "");
+}
+function partsOf$2(url) {
+	const written = URL.canParse(url) ? new URL(url).password : "";
 	return [
-		githubToken,
-		scratch.url,
+		url,
 		written,
 		unescaped(written)
-	].filter((secret) => secret !== "");
+	];
 }
 function unescaped(text) {
 	try {
@@ -19130,19 +19174,19 @@ function unescaped(text) {
 function parseBotUrl(text) {
 	if (text === "") return null;
 	const next = "Write the address that people open in a browser, such as https://crossfade.example.com.";
-	if (!URL.canParse(text)) throw refuse$2("bot-url", "is not a URL", next);
+	if (!URL.canParse(text)) throw refuse$3("bot-url", "is not a URL", next);
 	const url = new URL(text);
 	const loopback = [
 		"localhost",
 		"127.0.0.1",
 		"[::1]"
 	].includes(url.hostname);
-	if (url.protocol !== "https:" && !(url.protocol === "http:" && loopback)) throw refuse$2("bot-url", "does not start with https://, so a token could be read on the way", next);
-	if (url.username || url.password || url.search || url.hash) throw refuse$2("bot-url", "holds more than a host and a path", next);
+	if (url.protocol !== "https:" && !(url.protocol === "http:" && loopback)) throw refuse$3("bot-url", "does not start with https://, so a token could be read on the way", next);
+	if (url.username || url.password || url.search || url.hash) throw refuse$3("bot-url", "holds more than a host and a path", next);
 	return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
 }
 function parseConfigPath(text) {
-	if (text.split("/").some((part) => part === "" || part === "." || part === "..")) throw refuse$2("config", "is not a path inside the repository", "Write it like .github/crossfade.yml.");
+	if (text.split("/").some((part) => part === "" || part === "." || part === "..")) throw refuse$3("config", "is not a path inside the repository", "Write it like .github/crossfade.yml.");
 	return text;
 }
 function parseScratch(url, flavour, env) {
@@ -19155,9 +19199,9 @@ function parseScratch(url, flavour, env) {
 		flavour,
 		env
 	};
-	throw refuse$2("scratch", "is neither mysql nor mariadb", "Set `scratch: mysql` or `scratch: mariadb`.");
+	throw refuse$3("scratch", "is neither mysql nor mariadb", "Set `scratch: mysql` or `scratch: mariadb`.");
 }
-function refuse$2(name, what, next) {
+function refuse$3(name, what, next) {
 	return new Refusal("INPUT_INVALID", `The input ${name} ${what}.`, { next });
 }
 // action/log.ts
@@ -25232,7 +25276,7 @@ const LEVELS = [
 	"warning",
 	"error"
 ];
-function named(...path) {
+function named$1(...path) {
 	return path.map((name) => quoteName(printable$1(name))).join(".");
 }
 function listed(items, most = 5) {
@@ -25292,7 +25336,7 @@ function tokenize(text, file = "statement") {
 			file
 		});
 		const slice = text.slice(at, end);
-		const value = meaningOf(kind, slice);
+		const value = meaningOf$1(kind, slice);
 		tokens.push({
 			kind,
 			text: slice,
@@ -25314,7 +25358,9 @@ function withoutComments(tokens) {
 	return tokens.filter(({ kind }) => kind !== "comment");
 }
 function isKeyword(token, ...keywords) {
-	return token?.kind === "word" && keywords.includes(token.text.toUpperCase());
+	if (token?.kind !== "word") return false;
+	const { text } = token;
+	return keywords.some((word) => word.length === text.length && word === text.toUpperCase());
 }
 function isSymbol(token, symbol) {
 	return token?.kind === "symbol" && token.text === symbol;
@@ -25397,7 +25443,7 @@ function scanSlash(text, at) {
 		end: endOfComment(text, at)
 	};
 }
-const NUMBER = /0x[0-9a-f]+|0b[01]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy;
+const NUMBER$1 = /0x[0-9a-f]+|0b[01]+|(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy;
 const LETTERED_LITERAL = /[xbn]'/iy;
 const WORD = /[\w$\u0080-\uffff]+/y;
 function scanWord(text, at) {
@@ -25418,9 +25464,9 @@ function scanWord(text, at) {
 	};
 }
 function scanNumber(text, at) {
-	NUMBER.lastIndex = at;
-	if (!NUMBER.test(text)) return null;
-	const end = NUMBER.lastIndex;
+	NUMBER$1.lastIndex = at;
+	if (!NUMBER$1.test(text)) return null;
+	const end = NUMBER$1.lastIndex;
 	if (text[at] === "." && isWordCharacter(text[at - 1])) return null;
 	return !text.slice(at, end).includes(".") && isWordCharacter(text[end]) ? null : {
 		kind: "number",
@@ -25483,7 +25529,7 @@ function endOfPart(text, at) {
 	if (char === "/" && text[at + 1] === "*") return endOfComment(text, at);
 	return at + 1;
 }
-function meaningOf(kind, slice) {
+function meaningOf$1(kind, slice) {
 	switch (kind) {
 		case "quoted": return slice.slice(1, -1).replaceAll("``", "`");
 		case "string": return stringValue(slice.slice(slice.search(/['"]/)));
@@ -25518,7 +25564,7 @@ function neverEnds(kind, source) {
 	return refusalAt("SQL_SYNTAX", `${UNENDED_NAMES[kind] ?? "a comment"} begins here and never ends`, source, "Close it.");
 }
 // src/lint/column-type.ts
-function typeOf({ type }) {
+function typeOf$1({ type }) {
 	const tokens = tokenize(type);
 	const inside = tokens.slice(tokens.findIndex((token) => isSymbol(token, "(")) + 1);
 	return {
@@ -25559,7 +25605,7 @@ function textBytes({ name }) {
 }
 function defaultOf({ definition }) {
 	const tokens = tokenize(definition);
-	const at = tokens.findIndex((token, index) => isDefault(token, tokens[index - 1]));
+	const at = tokens.findIndex((token, index) => isDefault$1(token, tokens[index - 1]));
 	if (at === -1) return null;
 	const end = endOfDefault(tokens, at + 1);
 	const value = tokens.slice(at + 1, end);
@@ -25572,7 +25618,7 @@ function defaultOf({ definition }) {
 		without: `${definition.slice(0, tokens[at]?.start)}${definition.slice(value.at(-1)?.end)}`
 	};
 }
-function isDefault(token, before) {
+function isDefault$1(token, before) {
 	return isKeyword(token, "DEFAULT") && !isKeyword(before, "BY");
 }
 function endOfDefault(tokens, from) {
@@ -25593,20 +25639,20 @@ const autoIncHeadroom = {
 	fix: "Use `BIGINT UNSIGNED`. AUTO_INCREMENT never needs negative numbers.",
 	*check(table) {
 		for (const column of table.columns.filter(({ autoIncrement }) => autoIncrement)) {
-			const type = typeOf(column);
+			const type = typeOf$1(column);
 			const [, greatest] = integerRange(type) ?? [];
 			if (greatest === void 0 || (integerBytes(type) ?? 0) > 4) continue;
 			if (greatest >= INT_UNSIGNED) continue;
 			yield {
 				column: column.name,
-				message: `${named(table.name, column.name)} counts up to ${greatest.toLocaleString("en")}, then every INSERT fails.`
+				message: `${named$1(table.name, column.name)} counts up to ${greatest.toLocaleString("en")}, then every INSERT fails.`
 			};
 		}
 	}
 };
 const INT_UNSIGNED = 2n ** 32n - 1n;
 // src/lint/key-parts.ts
-function columnsOf({ parts }) {
+function columnsOf$2({ parts }) {
 	return parts.flatMap((part) => part.kind === "column" ? [part.column] : []);
 }
 function findColumn({ columns }, name) {
@@ -25644,11 +25690,11 @@ const blobInUniqueKey = {
 	*check(table) {
 		for (const key of table.keys.filter(isUnique)) for (const part of key.parts) {
 			const column = part.kind === "column" ? findColumn(table, part.column) : null;
-			if (!column || textBytes(typeOf(column)) === null) continue;
+			if (!column || textBytes(typeOf$1(column)) === null) continue;
 			yield {
 				key: key.name,
 				column: column.name,
-				message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} holds ${named(column.name)}, a ${typeOf(column).name.toUpperCase()} column.`
+				message: `The ${keyWords(key)} ${named$1(key.name)} of ${named$1(table.name)} holds ${named$1(column.name)}, a ${typeOf$1(column).name.toUpperCase()} of which only a beginning is compared.`
 			};
 		}
 	}
@@ -25672,7 +25718,7 @@ const checkMayFail = {
 			if (change.from.checks.some((old) => ruleIn(old) === ruleIn(check)) || /NOT ENFORCED/i.test(check.definition)) continue;
 			yield {
 				key: check.name,
-				message: `The new CHECK ${named(check.name)} of ${named(change.to.name)} stops the deployment if a row does not pass it.`
+				message: `The new CHECK ${named$1(check.name)} of ${named$1(change.to.name)} stops the deployment if a row does not pass it.`
 			};
 		}
 	}
@@ -25681,7 +25727,7 @@ function ruleIn({ definition }) {
 	return definition.replace(/^CONSTRAINT `(?:[^`]|``)*` /, "");
 }
 // src/lint/collation.ts
-function tableCollation({ options }) {
+function tableCollation$1({ options }) {
 	const option = (wanted) => options.find(({ name }) => name === wanted)?.value ?? null;
 	return collation(option("DEFAULT CHARSET"), option("COLLATE"));
 }
@@ -25696,19 +25742,19 @@ const TEXT_TYPES = [
 	"set"
 ];
 function columnCollation(column, table) {
-	if (!TEXT_TYPES.includes(typeOf(column).name)) return null;
-	if (column.inheritsCollation) return tableCollation(table);
+	if (!TEXT_TYPES.includes(typeOf$1(column).name)) return null;
+	if (column.inheritsCollation) return tableCollation$1(table);
 	const tokens = tokenize(column.definition);
 	const at = tokens.findIndex((token, index) => isKeyword(token, "CHARACTER") && isKeyword(tokens[index + 1], "SET"));
 	const charset = at === -1 ? null : tokens[at + 2]?.value ?? null;
-	const inherited = tableCollation(table);
+	const inherited = tableCollation$1(table);
 	return collation(charset ?? null, after(tokens, "COLLATE")) ?? inherited;
 }
 function after(tokens, keyword) {
 	const at = tokens.findIndex((token) => isKeyword(token, keyword));
 	return at === -1 ? null : tokens[at + 1]?.value ?? null;
 }
-const DEFAULTS = {
+const DEFAULTS$1 = {
 	binary: "binary",
 	latin1: "latin1_swedish_ci",
 	swe7: "swe7_swedish_ci",
@@ -25731,7 +25777,7 @@ function collation(charset, name) {
 	const set = own === "utf8" ? "utf8mb3" : own;
 	return {
 		charset: set,
-		name: (name?.toLowerCase() ?? DEFAULTS[set] ?? `${set}_general_ci`).replace(/^utf8_/, "utf8mb3_")
+		name: (name?.toLowerCase() ?? DEFAULTS$1[set] ?? `${set}_general_ci`).replace(/^utf8_/, "utf8mb3_")
 	};
 }
 const CHARACTER_BYTES = {
@@ -25790,29 +25836,32 @@ function* compare$2({ table, name, parent, parentName }, key) {
 	yield {
 		column: own.name,
 		key,
-		message: `${named(table.name, own.name)} (${mine.name}) refers to ${named(parent.name, theirs.name)} (${other.name}), which has another collation.`
+		message: `${named$1(table.name, own.name)} (${mine.name}) refers to ${named$1(parent.name, theirs.name)} (${other.name}), which has another collation: a join of the two is slow or refused.`
 	};
 }
 // src/schema/diff-columns.ts
-function diffColumns(from, to) {
-	const before = byName$1(from.columns);
-	const after = byName$1(to.columns);
-	const replaced = findReplaced(from.columns, after);
-	const stays = ({ name }) => !replaced.has(fold(name));
-	const staying = from.columns.filter((column) => after.has(fold(column.name)) && stays(column));
-	const inPlace = findInPlace(staying, to.columns);
+function diffColumns(from, to, renames = new Map()) {
+	const identity = ({ name }) => fold$1(renames.get(fold$1(name)) ?? name);
+	const before = new Map(from.columns.map((column) => [identity(column), column]));
+	const after = byName$2(to.columns);
+	const replaced = findReplaced(from.columns, (column) => after.get(identity(column)));
+	const stays = (column) => !column || !replaced.has(column);
+	const staying = from.columns.filter((column) => after.has(identity(column)) && stays(column));
+	const inPlace = findInPlace(staying.map(identity), to.columns);
 	const recollated = collationOf(from.options) !== collationOf(to.options);
-	const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold(name)));
+	const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold$1(name)));
+	const own = to.options.find(({ name }) => name === "COLLATE")?.value ?? "";
+	const isSame = (one, other) => isEqual$1(one, other) || !recollated && one.name === other.name && withoutOwn(one, own) === withoutOwn(other, own);
 	const clauseOf = (column, at) => {
-		const previous = before.get(fold(column.name));
-		if (!previous || !stays(column)) return {
+		const previous = before.get(fold$1(column.name));
+		if (!previous || !stays(previous)) return {
 			kind: "add_column",
 			column,
 			position: at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
 		};
-		const moved = !inPlace.has(fold(column.name));
+		const moved = !inPlace.has(fold$1(column.name));
 		const inherits = recollated && column.inheritsCollation;
-		if (!moved && !inherits && isEqual$1(previous, column)) return null;
+		if (!moved && !inherits && isSame(previous, column)) return null;
 		return {
 			kind: "modify_column",
 			from: previous,
@@ -25826,8 +25875,13 @@ function diffColumns(from, to) {
 			kind: "drop_column",
 			column
 		})), ...clauses],
-		replaced: new Set([...from.columns, ...to.columns].filter((column) => !stays(column)).map(({ name }) => name))
+		replaced: new Set([...replaced].flatMap((column) => [column.name, after.get(identity(column))?.name ?? []].flat()))
 	};
+}
+function withoutOwn({ type, definition }, tableCollation) {
+	const rest = definition.slice(type.length);
+	const [named = "", collation] = /^ CHARACTER SET \w+ COLLATE (\w+)/.exec(rest) ?? [];
+	return collation === tableCollation ? type + rest.slice(named.length) : definition;
 }
 function mentionsAny(definition, columns) {
 	return [...columns].some((name) => definition.includes(quoteName(name)));
@@ -25849,32 +25903,44 @@ function positionOf(columns, at) {
 function isEqual$1(a, b) {
 	return a.name === b.name && a.definition === b.definition;
 }
-function fold(name) {
+function fold$1(name) {
 	return name.toLowerCase();
 }
-function byName$1(columns) {
-	return new Map(columns.map((column) => [fold(column.name), column]));
+function byName$2(columns) {
+	return new Map(columns.map((column) => [fold$1(column.name), column]));
 }
-function findReplaced(columns, after) {
-	const becomes = ({ name }) => after.get(fold(name))?.generated;
+function findReplaced(columns, next) {
+	const becomes = (column) => next(column)?.generated;
 	const crosses = (column) => {
-		const next = becomes(column);
-		return next !== void 0 && next === "virtual" !== (column.generated === "virtual");
+		const after = next(column);
+		if (!after) return false;
+		return after.generated === "virtual" !== (column.generated === "virtual") || !converts(column.type, after.type);
 	};
 	const staysComputed = (column) => column.generated !== null && Boolean(becomes(column));
-	const replaced = new Set(columns.filter(crosses).map(({ name }) => name));
+	const replaced = new Set(columns.filter(crosses));
 	let found = -1;
 	while (found < replaced.size) {
 		found = replaced.size;
-		const computed = columns.filter((column) => staysComputed(column) && mentionsAny(column.definition, replaced));
-		for (const { name } of computed) replaced.add(name);
+		const names = new Set([...replaced].map(({ name }) => name));
+		for (const column of columns) if (staysComputed(column) && mentionsAny(column.definition, names)) replaced.add(column);
 	}
-	return new Set([...replaced].map(fold));
+	return replaced;
+}
+const APART = [
+	/^uuid$/i,
+	/^inet4$/i,
+	/^inet6$/i,
+	/^(?:geometry|point|linestring|polygon|multi\w+|geom\w*collection)$/i
+];
+const TEXTS$1 = /^(?:(?:var)?(?:char|binary)|(?:tiny|medium|long)?(?:text|blob)|enum|set|json)\b/i;
+function converts(from, to) {
+	const [before, after] = [from, to].map((type) => APART.findIndex((kind) => kind.test(type)));
+	if (before === after) return true;
+	return (before === -1 || TEXTS$1.test(to)) && (after === -1 || TEXTS$1.test(from));
 }
 function findInPlace(staying, target) {
-	const indexes = new Map(target.map(({ name }, at) => [fold(name), at]));
-	const names = staying.map(({ name }) => fold(name));
-	return new Set(longestRising(names, (name) => indexes.get(name) ?? 0));
+	const indexes = new Map(target.map(({ name }, at) => [fold$1(name), at]));
+	return new Set(longestRising(staying, (name) => indexes.get(name) ?? 0));
 }
 function longestRising(items, rank) {
 	const ends = [];
@@ -25892,6 +25958,681 @@ function longestRising(items, rank) {
 	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
 	return rising;
 }
+// src/schema/diff-partition.ts
+function diffPartition(from, to, alone) {
+	if (from === to) return [];
+	if (to === null) return [{ kind: "remove_partitions" }];
+	const whole = {
+		kind: "set_partitions",
+		partition: to
+	};
+	if (from === null || !alone) return [whole];
+	const [before, after] = [partitioningOf(from), partitioningOf(to)];
+	if (before.head !== after.head) return [whole];
+	return [changeOf$1(before, after) ?? whole];
+}
+function partitioningOf(text) {
+	const tokens = tokenize(text);
+	const open = tokens.findIndex((token, at) => isSymbol(token, "(") && isKeyword(tokens[at + 1], "PARTITION") && !isSymbol(tokens[at + 2], "("));
+	const counted = tokens.at(-2);
+	const kind = tokens[2];
+	const isSpread = isKeyword(kind, "HASH", "KEY", "LINEAR");
+	const isCounted = open === -1 && isSpread && isKeyword(counted, "PARTITIONS");
+	return {
+		head: text.slice(0, isCounted ? counted?.start : tokens[open]?.start).trim(),
+		isRange: isKeyword(kind, "RANGE"),
+		count: isCounted ? Number(tokens.at(-1)?.text) : null,
+		parts: open === -1 ? [] : splitList(tokens, open).items.map((item) => partOf$1(text, item))
+	};
+}
+function partOf$1(text, item) {
+	const values = item.findIndex((token) => isKeyword(token, "VALUES"));
+	const end = item.findIndex((token, at) => at > values && isKeyword(token, "ENGINE", "COMMENT", "MAX_ROWS", "MIN_ROWS"));
+	const bounds = values === -1 ? [] : item.slice(values, end === -1 ? item.length : end);
+	return {
+		name: item[1]?.value ?? "",
+		text: sliceOf(text, item),
+		values: sliceOf(text, bounds)
+	};
+}
+function changeOf$1(from, to) {
+	if (from.count !== null && to.count !== null) {
+		const more = to.count - from.count;
+		const text = more > 0 ? `ADD PARTITION PARTITIONS ${more}` : `COALESCE PARTITION ${Math.abs(more)}`;
+		return more === 0 ? null : {
+			kind: "change_partitions",
+			text
+		};
+	}
+	if (from.count !== null || to.count !== null || from.parts.length === 0) return null;
+	if (from.parts.every((part, at) => part.text === to.parts[at]?.text) && to.parts.every(({ values }) => values !== "")) return {
+		kind: "change_partitions",
+		text: `ADD PARTITION ${listOf(to.parts.slice(from.parts.length))}`
+	};
+	return to.isRange ? reorganised(from.parts, to.parts) : null;
+}
+function reorganised(from, to) {
+	const isSame = (a, b) => a?.text === b?.text;
+	let start = 0;
+	while (start < from.length && isSame(from[start], to[start])) start += 1;
+	let tail = 0;
+	const room = Math.min(from.length, to.length) - start;
+	while (tail < room && isSame(from.at(-1 - tail), to.at(-1 - tail))) tail += 1;
+	const endsAlike = () => from.at(-1 - tail)?.values === to.at(-1 - tail)?.values;
+	const isEmpty = () => from.length - tail === start || to.length - tail === start;
+	if (tail > 0 && (isEmpty() || !endsAlike())) tail -= 1;
+	const [gone, come] = [from.slice(start, from.length - tail), to.slice(start, to.length - tail)];
+	if (gone.length === 0 || come.length === 0 || !endsAlike()) return null;
+	return {
+		kind: "change_partitions",
+		text: `REORGANIZE PARTITION ${gone.map(({ name }) => quoteName(name)).join(", ")} INTO ${listOf(come)}`
+	};
+}
+function listOf(parts) {
+	return `(${parts.map(({ text }) => text).join(",\n ")})`;
+}
+// src/schema/renames.ts
+const NO_RENAMES = new Map();
+function renamesToJson(renames) {
+	return Object.fromEntries([...renames].map(([table, names]) => [table, Object.fromEntries(names)]));
+}
+function renamesOf(from, to, hints) {
+	const hinted = hints.get(to.name);
+	if (!hinted) return new Map();
+	const before = new Set(from.columns.map(({ name }) => fold(name)));
+	const after = new Map(to.columns.map(({ name }) => [fold(name), name]));
+	const pairs = [...hinted].map(([name, old]) => [fold(old), fold(name)]);
+	const taken = new Set(pairs.map(([old]) => old));
+	const given = new Set(pairs.map(([, name]) => name));
+	const isOpen = ([old, name]) => old !== name && before.has(old) && after.has(name) && (!before.has(name) || taken.has(name)) && (!after.has(old) || given.has(old));
+	return new Map(pairs.filter(isOpen).map(([old, name]) => [old, after.get(name) ?? name]));
+}
+function openRenames(from, to, hints) {
+	const open = new Map();
+	for (const name of hints.keys()) {
+		const [before, after] = [from.tables.get(name), to.tables.get(name)];
+		const renames = before && after ? renamesOf(before, after, hints) : new Map();
+		if (renames.size > 0) open.set(name, renames);
+	}
+	return open;
+}
+function withRenamedKeys(table, renames) {
+	const own = renames.get(table.name) ?? new Map();
+	return {
+		keys: own.size === 0 ? table.keys : table.keys.map((key) => renamedKey(key, own)),
+		foreignKeys: table.foreignKeys.map((key) => {
+			const theirs = key.parentSchema === null ? renames.get(key.parent) : void 0;
+			return own.size + (theirs?.size ?? 0) === 0 ? key : renamedForeignKey(key, own, theirs ?? new Map());
+		})
+	};
+}
+function renamedKey(key, renames) {
+	if (key.parts.some(({ kind }) => kind === "expression")) return key;
+	return {
+		...key,
+		parts: key.parts.map((part) => part.kind === "column" ? {
+			...part,
+			column: newName(part.column, renames)
+		} : part),
+		definition: renamedLists(key.definition, [renames])
+	};
+}
+function renamedForeignKey(key, own, theirs) {
+	return {
+		...key,
+		columns: key.columns.map((name) => newName(name, own)),
+		parentColumns: key.parentColumns.map((name) => newName(name, theirs)),
+		definition: renamedLists(key.definition, [own, theirs])
+	};
+}
+function newName(name, renames) {
+	return renames.get(fold(name)) ?? name;
+}
+function renamedLists(definition, renames) {
+	const tokens = tokenize(definition);
+	let text = "";
+	let done = 0;
+	let from = 0;
+	for (const list of renames) {
+		const open = tokens.findIndex((token, index) => index >= from && isSymbol(token, "("));
+		if (open === -1) break;
+		const { items, end } = splitList(tokens, open);
+		for (const [token] of items) {
+			const name = list.get(fold(token?.value ?? ""));
+			if (!token || name === void 0) continue;
+			text += definition.slice(done, token.start) + quoteName(name);
+			done = token.end;
+		}
+		from = end;
+	}
+	return text + definition.slice(done);
+}
+function fold(name) {
+	return name.toLowerCase();
+}
+// src/schema/spelling/edit.ts
+function edited(text, edits) {
+	let result = "";
+	let at = 0;
+	for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
+		result += text.slice(at, edit.start) + edit.text;
+		at = edit.end;
+	}
+	return result + text.slice(at);
+}
+function replace({ start, end }, text) {
+	return {
+		start,
+		end,
+		text
+	};
+}
+function remove(item, from, to) {
+	const start = item[from - 1]?.end ?? item[from]?.start ?? 0;
+	return {
+		start,
+		end: item[to]?.end ?? start,
+		text: ""
+	};
+}
+function insertBefore({ start }, text) {
+	return {
+		start,
+		end: start,
+		text
+	};
+}
+function insertAfter({ end }, text) {
+	return {
+		start: end,
+		end,
+		text
+	};
+}
+// src/schema/spelling/meaning.ts
+const MEANINGLESS = /USING BTREE|KEY_BLOCK_SIZE|NO ACTION/i;
+function meaningOf(definition) {
+	if (!MEANINGLESS.test(definition)) return definition;
+	const tokens = tokenize(definition);
+	return edited(definition, tokens.flatMap((token, at) => {
+		const next = tokens[at + 1];
+		if (isKeyword(token, "USING") && isKeyword(next, "BTREE")) return [remove(tokens, at, at + 1)];
+		if (isKeyword(token, "KEY_BLOCK_SIZE") && isSymbol(next, "=")) return [remove(tokens, at, at + 2)];
+		return isKeyword(token, "ON") && isKeyword(next, "DELETE", "UPDATE") && isKeyword(tokens[at + 2], "NO") ? [remove(tokens, at, at + 3)] : [];
+	}));
+}
+// src/schema/diff-table.ts
+function diffTables(from, to, renames) {
+	const { clauses: columnClauses, replaced } = diffColumns(from, to, renames.get(to.name));
+	const isStale = ({ definition }) => mentionsAny(definition, replaced);
+	const renamed = withRenamedKeys(from, renames);
+	const { toggles, ...keys } = diffKeys(renamed.keys, to.keys, isStale);
+	const foreignKeys = diffNamed(renamed.foreignKeys, to.foreignKeys);
+	const checks = diffNamed(from.checks, to.checks, isStale);
+	const periods = diffNamed(from.periods, to.periods, isStale);
+	const clauses = [
+		...foreignKeys.dropped.map((foreignKey) => ({
+			kind: "drop_foreign_key",
+			foreignKey
+		})),
+		...checks.dropped.map((check) => ({
+			kind: "drop_check",
+			check,
+			word: wordFor(check, from)
+		})),
+		...keys.dropped.map((key) => ({
+			kind: "drop_key",
+			key
+		})),
+		...periods.dropped.map((period) => ({
+			kind: "drop_period",
+			period
+		})),
+		...columnClauses,
+		...periods.added.map((period) => ({
+			kind: "add_period",
+			period
+		})),
+		...toggles,
+		...keys.added.map((key) => ({
+			kind: "add_key",
+			key
+		})),
+		...foreignKeys.added.map((foreignKey) => ({
+			kind: "add_foreign_key",
+			foreignKey
+		})),
+		...checks.added.map((check) => ({
+			kind: "add_check",
+			check
+		})),
+		...diffOptions(from.options, to.options)
+	];
+	return [...clauses, ...diffPartition(from.partition, to.partition, clauses.length === 0)];
+}
+function wordFor({ serverName }, { foreignKeys }) {
+	return foreignKeys.some((key) => key.serverName.toLowerCase() === serverName.toLowerCase()) ? "CHECK" : "CONSTRAINT";
+}
+function diffNamed(from, to, isStale = () => false) {
+	const stays = (item, others) => !isStale(item) && others.some((other) => isEqual(other, item));
+	return {
+		dropped: from.filter((item) => !stays(item, to)),
+		added: to.filter((item) => !stays(item, from))
+	};
+}
+function diffKeys(from, to, isStale) {
+	const { dropped, added } = diffNamed(from, to, isStale);
+	const shownAnew = pairKeys(dropped, added, (key) => isStale(key) ? null : shown(key));
+	const renamed = pairKeys(shownAnew.dropped, shownAnew.added, (key) => isStale(key) || key.kind === "primary" ? null : nameless(key));
+	return {
+		dropped: renamed.dropped,
+		added: renamed.added,
+		toggles: [...renamed.pairs.map(({ before, after }) => ({
+			kind: "rename_key",
+			from: before,
+			key: after
+		})), ...shownAnew.pairs.flatMap(({ before, after }) => {
+			const word = after.hidden ?? before.hidden;
+			if (!word) return [];
+			return [{
+				kind: after.hidden ? "hide_key" : "show_key",
+				key: after,
+				word
+			}];
+		})]
+	};
+}
+function pairKeys(dropped, added, textOf) {
+	const free = [...added];
+	const pairs = dropped.flatMap((before) => {
+		const text = textOf(before);
+		const at = text === null ? -1 : free.findIndex((key) => textOf(key) === text);
+		const [after] = at === -1 ? [] : free.splice(at, 1);
+		return after ? [{
+			before,
+			after
+		}] : [];
+	});
+	return {
+		pairs,
+		dropped: dropped.filter((key) => !pairs.some(({ before }) => before === key)),
+		added: free
+	};
+}
+function shown({ hidden, definition }) {
+	return meaningOf(hidden ? definition.slice(0, -hidden.length).trimEnd() : definition);
+}
+function nameless({ name, definition }) {
+	return meaningOf(definition.replace(quoteName(name), ""));
+}
+function isEqual(a, b) {
+	if (a.name !== b.name) return false;
+	return a.definition === b.definition || meaningOf(a.definition) === meaningOf(b.definition);
+}
+function diffOptions(from, to) {
+	const recollated = collationOf(from) !== collationOf(to);
+	const isSet = (option) => isCollation(option) ? recollated : !from.some((before) => isEqual(before, option));
+	const isReset = (option) => !isCollation(option) && !to.some(({ name }) => name === option.name);
+	return [...from.filter(isReset).map((option) => ({
+		kind: "reset_option",
+		option
+	})), ...to.filter(isSet).map((option) => ({
+		kind: "set_option",
+		option
+	}))];
+}
+// src/schema/view-layout.ts
+const MODIFIERS = [
+	"ALL",
+	"DISTINCT",
+	"DISTINCTROW",
+	"HIGH_PRIORITY",
+	"STRAIGHT_JOIN",
+	"SQL_SMALL_RESULT",
+	"SQL_BIG_RESULT",
+	"SQL_BUFFER_RESULT",
+	"SQL_NO_CACHE",
+	"SQL_CALC_FOUND_ROWS"
+];
+const BREAKS = [
+	"FROM",
+	"WHERE",
+	"GROUP",
+	"HAVING",
+	"WINDOW",
+	"ORDER",
+	"LIMIT",
+	"UNION",
+	"EXCEPT",
+	"INTERSECT"
+];
+function layOutQuery(text, tokens, left) {
+	const line = new Line();
+	let gapFrom = tokens[0]?.start ?? 0;
+	for (const [at, token] of tokens.entries()) {
+		const space = token.start > gapFrom ? " " : "";
+		if (left.has(at)) {
+			if (!left.has(at - 1)) line.hold(space);
+		} else line.add(token, space, text.slice(token.start, token.end));
+		gapFrom = token.end;
+	}
+	return line.text;
+}
+var Line = class {
+	text = "";
+	#depth = 0;
+	#columns = "none";
+	#afterComma = false;
+	#held = null;
+	hold(space) {
+		this.#held = space;
+	}
+	add(token, space, text) {
+		this.text += this.#gapBefore(token, this.#held ?? space) + text;
+		this.#held = null;
+		this.#depth += depthChange(token);
+		this.#afterComma = this.#depth === 0 && this.#columns === "list" && isSymbol(token, ",");
+	}
+	#gapBefore(token, space) {
+		if (this.#afterComma) return "\n  ";
+		if (this.#columns === "first" && !isKeyword(token, ...MODIFIERS)) {
+			this.#columns = "list";
+			return "\n  ";
+		}
+		if (this.#depth > 0) return space;
+		const begins = isKeyword(token, "SELECT");
+		if (!begins && !isKeyword(token, ...BREAKS)) return space;
+		this.#columns = begins ? "first" : "none";
+		return this.text === "" ? "" : "\n";
+	}
+};
+// src/schema/query-names.ts
+function namesInQuery(tokens, names) {
+	const found = [];
+	const levels = [{
+		clause: "none",
+		table: false
+	}];
+	let at = 0;
+	while (at < tokens.length) {
+		const token = tokens[at];
+		const level = levels.at(-1);
+		if (!token || !level) break;
+		const isName = token.kind === "quoted" || names !== "quoted" && token.kind === "word";
+		const end = isName ? endOfPath(tokens, at) : at + 1;
+		if (isName) found.push({
+			at,
+			end,
+			parts: partsOf$1(tokens, at, end),
+			kind: kindOf$2(tokens, at, end, level)
+		});
+		advance(levels, level, tokens, at);
+		at = end;
+	}
+	return found;
+}
+function kindOf$2(tokens, at, end, level) {
+	if (level.table) return "table";
+	return isSymbol(tokens[end], "(") && !isSymbol(tokens[at - 1], ")") ? "call" : "other";
+}
+function endOfPath(tokens, at) {
+	let end = at + 1;
+	while (isSymbol(tokens[end], ".") && isPart(tokens[end + 1])) end += 2;
+	return end;
+}
+function isPart(token) {
+	return token?.kind === "quoted" || token?.kind === "word";
+}
+function partsOf$1(tokens, at, end) {
+	return tokens.slice(at, end).flatMap((token) => isPart(token) ? [token.value] : []);
+}
+function advance(levels, level, tokens, at) {
+	const token = tokens[at];
+	const expected = level.table;
+	level.table = false;
+	if (isSymbol(token, "(")) {
+		const isQuery = isKeyword(tokens[at + 1], "SELECT", "WITH", "VALUES");
+		const inList = expected && !isQuery;
+		levels.push({
+			clause: inList ? "from" : "none",
+			table: inList
+		});
+	} else if (isSymbol(token, ")")) {
+		if (levels.length > 1) levels.pop();
+	} else if (isSymbol(token, ",")) {
+		if (level.clause === "on") level.clause = "from";
+		level.table = level.clause === "from";
+	} else if (token?.kind === "word") beginClause(level, tokens, at);
+}
+function beginClause(level, tokens, at) {
+	if (isKeyword(tokens[at - 1], "FOR") && !isSymbol(tokens[at - 2], ".")) return;
+	const begin = BEGINNINGS.find(({ words }) => isKeyword(tokens[at], ...words));
+	if (!begin?.within.includes(level.clause) || !isBeginning(tokens, at)) return;
+	level.clause = begin.clause;
+	level.table = begin.clause === "from";
+}
+function isBeginning(tokens, at) {
+	if (isSymbol(tokens[at - 1], ".")) return false;
+	if (isKeyword(tokens[at], "WINDOW")) return isKeyword(tokens[at + 2], "AS") && isSymbol(tokens[at + 3], "(");
+	if (!isKeyword(tokens[at], "UNION", "EXCEPT", "INTERSECT")) return true;
+	const next = tokens[at + 1];
+	return isKeyword(next, "SELECT", "ALL", "DISTINCT", "VALUES", "TABLE") || isSymbol(next, "(");
+}
+const ANYWHERE = [
+	"none",
+	"select",
+	"from",
+	"on",
+	"rest"
+];
+const BEGINNINGS = [
+	{
+		words: ["SELECT"],
+		within: ANYWHERE,
+		clause: "select"
+	},
+	{
+		words: ["FROM"],
+		within: ["select"],
+		clause: "from"
+	},
+	{
+		words: ["JOIN", "STRAIGHT_JOIN"],
+		within: ["from", "on"],
+		clause: "from"
+	},
+	{
+		words: ["ON", "USING"],
+		within: ["from"],
+		clause: "on"
+	},
+	{
+		words: [
+			"UNION",
+			"EXCEPT",
+			"INTERSECT"
+		],
+		within: ANYWHERE,
+		clause: "none"
+	},
+	{
+		words: [
+			"WHERE",
+			"GROUP",
+			"HAVING",
+			"ORDER",
+			"LIMIT",
+			"WINDOW"
+		],
+		within: ANYWHERE,
+		clause: "rest"
+	}
+];
+// src/schema/view-names.ts
+const SCHEMA_AT = {
+	table: 2,
+	call: 2,
+	other: 3
+};
+function readNames(tokens, schemaName) {
+	const own = namesOfWith(tokens);
+	const names = namesInQuery(tokens, "quoted");
+	const qualified = names.filter((name) => schemaPart(name) !== null);
+	const ours = qualified.filter((name) => schemaPart(name) === schemaName);
+	const others = qualified.filter((name) => schemaPart(name) !== schemaName);
+	const free = names.filter((name) => schemaPart(name) !== null || !own.has(lastPart(name)));
+	const calls = free.filter(({ kind }) => kind === "call");
+	const beyond = [
+		...others.map((name) => `the schema ${printable$1(schemaPart(name) ?? "")}`),
+		...calls.map((name) => `the stored function ${printable$1(lastPart(name))}`),
+		...findSequence(tokens)
+	];
+	return {
+		uses: [...new Set(free.filter(({ kind }) => kind === "table").map(lastPart))],
+		qualifiers: new Set(ours.flatMap(({ at }) => [at, at + 1])),
+		beyond: beyond[0] ?? null
+	};
+}
+function schemaPart({ parts, kind }) {
+	return parts.at(-SCHEMA_AT[kind]) ?? null;
+}
+function lastPart({ parts }) {
+	return parts.at(-1) ?? "";
+}
+function namesOfWith(tokens) {
+	return new Set([...placesOfWith(tokens)].map((at) => tokens[at]?.value ?? ""));
+}
+function placesOfWith(tokens) {
+	const places = new Set();
+	for (const [at, token] of tokens.entries()) {
+		if (!isKeyword(token, "AS") || !isSymbol(tokens[at + 1], "(")) continue;
+		let name = at - 1;
+		if (isSymbol(tokens[name], ")")) {
+			while (name > 0 && !isSymbol(tokens[name], "(")) name -= 1;
+			name -= 1;
+		}
+		places.add(name);
+	}
+	return places;
+}
+function findSequence(tokens) {
+	return tokens.some((token, at) => isKeyword(token, "NEXTVAL", "LASTVAL", "SETVAL") && isSymbol(tokens[at + 1], "(")) ? ["a sequence"] : [];
+}
+// src/schema/view.ts
+function isViewSql(sql) {
+	return /^CREATE (?:ALGORITHM=(?:MERGE|TEMPTABLE) )?(?:SQL SECURITY INVOKER )?VIEW /.test(sql);
+}
+function parseCreateView(sql, schemaName) {
+	const tokens = withoutComments(tokenize(sql, "CREATE VIEW"));
+	const viewAt = tokens.findIndex((token) => isKeyword(token, "VIEW"));
+	const asAt = tokens.findIndex((token, at) => at > viewAt && isKeyword(token, "AS"));
+	const nameAt = isSymbol(tokens[viewAt + 2], ".") ? viewAt + 3 : viewAt + 1;
+	const name = tokens[nameAt];
+	if (!isKeyword(tokens[0], "CREATE") || viewAt === -1 || asAt < nameAt || !name) throw unreadable$2(sql, tokens[0]);
+	const query = tokens.slice(asAt + 1);
+	const { uses, qualifiers, beyond } = readNames(query, schemaName);
+	const head = [
+		"CREATE",
+		...attributesOf$1(tokens.slice(1, viewAt)),
+		"VIEW",
+		quoteName(name.value) + columnsOf$1(tokens.slice(nameAt + 1, asAt)),
+		"AS"
+	].join(" ");
+	const text = layOutQuery(sql, query, qualifiers);
+	return {
+		view: {
+			name: name.value,
+			sql: `${head}\n${text}`,
+			uses
+		},
+		beyond,
+		definer: definerOf(sql, tokens.slice(1, viewAt))
+	};
+}
+function definerOf(sql, tokens) {
+	const from = tokens.findIndex((token) => isKeyword(token, "DEFINER"));
+	const to = tokens.findIndex((token, at) => at > from && isKeyword(token, "SQL"));
+	if (!isSymbol(tokens[from + 1], "=") || to === -1) return "";
+	return sql.slice(tokens[from + 2]?.start, tokens[to - 1]?.end);
+}
+function attributesOf$1(tokens) {
+	const algorithm = tokens.find((token) => isKeyword(token, "MERGE", "TEMPTABLE"));
+	const invoker = tokens.some((token) => isKeyword(token, "INVOKER"));
+	return [...algorithm ? [`ALGORITHM=${algorithm.text.toUpperCase()}`] : [], ...invoker ? ["SQL SECURITY INVOKER"] : []];
+}
+function columnsOf$1(tokens) {
+	const names = tokens.filter(({ kind }) => kind === "quoted").map(({ text }) => text);
+	return names.length === 0 ? "" : ` (${names.join(",")})`;
+}
+function unreadable$2(text, token) {
+	return refusalAt("SQL_SYNTAX", "this is not a view as a server describes it", {
+		text,
+		offset: token?.start ?? 0,
+		file: "CREATE VIEW"
+	}, "Report this as a defect of Crossfade, with the statement.");
+}
+function isInvokers({ sql }) {
+	return sql.slice(0, sql.indexOf("`")).includes("SQL SECURITY INVOKER");
+}
+function asInvokers(view) {
+	if (isInvokers(view)) return view;
+	return {
+		...view,
+		sql: view.sql.replace("VIEW ", "SQL SECURITY INVOKER VIEW ")
+	};
+}
+function viewStatement({ sql }, verb) {
+	return verb === "create" ? sql : `CREATE OR REPLACE${sql.slice(6)}`;
+}
+function dropViewStatement({ name }) {
+	return `DROP VIEW ${quoteName(name)}`;
+}
+// src/schema/diff-views.ts
+function diffViews(from, to) {
+	const wanted = withRightsOf(to, from);
+	return {
+		dropped: usedFirst([...from.views.values()].filter(({ name }) => !to.views.has(name))).toReversed().map((view) => ({
+			kind: "drop_view",
+			from: view
+		})),
+		made: usedFirst([...wanted.views.values()]).flatMap((view) => changesTo$1(view, from))
+	};
+}
+function changesTo$1(to, { views }) {
+	const from = views.get(to.name);
+	if (!from) return [{
+		kind: "create_view",
+		to
+	}];
+	return from.sql === to.sql ? [] : [{
+		kind: "replace_view",
+		from,
+		to
+	}];
+}
+function withRightsOf(wanted, live) {
+	const settled = [...wanted.views.values()].map((view) => {
+		const before = live.views.get(view.name);
+		return before && !isInvokers(before) ? view : asInvokers(view);
+	});
+	return {
+		...wanted,
+		views: new Map(settled.map((view) => [view.name, view]))
+	};
+}
+function usedFirst(views) {
+	const waiting = new Map(views.map((view) => [view.name, view]));
+	const ordered = [];
+	const place = (name) => {
+		const view = waiting.get(name);
+		if (!view) return;
+		waiting.delete(name);
+		for (const used of view.uses) place(used);
+		ordered.push(view);
+	};
+	for (const { name } of views) place(name);
+	return ordered;
+}
 // src/mysql/identifier.ts
 const TAG_CHARACTERS = 6;
 const TAG = `[0-9a-z]{${TAG_CHARACTERS}}`;
@@ -25900,20 +26641,21 @@ new RegExp(`__xf_drop_(\\d{4})(\\d\\d)(\\d\\d)(\\d\\d)(\\d\\d)_${TAG}$`);
 function isProductTable(name) {
 	return PRODUCT_TABLE.test(name);
 }
-function hashOf(text) {
+function hashOf$1(text) {
 	return createHash("sha256").update(text).digest().readBigUInt64BE().toString(36).padStart(TAG_CHARACTERS, "0").slice(-6);
 }
 const MAX_PLAIN_CHARACTERS = 54;
 function plainConstraintName(name) {
 	const plain = [...name.replace(new RegExp(`_xf_${TAG}$`), "")];
 	if (plain.length <= MAX_PLAIN_CHARACTERS) return plain.join("");
-	return `${plain.slice(0, 47).join("")}_${hashOf(plain.join(""))}`;
+	return `${plain.slice(0, 47).join("")}_${hashOf$1(plain.join(""))}`;
 }
 // src/schema/parse-item.ts
 function parseColumn(text, item, tableCollation) {
 	const [name, ...written] = item;
 	if (!name || written.length === 0) throw unreadable$1(text, name);
-	const { rest, definition } = withoutInherited(text, written, tableCollation);
+	const { rest, definition: inherited } = withoutInherited(text, written, tableCollation);
+	const definition = withVisibleDefault(inherited, rest);
 	const typeEnd = endOfType(rest);
 	const attributes = outsideParentheses(rest.slice(typeEnd));
 	const type = sliceOf(text, rest.slice(0, typeEnd));
@@ -25942,6 +26684,17 @@ function withoutInherited(text, tokens, tableCollation) {
 		definition: parts.filter((part) => part !== "").join(" ")
 	};
 }
+function withVisibleDefault(definition, tokens) {
+	if (!isKeyword(tokens[0], "BINARY", "VARBINARY")) return definition;
+	const value = tokens.find((token, at) => token.kind === "string" && isDefault(tokens[at - 1]));
+	if (!value || !UNSEEN.test(value.text)) return definition;
+	const bytes = Buffer.from(value.value).toString("hex").toUpperCase();
+	return definition.replace(value.text, () => `0x${bytes}`);
+}
+function isDefault(token) {
+	return isKeyword(token, "DEFAULT");
+}
+const UNSEEN = /\p{Cc}/u;
 const TEXT_TYPE = /^(?:(?:var)?char|(?:tiny|medium|long)?text|enum|set)\b/i;
 function endOfType(tokens) {
 	let at = isSymbol(tokens[1], "(") ? splitList(tokens, 1).end + 1 : 1;
@@ -26026,24 +26779,235 @@ function unreadable$1(text, token) {
 		file: "CREATE TABLE"
 	}, "Report it as a bug, with the server version.");
 }
+// src/schema/spelling/collation.ts
+function modern(name) {
+	return name.replace(/^utf8(?=_|$)/, "utf8mb3");
+}
+const DEFAULTS = {
+	big5: "big5_chinese_ci",
+	binary: "binary",
+	cp932: "cp932_japanese_ci",
+	dec8: "dec8_swedish_ci",
+	eucjpms: "eucjpms_japanese_ci",
+	euckr: "euckr_korean_ci",
+	gb18030: "gb18030_chinese_ci",
+	gb2312: "gb2312_chinese_ci",
+	gbk: "gbk_chinese_ci",
+	hp8: "hp8_english_ci",
+	latin1: "latin1_swedish_ci",
+	latin5: "latin5_turkish_ci",
+	sjis: "sjis_japanese_ci",
+	swe7: "swe7_swedish_ci",
+	tis620: "tis620_thai_ci",
+	ujis: "ujis_japanese_ci"
+};
+function defaultCollation(charset) {
+	return DEFAULTS[charset] ?? `${charset}_general_ci`;
+}
+function collationEdits(tokens) {
+	return tokens.flatMap((token, at) => {
+		const isCharset = namesCharset(tokens, at);
+		if (!isCharset && !namesCollation(tokens, at)) return [];
+		const name = modern(token.value);
+		const renamed = name === token.value ? [] : [replace(token, name)];
+		if (!isCharset || isKeyword(tokens[at + 1], "COLLATE")) return renamed;
+		const separator = isSymbol(tokens[at - 1], "=") ? "=" : " ";
+		return [...renamed, insertAfter(token, ` COLLATE${separator}${defaultCollation(name)}`)];
+	});
+}
+function tableCollation(tail) {
+	const collation = tail.findIndex((_, at) => namesCollation(tail, at));
+	if (collation !== -1) return modern(tail[collation]?.value ?? "");
+	const charset = tail.findIndex((_, at) => namesCharset(tail, at));
+	return charset === -1 ? null : defaultCollation(modern(tail[charset]?.value ?? ""));
+}
+function namesCharset(tokens, at) {
+	const [before, previous] = [tokens[at - 2], tokens[at - 1]];
+	if (isSymbol(previous, "=")) return isKeyword(before, "CHARSET");
+	return isKeyword(previous, "SET") && isKeyword(before, "CHARACTER");
+}
+function namesCollation(tokens, at) {
+	const [before, previous, token] = [
+		tokens[at - 2],
+		tokens[at - 1],
+		tokens[at]
+	];
+	if (isSymbol(token, "=")) return false;
+	return isKeyword(isSymbol(previous, "=") ? before : previous, "COLLATE");
+}
+// src/schema/spelling/column.ts
+const WIDTHS = {
+	TINYINT: ["3", "4"],
+	SMALLINT: ["5", "6"],
+	MEDIUMINT: ["8", "9"],
+	INT: ["10", "11"],
+	BIGINT: ["20", "20"],
+	YEAR: ["4", "4"]
+};
+const NUMBERS$1 = /^(?:tinyint|smallint|mediumint|int|bigint|decimal|numeric|float|double|year)$/i;
+const UNSET = /^(?:(?:tiny|medium|long)?(?:text|blob)|geometry|point|linestring|polygon|multi\w+|geom\w*collection|json)$/i;
+function columnEdits(item, collation) {
+	const json = jsonEdits(item, collation);
+	const inItem = json.length === 0 ? item : item.slice(0, -CHECK_TOKENS);
+	return [
+		...json.length === 0 ? collationEdits(item) : json,
+		...widthEdits(item),
+		...inItem.flatMap((token, at) => at < 2 ? [] : attributeEdits(inItem, token, at))
+	];
+}
+function attributeEdits(item, token, at) {
+	if (isKeyword(token, "DEFAULT")) return defaultEdits(item, at);
+	if (isKeyword(token, "UPDATE") && isKeyword(item[at - 1], "ON")) return nowEdits(item, at + 1);
+	return isKeyword(token, "AS", "CHECK") && isSymbol(item[at + 1], "(") ? parenthesesEdits(item, at + 1) : [];
+}
+function widthEdits(item) {
+	const [, type, open, width, close, sign, zerofill] = item;
+	const widths = WIDTHS[type?.text.toUpperCase() ?? ""];
+	if (!widths || !isSymbol(open, "(") || !isSymbol(close, ")")) return [];
+	if (isKeyword(sign, "ZEROFILL") || isKeyword(zerofill, "ZEROFILL")) return [];
+	const usual = widths[isKeyword(sign, "UNSIGNED") ? 0 : 1];
+	return width?.text === usual ? [remove(item, 2, 4)] : [];
+}
+const CHECK_TOKENS = 7;
+function jsonEdits(item, tableCollation) {
+	const type = item[1];
+	if (!type || !isKeyword(type, "LONGTEXT") || !endsInJsonCheck(item)) return [];
+	const collates = item.findIndex((token, at) => at > 1 && isKeyword(token, "COLLATE"));
+	if ((collates === -1 ? tableCollation : modern(item[collates + 1]?.value ?? "")) !== "utf8mb4_bin") return [];
+	const { end } = item[collates === -1 ? 1 : collates + 1] ?? type;
+	return [{
+		start: type.start,
+		end,
+		text: "json"
+	}, remove(item, item.length - CHECK_TOKENS, item.length - 1)];
+}
+function endsInJsonCheck(item) {
+	const [check, open, valid, , name] = item.slice(-7);
+	return isKeyword(check, "CHECK") && isSymbol(open, "(") && isKeyword(valid, "JSON_VALID") && name?.value === item[0]?.value;
+}
+function defaultEdits(item, at) {
+	const [type, value] = [item[1]?.text ?? "", item[at + 1]];
+	if (!value) return [];
+	if (isKeyword(value, "NULL")) return UNSET.test(type) ? [remove(item, at, at + 1)] : [];
+	if (isSymbol(value, "(")) return parenthesesEdits(item, at + 1);
+	if (isNow(value)) return nowEdits(item, at + 1);
+	if (isSymbol(item[at + 2], "(")) {
+		const end = item[splitList(item, at + 2).end] ?? value;
+		return [insertBefore(value, "("), insertAfter(end, ")")];
+	}
+	return NUMBERS$1.test(type) ? numberEdits(item, at + 1) : [];
+}
+function numberEdits(item, at) {
+	const first = item[at];
+	const isNegative = isSymbol(first, "-");
+	const number = isNegative ? item[at + 1] : first;
+	if (!first || number?.kind !== "number" || !/^[\d.]/.test(number.text)) return [];
+	const text = `'${isNegative ? "-" : ""}${number.text}'`;
+	return [{
+		start: first.start,
+		end: number.end,
+		text
+	}];
+}
+function isNow(token) {
+	return isKeyword(token, "CURRENT_TIMESTAMP");
+}
+function nowEdits(item, at) {
+	const now = item[at];
+	if (!now || !isNow(now)) return [];
+	const isBare = isSymbol(item[at + 1], "(") && isSymbol(item[at + 2], ")");
+	return [...now.text === "CURRENT_TIMESTAMP" ? [] : [replace(now, "CURRENT_TIMESTAMP")], ...isBare ? [remove(item, at + 1, at + 2)] : []];
+}
+function parenthesesEdits(item, open) {
+	const { end } = splitList(item, open);
+	const [inner, last] = [item[open + 1], item[end - 1]];
+	const isDouble = isSymbol(inner, "(") && splitList(item, open + 1).end === end - 1;
+	return inner && last && isDouble ? [replace(inner, ""), replace(last, "")] : [];
+}
+// src/schema/spelling/spelling.ts
+function spellingEdits({ items, tail, partition }, text) {
+	const collation = tableCollation(tail);
+	const columns = items.filter(([name]) => name?.kind === "quoted");
+	const names = new Set(columns.map(([name]) => name?.value.toLowerCase() ?? ""));
+	return [
+		...collationEdits(tail),
+		...items.flatMap((item) => [...itemEdits(item, collation), ...literalEdits(item)]),
+		...partition.flatMap((token, at) => [...partitionNameEdits(partition, token, at, names), ...partitionGapEdits(partition[at - 1], token, text)])
+	];
+}
+function itemEdits(item, collation) {
+	const [first] = item;
+	if (first?.kind === "quoted") return columnEdits(item, collation);
+	return isKeyword(first, "CONSTRAINT") && isKeyword(item[2], "CHECK") ? parenthesesEdits(item, 3) : [];
+}
+const INTRODUCERS = [
+	"_UTF8MB4",
+	"_UTF8MB3",
+	"_UTF8",
+	"_LATIN1",
+	"_ASCII"
+];
+function literalEdits(item) {
+	return item.flatMap((token, at) => {
+		const text = item[at + 1];
+		return isKeyword(token, ...INTRODUCERS) && text?.kind === "string" && /^[\x20-\x7e]*$/.test(text.value) ? [replace(token, "")] : [];
+	});
+}
+function partitionNameEdits(tokens, token, at, columns) {
+	if (token.kind !== "word") return [];
+	const isPartition = isKeyword(tokens[at - 1], "PARTITION", "SUBPARTITION") && !isKeyword(token, "BY");
+	const isColumn = columns.has(token.value.toLowerCase()) && !isSymbol(tokens[at + 1], "(");
+	return isPartition || isColumn ? [replace(token, quoteName(token.value))] : [];
+}
+function partitionGapEdits(previous, token, text) {
+	if (!previous) return [];
+	const gap = text.slice(previous.end, token.start);
+	if (/^ {2,}$/.test(gap)) return [{
+		start: previous.end,
+		end: token.start,
+		text: " "
+	}];
+	return isKeyword(previous, "COLUMNS", "KEY") && isSymbol(token, "(") && gap === "" ? [insertBefore(token, " ")] : [];
+}
 // src/schema/parse.ts
 function parseTable$1(sql) {
-	const text = unwrapExecutable(sql);
+	const known = KNOWN.get(sql)?.deref();
+	if (known) return known;
+	const table = readTable$1(sql);
+	KNOWN.set(sql, new WeakRef(table));
+	FORGOTTEN.register(table, sql);
+	return table;
+}
+const KNOWN = new Map();
+const FORGOTTEN = new FinalizationRegistry((sql) => void KNOWN.delete(sql));
+function readTable$1(sql) {
+	const written = unwrapExecutable(sql);
+	const taken = takeApart(written);
+	const edits = spellingEdits(taken, written);
+	const text = edited(written, edits);
+	const { name, items, tail, partition } = edits.length === 0 ? taken : takeApart(text);
+	const options = parseOptions(text, tail);
+	return withSql({
+		name,
+		...parseItems(text, items, options.find((option) => option.name === "COLLATE")?.value ?? null),
+		options,
+		partition: partition.length === 0 ? null : sliceOf(text, partition)
+	});
+}
+function takeApart(text) {
 	const tokens = withoutComments(tokenize(text, "CREATE TABLE"));
 	const nameToken = tokens[2];
 	if (!(isKeyword(tokens[0], "CREATE") && isKeyword(tokens[1], "TABLE")) || nameToken?.kind !== "quoted" || !isSymbol(tokens[3], "(")) throw unreadable$1(text, nameToken ?? tokens[0]);
 	const { items, end } = splitList(tokens, 3);
-	const tail = tokens.slice(end + 1);
-	const partitionAt = tail.findIndex((token, at) => isKeyword(token, "PARTITION") && isKeyword(tail[at + 1], "BY"));
-	const options = parseOptions(text, partitionAt === -1 ? tail : tail.slice(0, partitionAt));
-	const partition = partitionAt === -1 ? null : sliceOf(text, tail.slice(partitionAt));
-	const parts = parseItems(text, items, options.find(({ name }) => name === "COLLATE")?.value ?? null);
-	return withSql({
+	const rest = tokens.slice(end + 1);
+	const found = rest.findIndex((token, at) => isKeyword(token, "PARTITION") && isKeyword(rest[at + 1], "BY"));
+	const start = found === -1 ? rest.length : found;
+	return {
 		name: nameToken.value,
-		...parts,
-		options,
-		partition
-	});
+		items,
+		tail: rest.slice(0, start),
+		partition: rest.slice(start)
+	};
 }
 function withSql(parts) {
 	const items = [
@@ -26061,18 +27025,26 @@ function withSql(parts) {
 		sql
 	};
 }
-function schemaToSql({ tables }) {
-	return Object.fromEntries([...tables.values()].map(({ name, sql }) => [name, sql]));
+function schemaToSql({ tables, views }) {
+	return Object.fromEntries([...tables.values(), ...views.values()].map(({ name, sql }) => [name, sql]));
 }
-function schemaOf(tables) {
-	const sorted = tables.toSorted((a, b) => compareNames(a.name, b.name));
-	return { tables: new Map(sorted.map((table) => [table.name, table])) };
+function schemaOf(tables, views = [], unmanaged = []) {
+	return {
+		tables: inOrder$1(tables),
+		views: inOrder$1(views),
+		unmanaged
+	};
+}
+function inOrder$1(items) {
+	const sorted = items.toSorted((a, b) => compareNames(a.name, b.name));
+	return new Map(sorted.map((item) => [item.name, item]));
 }
 function compareNames(a, b) {
 	if (a === b) return 0;
 	return a < b ? -1 : 1;
 }
 function unwrapExecutable(sql) {
+	if (!sql.includes("/*")) return sql;
 	let text = "";
 	let at = 0;
 	for (const token of tokenize(sql, "CREATE TABLE")) {
@@ -26091,7 +27063,7 @@ function parseItems(text, items, collation) {
 	for (const item of items) {
 		const [first, second, third] = item;
 		const definition = sliceOf(text, item);
-		const kind = kindOf(item);
+		const kind = kindOf$1(item);
 		switch (kind) {
 			case "column":
 				columns.push(parseColumn(text, item, collation));
@@ -26129,7 +27101,7 @@ const FIRST_WORDS = {
 	VECTOR: "vector",
 	PERIOD: "period"
 };
-function kindOf([first, , third]) {
+function kindOf$1([first, , third]) {
 	if (first?.kind === "quoted") return "column";
 	if (isKeyword(first, "CONSTRAINT")) {
 		if (isKeyword(third, "FOREIGN")) return "foreign_key";
@@ -26179,155 +27151,70 @@ function endOfOption$1(text, tokens, from) {
 	return isSymbol(tokens[equals + 1], "(") ? splitList(tokens, equals + 1).end + 1 : equals + 2;
 }
 // src/schema/diff.ts
-function tableOf(change) {
-	return change.kind === "drop" ? change.from.name : change.to.name;
+function isViewChange(change) {
+	return change.kind.endsWith("_view");
 }
-function diffSchemas(from, to) {
-	const wanted = byName(to);
+function isTableChange(change) {
+	return !isViewChange(change);
+}
+function tableOf(change) {
+	return "to" in change ? change.to.name : change.from.name;
+}
+function diffSchemas(from, to, renames = NO_RENAMES) {
+	const open = openRenames(from, to, renames);
+	const wanted = byName$1(to);
 	const created = wanted.filter(({ name }) => !from.tables.has(name));
 	const kept = wanted.filter(({ name }) => from.tables.has(name));
-	const dropped = byName(from).filter(({ name }) => !to.tables.has(name));
-	return [...parentsFirst([...created, ...kept]).flatMap((table) => changesTo(table, from.tables.get(table.name))), ...parentsFirst(dropped).toReversed().map((table) => ({
-		kind: "drop",
-		from: table
-	}))];
+	const dropped = byName$1(from).filter(({ name }) => !to.tables.has(name));
+	const views = diffViews(from, to);
+	const formerChildren = childrenThatLeave(from, to);
+	return [
+		...views.dropped,
+		...inOrder([...created, ...kept], (table) => [...parentsOf$1(table), ...formerChildren.get(table.name) ?? []]).flatMap((table) => changesTo(table, from.tables.get(table.name), open)),
+		...inOrder(dropped, parentsOf$1).toReversed().map((table) => ({
+			kind: "drop",
+			from: table
+		})),
+		...views.made
+	];
 }
-function byName({ tables }) {
+function byName$1({ tables }) {
 	return [...tables.values()].sort((a, b) => compareNames(a.name, b.name));
 }
-function changesTo(to, from) {
+function changesTo(to, from, renames) {
 	if (!from) return [{
 		kind: "create",
 		to
 	}];
-	return from.sql === to.sql ? [] : alterations(from, to);
-}
-function alterations(from, to) {
-	const kept = from.foreignKeys.filter((before) => to.foreignKeys.every((after) => after.name !== before.name || isEqual(after, before)));
-	if (kept.length === from.foreignKeys.length) return [alteration(from, to)];
-	const between = withSql({
-		...from,
-		foreignKeys: kept
-	});
-	return [alteration(from, between), alteration(between, to)];
-}
-function alteration(from, to) {
-	const { clauses: columnClauses, replaced } = diffColumns(from, to);
-	const isStale = ({ definition }) => mentionsAny(definition, replaced);
-	const { toggles, ...keys } = diffKeys(from.keys, to.keys, isStale);
-	const foreignKeys = diffNamed(from.foreignKeys, to.foreignKeys);
-	const checks = diffNamed(from.checks, to.checks, isStale);
-	const periods = diffNamed(from.periods, to.periods, isStale);
-	return {
+	if (from.sql === to.sql) return [];
+	const clauses = diffTables(from, to, renames);
+	return clauses.length === 0 ? [] : [{
 		kind: "alter",
 		from,
 		to,
-		clauses: [
-			...foreignKeys.dropped.map((foreignKey) => ({
-				kind: "drop_foreign_key",
-				foreignKey
-			})),
-			...checks.dropped.map((check) => ({
-				kind: "drop_check",
-				check
-			})),
-			...keys.dropped.map((key) => ({
-				kind: "drop_key",
-				key
-			})),
-			...periods.dropped.map((period) => ({
-				kind: "drop_period",
-				period
-			})),
-			...columnClauses,
-			...periods.added.map((period) => ({
-				kind: "add_period",
-				period
-			})),
-			...toggles,
-			...keys.added.map((key) => ({
-				kind: "add_key",
-				key
-			})),
-			...foreignKeys.added.map((foreignKey) => ({
-				kind: "add_foreign_key",
-				foreignKey
-			})),
-			...checks.added.map((check) => ({
-				kind: "add_check",
-				check
-			})),
-			...diffOptions(from.options, to.options),
-			...diffPartition(from.partition, to.partition)
-		]
-	};
-}
-function diffNamed(from, to, isStale = () => false) {
-	const stays = (item, others) => !isStale(item) && others.some((other) => isEqual(other, item));
-	return {
-		dropped: from.filter((item) => !stays(item, to)),
-		added: to.filter((item) => !stays(item, from))
-	};
-}
-function diffKeys(from, to, isStale) {
-	const { dropped, added } = diffNamed(from, to, isStale);
-	const pairs = dropped.flatMap((before) => {
-		const after = added.find((key) => !isStale(key) && isEqual(shown(key), shown(before)));
-		return after ? [{
-			before,
-			after
-		}] : [];
-	});
-	return {
-		dropped: dropped.filter((key) => !pairs.some(({ before }) => before === key)),
-		added: added.filter((key) => !pairs.some(({ after }) => after === key)),
-		toggles: pairs.flatMap(({ before, after }) => {
-			const word = after.hidden ?? before.hidden;
-			if (!word) return [];
-			return [{
-				kind: after.hidden ? "hide_key" : "show_key",
-				key: after,
-				word
-			}];
-		})
-	};
-}
-function shown({ name, hidden, definition }) {
-	return {
-		name,
-		definition: hidden ? definition.slice(0, -hidden.length).trimEnd() : definition
-	};
-}
-function isEqual(a, b) {
-	return a.name === b.name && a.definition === b.definition;
-}
-function diffOptions(from, to) {
-	const recollated = collationOf(from) !== collationOf(to);
-	const isSet = (option) => isCollation(option) ? recollated : !from.some((before) => isEqual(before, option));
-	const isReset = (option) => !isCollation(option) && !to.some(({ name }) => name === option.name);
-	return [...from.filter(isReset).map((option) => ({
-		kind: "reset_option",
-		option
-	})), ...to.filter(isSet).map((option) => ({
-		kind: "set_option",
-		option
-	}))];
-}
-function diffPartition(from, to) {
-	if (from === to) return [];
-	return to === null ? [{ kind: "remove_partitions" }] : [{
-		kind: "set_partitions",
-		partition: to
+		clauses
 	}];
 }
-function parentsFirst(tables) {
+function parentsOf$1({ foreignKeys }) {
+	return foreignKeys.flatMap(({ parent, parentSchema }) => parentSchema === null ? [parent] : []);
+}
+function childrenThatLeave(from, to) {
+	const left = new Map();
+	for (const table of from.tables.values()) {
+		const after = to.tables.get(table.name);
+		const stay = new Set(after ? parentsOf$1(after) : parentsOf$1(table));
+		for (const parent of parentsOf$1(table)) if (!stay.has(parent)) left.set(parent, [...left.get(parent) ?? [], table.name]);
+	}
+	return left;
+}
+function inOrder(tables, after) {
 	const waiting = new Map(tables.map((table) => [table.name, table]));
 	const ordered = [];
 	const place = (name) => {
 		const table = waiting.get(name);
 		if (!table) return;
 		waiting.delete(name);
-		for (const { parent, parentSchema } of table.foreignKeys) if (!parentSchema) place(parent);
+		for (const other of after(table)) place(other);
 		ordered.push(table);
 	};
 	for (const { name } of tables) place(name);
@@ -26336,7 +27223,7 @@ function parentsFirst(tables) {
 // src/lint/value-list.ts
 function changedValues(change, type) {
 	return clausesOf(change, "modify_column").flatMap(({ from, to }) => {
-		const [before, after] = [typeOf(from), typeOf(to)];
+		const [before, after] = [typeOf$1(from), typeOf$1(to)];
 		if (before.name !== type || after.name !== type) return [];
 		return [{
 			table: tableOf(change),
@@ -26372,15 +27259,15 @@ function isInstantColumn(column) {
 function isInstantModify(from, to) {
 	if (from.generated !== null || to.generated !== null) return false;
 	if (from.name !== to.name) return from.definition === to.definition;
-	if (from.type === to.type) return [from, to].every((column) => defaultOf(column)?.isLiteral ?? true) && from.nullable === to.nullable && bare(from) === bare(to);
+	if (from.type === to.type) return [from, to].every((column) => defaultOf(column)?.isLiteral ?? true) && from.nullable === to.nullable && bare$1(from) === bare$1(to);
 	const rest = (column) => column.definition.slice(column.type.length);
 	return rest(from) === rest(to) && isAppended(from, to);
 }
-function bare(column) {
+function bare$1(column) {
 	return (defaultOf(column)?.without ?? column.definition).replace(/\s+/g, " ").trim();
 }
 function isAppended(from, to) {
-	const [before, after] = [typeOf(from), typeOf(to)];
+	const [before, after] = [typeOf$1(from), typeOf$1(to)];
 	if (before.name !== after.name || before.name !== "enum" && before.name !== "set") return false;
 	const isKept = before.values.every((value) => after.values.includes(value));
 	const bytes = (count) => before.name === "enum" ? Math.ceil(Math.log2(count + 1) / 8) : setBytes(count);
@@ -26400,7 +27287,7 @@ const copyCost = {
 	fix: "Look at the size of the table and the free disk first, and put several changes of one table into one deploy request.",
 	*check(change) {
 		if (change.kind !== "alter" || isProbablyInstant(change)) return;
-		yield { message: `The change of ${named(tableOf(change))} copies all its rows.` };
+		yield { message: `The change of ${named$1(tableOf(change))} copies all its rows, which takes time and about as much disk again.` };
 	}
 };
 // src/lint/rules/deploy-order.ts
@@ -26414,7 +27301,7 @@ const deployOrder = {
 	*check(change) {
 		const { table, adds, drops } = read(change);
 		if (!adds && !drops) return;
-		yield { message: `${named(table)}: ${adviceOn(adds, drops)}` };
+		yield { message: `${named$1(table)}: ${adviceOn(adds, drops)}` };
 	}
 };
 function adviceOn(adds, drops) {
@@ -26454,7 +27341,7 @@ const dropColumn = {
 			if (column.generated !== null || findColumn(change.to, column.name)) continue;
 			yield {
 				column: column.name,
-				message: `The column ${named(change.to.name, column.name)} goes, with all its values.`
+				message: `The column ${named$1(change.to.name, column.name)} goes, with all its values.`
 			};
 		}
 	}
@@ -26475,7 +27362,7 @@ const dropFk = {
 			if (!table || stays) continue;
 			yield {
 				key: name,
-				message: `The change removes the foreign key ${named(name)} from ${named(table.name)} to ${named(parent)}.`
+				message: `The change removes the foreign key ${named$1(name)} from ${named$1(table.name)} to ${named$1(parent)}; from then on rows can refer to others that are not there.`
 			};
 		}
 	}
@@ -26490,14 +27377,14 @@ const dropTable = {
 	fix: "Deploy code that no longer uses the table first, and look whether anything still reads it. If it was renamed, see `rename-as-drop-add`.",
 	*check(change) {
 		if (change.kind !== "drop") return;
-		yield { message: `The table ${named(change.from.name)} goes, with all its rows.` };
+		yield { message: `The table ${named$1(change.from.name)} goes, with all its rows.` };
 	}
 };
 // src/lint/values.ts
-const LONGEST$1 = 40;
+const LONGEST$2 = 40;
 function shownValue(value) {
 	const characters = [...value];
-	return `'${printable$1(characters.length > LONGEST$1 ? `${characters.slice(0, LONGEST$1).join("")}…` : value).replaceAll("`", "'")}'`;
+	return `'${printable$1(characters.length > LONGEST$2 ? `${characters.slice(0, LONGEST$2).join("")}…` : value).replaceAll("`", "'")}'`;
 }
 // src/lint/rules/duplicate-enum-value.ts
 const duplicateEnumValue = {
@@ -26509,12 +27396,12 @@ const duplicateEnumValue = {
 	fix: "Remove the second one.",
 	*check(table) {
 		for (const column of table.columns) {
-			const { values } = typeOf(column);
+			const { values } = typeOf$1(column);
 			const twice = values.filter((value, at) => values.indexOf(value) !== at);
 			if (twice.length === 0) continue;
 			yield {
 				column: column.name,
-				message: `The column ${named(table.name, column.name)} lists ${listed(twice.map(shownValue))} more than once.`
+				message: `The column ${named$1(table.name, column.name)} lists ${listed(twice.map(shownValue))} more than once.`
 			};
 		}
 	}
@@ -26533,7 +27420,7 @@ const duplicateIndex = {
 			if (!first || key.hidden || first.hidden) continue;
 			yield {
 				key: key.name,
-				message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} is over the same columns as the ${keyWords(first)} ${named(first.name)}.`
+				message: `The ${keyWords(key)} ${named$1(key.name)} of ${named$1(table.name)} is over the same columns as the ${keyWords(first)} ${named$1(first.name)}, so every write pays twice for one use.`
 			};
 		}
 	}
@@ -26557,7 +27444,7 @@ const engineInnodbOnly = {
 	*check(table) {
 		const engine = table.options.find(({ name }) => name === "ENGINE")?.value;
 		if (engine === void 0 || engine.toLowerCase() === "innodb") return;
-		yield { message: `The table ${named(table.name)} has the engine ${printable$1(engine)}.` };
+		yield { message: `The table ${named$1(table.name)} has the engine ${printable$1(engine)}.` };
 	}
 };
 // src/lint/rules/enum-remove.ts
@@ -26574,7 +27461,7 @@ const enumRemove = {
 			if (gone.length === 0) continue;
 			yield {
 				column,
-				message: `The ENUM ${named(table, column)} loses ${listed(gone.map(shownValue))}.`
+				message: `The ENUM ${named$1(table, column)} loses ${listed(gone.map(shownValue))}; a row with such a value stops the deployment.`
 			};
 		}
 	}
@@ -26592,7 +27479,7 @@ const enumReorder = {
 			if (!isReordered(before, after)) continue;
 			yield {
 				column,
-				message: `Values of the ENUM ${named(table, column)} get another place in its list.`
+				message: `Values of the ENUM ${named$1(table, column)} get another place in its list, so they sort differently and have other numbers.`
 			};
 		}
 	}
@@ -26609,7 +27496,7 @@ const fk = {
 		for (const { name, columns, parent } of table.foreignKeys) yield {
 			key: name,
 			...columns[0] === void 0 ? {} : { column: columns[0] },
-			message: `The foreign key ${named(name)} ties ${named(table.name)} to ${named(parent)}.`
+			message: `The foreign key ${named$1(name)} ties ${named$1(table.name)} to ${named$1(parent)}.`
 		};
 	}
 };
@@ -26625,11 +27512,11 @@ const fkParentChange = {
 		if (change.kind !== "alter") return;
 		const table = change.to.name;
 		const children = childrenOf(table, from);
-		if (children.length > 0) yield { message: `${named(table)} cannot be changed by a copy: foreign keys of ${listed(children.map((name) => named(name)))} point to it.` };
+		if (children.length > 0) yield { message: `${named$1(table)} cannot be changed by a copy: foreign keys of ${listed(children.map((name) => named$1(name)))} point to it.` };
 		for (const { foreignKey } of clausesOf(change, "add_foreign_key")) yield {
 			key: foreignKey.name,
 			...foreignKey.columns[0] === void 0 ? {} : { column: foreignKey.columns[0] },
-			message: `The change adds the foreign key ${named(foreignKey.name)} to ${named(table)}, which cannot be done by a copy.`
+			message: `The change adds the foreign key ${named$1(foreignKey.name)} to ${named$1(table)}, which cannot be done by a copy.`
 		};
 	}
 };
@@ -26654,7 +27541,7 @@ const fkParentType = {
 				yield {
 					key: foreignKey.name,
 					column: own.name,
-					message: `${named(table.name, own.name)} is ${words$1(own)}, but ${named(parent.name, theirs.name)}, to which it refers, is ${words$1(theirs)}.`
+					message: `${named$1(table.name, own.name)} is ${words$1(own)}, but ${named$1(parent.name, theirs.name)}, to which it refers, is ${words$1(theirs)}.`
 				};
 			}
 		}
@@ -26662,13 +27549,13 @@ const fkParentType = {
 };
 const OTHER = /char$|binary$|text$|blob$|^decimal$|^date$|^datetime$|^timestamp$/;
 function differ(one, other) {
-	const [a, b] = [typeOf(one), typeOf(other)];
+	const [a, b] = [typeOf$1(one), typeOf$1(other)];
 	const integers = [a, b].filter((type) => integerBytes(type) !== null);
 	if (integers.length === 2) return a.name !== b.name || a.unsigned !== b.unsigned;
 	return integers.length === 1 && [a, b].some(({ name }) => OTHER.test(name));
 }
 function words$1(column) {
-	const { name, unsigned } = typeOf(column);
+	const { name, unsigned } = typeOf$1(column);
 	return `${name.toUpperCase()}${unsigned ? " UNSIGNED" : ""}`;
 }
 // src/lint/rules/float.ts
@@ -26681,11 +27568,11 @@ const float = {
 	fix: "Use `DECIMAL(12, 2)` for money and everything that is counted exactly.",
 	*check(table) {
 		for (const column of table.columns) {
-			const { name } = typeOf(column);
+			const { name } = typeOf$1(column);
 			if (name !== "float" && name !== "double") continue;
 			yield {
 				column: column.name,
-				message: `${named(table.name, column.name)} is a ${name.toUpperCase()}, which holds numbers only approximately.`
+				message: `${named$1(table.name, column.name)} is a ${name.toUpperCase()}, which holds numbers only approximately.`
 			};
 		}
 	}
@@ -26704,7 +27591,7 @@ const foreignKeysCircular = {
 		const closing = table.foreignKeys.find(({ parent }) => same(parent, circle[1] ?? ""));
 		yield {
 			...closing ? { key: closing.name } : {},
-			message: `The foreign keys of ${listed(circle.map((name) => named(name)))} go round in a circle.`
+			message: `The foreign keys of ${listed(circle.map((name) => named$1(name)))} go round in a circle, so none of the tables can be filled or dropped first.`
 		};
 	}
 };
@@ -26744,7 +27631,7 @@ const foreignKeysNonexistentTable = {
 			yield {
 				key: name,
 				...columns[0] === void 0 ? {} : { column: columns[0] },
-				message: `The foreign key ${named(name)} of ${named(table.name)} refers to ${named(parent)}, and there is no such table.`
+				message: `The foreign key ${named$1(name)} of ${named$1(table.name)} refers to ${named$1(parent)}, and there is no such table.`
 			};
 		}
 	}
@@ -26766,17 +27653,17 @@ const foreignKeysUnresolved = {
 			yield {
 				key: foreignKey.name,
 				...column === void 0 ? {} : { column },
-				message: `The foreign key ${named(foreignKey.name)} of ${named(table.name)} ${fault}.`
+				message: `The foreign key ${named$1(foreignKey.name)} of ${named$1(table.name)} ${fault}.`
 			};
 		}
 	}
 };
 function faultOf$2({ parentColumns }, parent) {
 	const missing = parentColumns.filter((name) => !findColumn(parent, name));
-	if (missing.length > 0) return `refers to ${listed(missing.map((name) => named(parent.name, name)))}, which does not exist`;
+	if (missing.length > 0) return `refers to ${listed(missing.map((name) => named$1(parent.name, name)))}, which does not exist`;
 	const wanted = new Set(parentColumns.map((name) => name.toLowerCase()));
-	if (parent.keys.some((key) => isSubset(wanted, columnsOf(key).slice(0, wanted.size).map((name) => name.toLowerCase())))) return null;
-	return `refers to ${listed(parentColumns.map((name) => named(parent.name, name)))}, and no index there begins with that`;
+	if (parent.keys.some((key) => isSubset(wanted, columnsOf$2(key).slice(0, wanted.size).map((name) => name.toLowerCase())))) return null;
+	return `refers to ${listed(parentColumns.map((name) => named$1(parent.name, name)))}, and no index there begins with that`;
 }
 function isSubset(names, of) {
 	return [...names].every((name) => of.includes(name));
@@ -26796,7 +27683,7 @@ const generatedColumnChange = {
 			if (!before || before.generated === null === (column.generated === null)) continue;
 			yield {
 				column: column.name,
-				message: column.generated === null ? `${named(change.to.name, column.name)} ceases to be computed.` : `${named(change.to.name, column.name)} becomes computed; the values it has now are replaced.`
+				message: column.generated === null ? `${named$1(change.to.name, column.name)} ceases to be computed.` : `${named$1(change.to.name, column.name)} becomes computed; the values it has now are replaced.`
 			};
 		}
 	}
@@ -26817,7 +27704,7 @@ const inlineReferencesNoop = {
 			if (table.foreignKeys.some(({ columns }) => columns[0]?.toLowerCase() === folded)) continue;
 			yield {
 				column: name,
-				message: `The REFERENCES of ${named(table.name, name)} makes no foreign key: the server reads over it.`
+				message: `The REFERENCES of ${named$1(table.name, name)} makes no foreign key: the server reads over it.`
 			};
 		}
 	}
@@ -26832,7 +27719,7 @@ const instantPossible = {
 	fix: "Deploy with `/deploy method=instant` if you need no way back.",
 	*check(change) {
 		if (!isProbablyInstant(change)) return;
-		yield { message: `The change of ${named(tableOf(change))} could probably be made at once, without a copy.` };
+		yield { message: `The change of ${named$1(tableOf(change))} could probably be made at once, without a copy.` };
 	}
 };
 // src/lint/rules/invalid-charset.ts
@@ -26844,14 +27731,14 @@ const invalidCharset = {
 	why: "Older character sets cannot hold every character: a name in another script or an emoji is refused when somebody enters it. Texts in different character sets are also converted whenever they are compared, which can keep the server from using an index.",
 	fix: "Use `CHARACTER SET utf8mb4`. For codes and hashes `ascii` is fine, and for bytes `binary`.",
 	*check(table) {
-		const ofTable = tableCollation(table);
-		if (ofTable && !FINE.has(ofTable.charset)) yield { message: `The table ${named(table.name)} gives its texts the character set ${ofTable.charset}, which cannot hold every character.` };
+		const ofTable = tableCollation$1(table);
+		if (ofTable && !FINE.has(ofTable.charset)) yield { message: `The table ${named$1(table.name)} gives its texts the character set ${ofTable.charset}, which cannot hold every character.` };
 		for (const column of table.columns) {
 			const own = columnCollation(column, table);
 			if (!own || FINE.has(own.charset) || own.charset === ofTable?.charset) continue;
 			yield {
 				column: column.name,
-				message: `The column ${named(table.name, column.name)} has the character set ${own.charset}, which cannot hold every character.`
+				message: `The column ${named$1(table.name, column.name)} has the character set ${own.charset}, which cannot hold every character.`
 			};
 		}
 	}
@@ -26861,6 +27748,76 @@ const FINE = new Set([
 	"ascii",
 	"binary"
 ]);
+// src/schema/column-use.ts
+function columnOf({ columns }, name) {
+	return columns.find((column) => column.name.toLowerCase() === name.toLowerCase()) ?? null;
+}
+// src/lint/view-columns.ts
+function columnsRead({ sql }) {
+	const tokens = tokenize(sql, "CREATE VIEW");
+	const query = tokens.slice(tokens.findIndex((token) => isKeyword(token, "AS")) + 1);
+	const names = namesInQuery(query, "quoted");
+	const tables = tablesByName(query, names);
+	for (const name of [...namesOfWith(query), ...derivedTables(query)]) tables.delete(name);
+	return names.flatMap(({ kind, parts: [qualifier = "", column, ...more] }) => {
+		const meant = tables.get(qualifier);
+		if (kind !== "other" || column === void 0 || more.length > 0 || !meant) return [];
+		return [{
+			tables: [...meant],
+			column
+		}];
+	});
+}
+function tablesByName(query, names) {
+	const tables = new Map();
+	for (const { kind, parts, end } of names) {
+		if (kind !== "table") continue;
+		const table = parts.at(-1) ?? "";
+		const next = query[end];
+		const name = next?.kind === "quoted" ? next.value : table;
+		tables.set(name, (tables.get(name) ?? new Set()).add(table));
+	}
+	return tables;
+}
+function derivedTables(query) {
+	return query.flatMap((token, at) => token.kind === "quoted" && isSymbol(query[at - 1], ")") ? [token.value] : []);
+}
+// src/lint/rules/invalid-column-referenced-in-view.ts
+const invalidColumnReferencedInView = {
+	id: "invalid-column-referenced-in-view",
+	level: "error",
+	about: "view",
+	summary: "A view reads a column that its table does not have.",
+	why: "The server keeps such a view, and every query that reads it fails (error 1356). It happens when a column is dropped or renamed and a view that reads it is forgotten.",
+	fix: "Drop the view or change its query together with the column, or keep the column.",
+	*check(view, { tables }) {
+		for (const { tables: meant, column } of columnsRead(view)) {
+			const [first] = meant;
+			if (first === void 0) continue;
+			if (meant.some((name) => {
+				const table = tables.get(name);
+				return !table || columnOf(table, column) !== null;
+			})) continue;
+			yield { message: `The view ${named$1(view.name)} reads the column ${named$1(first, column)}, and there is no such column.` };
+		}
+	}
+};
+// src/lint/rules/invalid-table-referenced-in-view.ts
+const invalidTableReferencedInView = {
+	id: "invalid-table-referenced-in-view",
+	level: "error",
+	about: "view",
+	summary: "A view reads a table or view that is not there.",
+	why: "The server keeps such a view, and every query that reads it fails (error 1356). It happens when a table is dropped or renamed and a view that reads it is forgotten.",
+	fix: "Drop the view or change its query together with the table, or keep the table.",
+	*check(view, { tables, views, unmanaged }) {
+		const others = new Set(unmanaged.map(({ name }) => name));
+		for (const name of view.uses) {
+			if (tables.has(name) || views.has(name) || others.has(name)) continue;
+			yield { message: `The view ${named$1(view.name)} reads ${named$1(name)}, and there is no table or view of that name.` };
+		}
+	}
+};
 // src/lint/rules/invisible-first.ts
 const invisibleFirst = {
 	id: "invisible-first",
@@ -26875,7 +27832,7 @@ const invisibleFirst = {
 			if (!mayBeMissed(key, change)) continue;
 			yield {
 				key: key.name,
-				message: `The ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)} goes without having been hidden before.`
+				message: `The ${keyWords(key)} ${named$1(key.name)} of ${named$1(change.to.name)} goes without having been hidden before; a query that needs it becomes slow at once.`
 			};
 		}
 	}
@@ -26943,11 +27900,11 @@ function lookFirst(names, query) {
 function lossOf(from, to) {
 	const before = {
 		...from,
-		type: typeOf(from.column)
+		type: typeOf$1(from.column)
 	};
 	const after = {
 		...to,
-		type: typeOf(to.column)
+		type: typeOf$1(to.column)
 	};
 	return integerLoss(before.type, after.type) ?? numberLoss(before.type, after.type) ?? timeLoss(before.type, after.type) ?? charsetLoss(before, after) ?? lengthLoss(before, after) ?? kindLoss(before.type, after.type);
 }
@@ -27070,7 +28027,7 @@ const lossyChange = {
 	about: "change",
 	summary: "A column gets a type that cannot hold every value of the old one.",
 	why: "If a row has such a value, the deployment stops before the change is live and nothing is lost, but after the time of the copy. From the change on the application gets an error when it writes one.",
-	fix: "Look for such values first, such as `SELECT MAX(CHAR_LENGTH(note)) FROM orders`, and make sure that nobody writes new ones.",
+	fix: "Look whether any row has such a value, and make sure that nobody writes new ones.",
 	*check(change) {
 		if (change.kind !== "alter") return;
 		for (const { from, to } of clausesOf(change, "modify_column")) {
@@ -27087,14 +28044,14 @@ const lossyChange = {
 			yield {
 				...look && { fix: `${look} Make sure that nobody writes such values any more.` },
 				column: to.name,
-				message: `The new type of ${named(change.to.name, to.name)} cannot hold ${loss}.`
+				message: `The new type of ${named$1(change.to.name, to.name)} cannot hold ${loss}.`
 			};
 		}
 	}
 };
 function queryFor$1(table, column) {
 	const { name } = column;
-	const type = typeOf(column);
+	const type = typeOf$1(column);
 	const isNumber = integerRange(type) !== null || type.name === "decimal";
 	const isText = /char$/.test(type.name) || textBytes(type) !== null;
 	if (!isNumber && !isText) return void 0;
@@ -27117,11 +28074,11 @@ const mixedCollations = {
 			if (!found.has(own.name)) found.set(own.name, column.name);
 		}
 		if (found.size < 2) return;
-		const examples = [...found].map(([name, column]) => `${name} (${named(column)})`);
+		const examples = [...found].map(([name, column]) => `${name} (${named$1(column)})`);
 		const odd = [...found.values()].at(-1);
 		yield {
 			...odd === void 0 ? {} : { column: odd },
-			message: `The table ${named(table.name)} mixes ${found.size} collations: ${listed(examples)}.`
+			message: `The table ${named$1(table.name)} mixes ${found.size} collations: ${listed(examples)}. Comparing texts of different ones is slow or refused.`
 		};
 	}
 };
@@ -27137,7 +28094,7 @@ const nameCase = {
 		const folded = table.name.toLowerCase();
 		if (table.name === folded) return;
 		const twin = [...wanted.tables.keys()].find((name) => name !== table.name && name.toLowerCase() === folded);
-		yield { message: twin ? `The table names ${named(table.name)} and ${named(twin)} differ only by upper and lower case.` : `The table name ${named(table.name)} has upper-case letters.` };
+		yield { message: twin ? `The table names ${named$1(table.name)} and ${named$1(twin)} differ only by upper and lower case.` : `The table name ${named$1(table.name)} has upper-case letters, which some servers tell from lower-case ones and others do not.` };
 	}
 };
 // src/lint/rules/name-length.ts
@@ -27154,12 +28111,12 @@ const nameLength = {
 			const { length } = [...serverName];
 			yield {
 				key: serverName,
-				message: `The name ${named(serverName)} in ${named(table.name)} has ${length} characters, ${length - MOST$3} more than a deployment can keep.`
+				message: `The name ${named$1(serverName)} in ${named$1(table.name)} has ${length} characters, ${length - MOST$5} more than a deployment can keep.`
 			};
 		}
 	}
 };
-const MOST$3 = 54;
+const MOST$5 = 54;
 function isGenerated(name, table) {
 	return name.startsWith(table.name) && /^_(?:chk|ibfk)_\d+$/.test(name.slice(table.name.length));
 }
@@ -27173,7 +28130,7 @@ const noUniqueKey = {
 	fix: "Give the table a primary key, such as `id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY`.",
 	*check(table) {
 		if (table.keys.some((key) => isUnique(key) && serves(key, table))) return;
-		yield { message: `The table ${named(table.name)} has no primary or unique key over NOT NULL columns by which Crossfade could follow its rows.` };
+		yield { message: `The table ${named$1(table.name)} has no primary or unique key over NOT NULL columns by which Crossfade could follow its rows.` };
 	}
 };
 const EXACT = /^(?:(?:tiny|small|medium|big)?int|decimal|bit|date|datetime|timestamp|time|year|(?:var)?(?:char|binary)|enum|set)$/;
@@ -27181,7 +28138,7 @@ function serves({ parts }, table) {
 	return parts.every((part) => {
 		if (part.kind === "expression" || part.length !== null) return false;
 		const column = findColumn(table, part.column);
-		return column !== null && !column.nullable && EXACT.test(typeOf(column).name);
+		return column !== null && !column.nullable && EXACT.test(typeOf$1(column).name);
 	});
 }
 // src/lint/rules/not-null-may-fail.ts
@@ -27200,7 +28157,7 @@ const notNullMayFail = {
 			yield {
 				...look && { fix: `${look} Fill these rows, and deploy code that writes no NULL first.` },
 				column: to.name,
-				message: `${named(table, to.name)} becomes NOT NULL; a row that has NULL there stops the deployment.`
+				message: `${named$1(table, to.name)} becomes NOT NULL; a row that has NULL there stops the deployment.`
 			};
 		}
 	}
@@ -27218,188 +28175,10 @@ const notNullNoDefault = {
 		for (const { column } of clausesOf(change, "add_column")) {
 			const { name, nullable, generated, autoIncrement } = column;
 			if (nullable || generated !== null || autoIncrement || defaultOf(column)) continue;
-			if (typeOf(column).name === "") continue;
+			if (typeOf$1(column).name === "") continue;
 			yield {
 				column: name,
-				message: `The new column ${named(change.to.name, name)} is NOT NULL without a default, so every INSERT that does not name it fails.`
-			};
-		}
-	}
-};
-// src/lint/rules/partial-key-in-unique-key.ts
-const partialKeyInUniqueKey = {
-	id: "partial-key-in-unique-key",
-	level: "warning",
-	about: "table",
-	summary: "A unique key looks only at the first characters of a column.",
-	why: "Values that differ after those characters count as duplicates and are refused. Such a key does not tell rows apart either, so Crossfade cannot use it to follow them.",
-	fix: "Put the whole column into the key; shorten its type if the key would be too long.",
-	*check(table) {
-		for (const key of table.keys.filter(isUnique)) for (const part of key.parts) {
-			if (part.kind !== "column" || part.length === null) continue;
-			const column = findColumn(table, part.column);
-			if (column && textBytes(typeOf(column)) !== null) continue;
-			yield {
-				key: key.name,
-				column: part.column,
-				message: `The ${keyWords(key)} ${named(key.name)} of ${named(table.name)} looks only at the first ${part.length} characters of ${named(part.column)}.`
-			};
-		}
-	}
-};
-// src/lint/rules/pk-change.ts
-const pkChange = {
-	id: "pk-change",
-	level: "warning",
-	about: "change",
-	summary: "The primary key of a table changes.",
-	why: "Rows are stored in the order of the primary key and every other index holds it, so the whole table is written anew and may be found faster or slower than before. Code, other systems and replicas that find rows by the old key must know the new one.",
-	fix: "Make sure that nobody relies on the old key; keep it as a unique index if you can.",
-	*check(change) {
-		if (change.kind !== "alter") return;
-		const [before, after] = [keyText(change.from), keyText(change.to)];
-		if (before === null || before === after) return;
-		yield {
-			key: "PRIMARY",
-			message: after === null ? `The table ${named(change.to.name)} loses its primary key.` : `The primary key of ${named(change.to.name)} changes.`
-		};
-	}
-};
-function keyText(table) {
-	const key = primaryKeyOf(table);
-	return key && partTexts(key).join();
-}
-// src/lint/rules/pk-type.ts
-const pkType = {
-	id: "pk-type",
-	level: "info",
-	about: "table",
-	summary: "The primary key begins with a type that costs more than it must: a text, a UUID, or INT UNSIGNED with AUTO_INCREMENT.",
-	why: "InnoDB keeps the rows in the order of the primary key, and puts that key into every other index. Random values such as UUIDs make each insert touch another page, and texts make all indexes larger. A number that counts up in 4 bytes ends at 4,294,967,295, and changing a primary key late, with all that refers to it, is much work.",
-	fix: "Use `BIGINT UNSIGNED AUTO_INCREMENT`, and keep a UUID in a column with a unique index; or use UUIDs that begin with the time, in `BINARY(16)`.",
-	*check(table) {
-		const primary = primaryKeyOf(table);
-		const [first, ...more] = primary ? columnsOf(primary) : [];
-		const column = first === void 0 ? null : findColumn(table, first);
-		if (!primary || !column || more.length > 0) return;
-		const fault = faultOf$1(column);
-		if (!fault) return;
-		yield {
-			...column.autoIncrement && { fix: "Use `BIGINT UNSIGNED AUTO_INCREMENT`, best before the table is large." },
-			key: primary.name,
-			column: column.name,
-			message: `The primary key of ${named(table.name)} is ${named(column.name)}, ${fault}.`
-		};
-	}
-};
-function faultOf$1(column) {
-	const { name, numbers, unsigned } = typeOf(column);
-	if (name === "int" && unsigned && column.autoIncrement) return "an INT UNSIGNED: enough for 4,294,967,295 rows, those that were deleted or failed included";
-	if (name === "uuid") return "a UUID, whose values come in no order";
-	const length = numbers[0] ?? 1;
-	if (/^(?:var)?char$/.test(name) && (length === 32 || length === 36)) return `a text of ${length} characters, which looks like a UUID in its longest form`;
-	return name === "varchar" && length > 64 ? `a text of up to ${length} characters` : null;
-}
-// src/lint/rules/redundant-index.ts
-const redundantIndex = {
-	id: "redundant-index",
-	level: "warning",
-	about: "table",
-	summary: "An index is the beginning of another one, which can do its work.",
-	why: "An index on `(a, b)` finds rows by `a` as well as an index on `(a)` does. Two of them cost twice: every write keeps both up to date, and both take disk and memory.",
-	fix: "Drop the shorter index; hide it first (`invisible-first`) if it is in use.",
-	*check(table) {
-		for (const key of table.keys) {
-			if (key.kind !== "plain" || key.hidden) continue;
-			const longer = table.keys.find((other) => covers(other, key));
-			if (!longer) continue;
-			yield {
-				key: key.name,
-				message: `The index ${named(key.name)} of ${named(table.name)} is the beginning of the ${keyWords(longer)} ${named(longer.name)}.`
-			};
-		}
-	}
-};
-function covers(other, key) {
-	if (other === key || other.hidden || !isLeftPrefix(key, other)) return false;
-	return isUnique(other) || other.kind === "plain" && other.parts.length > key.parts.length;
-}
-// src/lint/rules/rename-as-drop-add.ts
-const renameAsDropAdd = {
-	id: "rename-as-drop-add",
-	level: "warning",
-	about: "change",
-	summary: "A column or table goes and one just like it comes: probably it was meant to be renamed.",
-	why: "From the files nobody can tell a new name from one thing dropped and another one added, so nothing is guessed: the new column or table begins empty, and the values under the old name go. A real rename would not help either, because the running code knows only one of the two names.",
-	fix: "Go in steps that can each be taken back. 1. Add the new one and keep the old one. 2. Let the code write both. 3. Copy the old values. 4. Let the code read the new one. 5. Drop the old one in a later deploy request.",
-	*check(change, { from, wanted }) {
-		yield* renamedColumns(change);
-		if (change.kind !== "drop") return;
-		const twin = twinOf(change.from, {
-			from,
-			wanted
-		});
-		if (!twin) return;
-		yield { message: `The table ${named(change.from.name)} goes and ${named(twin.name)}, with the same columns, comes without its rows.` };
-	}
-};
-function* renamedColumns(change) {
-	if (change.kind !== "alter") return;
-	const gone = clausesOf(change, "drop_column").filter(({ column }) => column.generated === null && !findColumn(change.to, column.name));
-	const free = clausesOf(change, "add_column").map(({ column }) => column).filter((column) => column.generated === null && !findColumn(change.from, column.name));
-	for (const { column } of gone) {
-		const at = bestOf(column, free);
-		const [twin] = at === -1 ? [] : free.splice(at, 1);
-		if (!twin) continue;
-		const table = tableOf(change);
-		yield {
-			column: twin.name,
-			message: `The column ${named(table, column.name)} goes and ${named(table, twin.name)}, of the same type, comes without its values.`
-		};
-	}
-}
-function bestOf({ definition, type }, candidates) {
-	const alike = candidates.findIndex((candidate) => candidate.definition === definition);
-	return alike === -1 ? candidates.findIndex((candidate) => candidate.type === type) : alike;
-}
-function twinOf(gone, sides) {
-	const columns = columnsText(gone);
-	return [...sides.wanted.tables.values()].filter(({ name }) => !sides.from.tables.has(name)).find((table) => columnsText(table) === columns) ?? null;
-}
-function columnsText({ columns }) {
-	return JSON.stringify(columns.map(({ name, type }) => [name.toLowerCase(), type]));
-}
-// src/lint/rules/repartition.ts
-const repartition = {
-	id: "repartition",
-	level: "info",
-	about: "change",
-	summary: "The partitions of a table change.",
-	why: "The whole table is written anew, also where only one partition comes or goes. A row that no partition takes stops the deployment; rows of a partition that you leave out are not deleted by that.",
-	fix: "Delete rows that you no longer want beforehand. For partitions by time that come and go all the time, use `ALTER TABLE … ADD PARTITION` and `DROP PARTITION` outside of deploy requests.",
-	*check(change) {
-		if (change.kind !== "alter") return;
-		if (clausesOf(change, "set_partitions", "remove_partitions").length === 0) return;
-		yield { message: `The partitions of ${named(change.to.name)} change, so all its rows are written anew.` };
-	}
-};
-// src/lint/rules/reserved-word.ts
-const reservedWord = {
-	id: "reserved-word",
-	level: "warning",
-	about: "table",
-	summary: "A table or column is named like a word of SQL.",
-	why: "Such a name works only in backticks. Every statement that forgets them fails with a syntax error, and new server versions reserve further words, so statements can begin to fail with an upgrade.",
-	fix: "Choose another name while the table is new. For one in use see `rename-as-drop-add`, or keep it and quote it everywhere.",
-	*check(table) {
-		const ofTable = reservedBy(table.name);
-		if (ofTable) yield { message: `The table name ${named(table.name)} is a reserved word of ${ofTable}.` };
-		for (const { name } of table.columns) {
-			const server = reservedBy(name);
-			if (!server) continue;
-			yield {
-				column: name,
-				message: `The column name ${named(table.name, name)} is a reserved word of ${server}.`
+				message: `The new column ${named$1(change.to.name, name)} is NOT NULL without a default, so every INSERT that does not name it fails.`
 			};
 		}
 	}
@@ -27412,7 +28191,7 @@ function rowBytes(table) {
 	return Math.ceil(nullBits / 8) + stored.reduce((sum, column) => sum + columnBytes(column, table), 0);
 }
 function columnBytes(column, table) {
-	const type = typeOf(column);
+	const type = typeOf$1(column);
 	const pointer = POINTERS[type.name];
 	if (pointer !== void 0) return pointer;
 	const length = type.numbers[0] ?? 1;
@@ -27454,9 +28233,236 @@ function numberBytes(type) {
 	if (type.name === "bit") return Math.ceil(first / 8);
 	return textBytes(type) === null ? FIXED[type.name] ?? 0 : 0;
 }
+const PAGE_LIMIT = 8126;
+const ROW_HEADER = 18;
+const MOVABLE_FROM = 256;
+const LEFT_BEHIND = 40;
+const LEFT_BEHIND_OLD = 768;
+function pageBytes(table) {
+	const format = table.options.find(({ name }) => name === "ROW_FORMAT")?.value.toUpperCase();
+	const left = format === "COMPACT" || format === "REDUNDANT" ? LEFT_BEHIND_OLD : LEFT_BEHIND;
+	const nullBits = table.columns.filter(({ nullable }) => nullable).length;
+	return table.columns.filter(({ generated }) => generated !== "virtual").reduce((sum, column) => sum + inPage(column, table, left), ROW_HEADER + Math.ceil(nullBits / 8));
+}
+function inPage(column, table, left) {
+	const { name, numbers } = typeOf$1(column);
+	if (name in POINTERS) return left + 1;
+	const bytes = columnBytes(column, table);
+	if (!/^(?:char|varchar|varbinary)$/.test(name)) return bytes;
+	return name === "char" && bytes === (numbers[0] ?? 1) || bytes < MOVABLE_FROM ? bytes : left + 1;
+}
 function decimalBytes(digits) {
 	return Math.floor(digits / 9) * 4 + Math.ceil(digits % 9 / 2);
 }
+// src/lint/rules/page-limit.ts
+const pageLimit = {
+	id: "page-limit",
+	level: "warning",
+	about: "table",
+	summary: "A row of a table can be too large for a page of InnoDB.",
+	why: "At most 8,126 bytes of a row are kept in its page. What can be longer than 255 bytes is moved elsewhere when there is no room; shorter texts and other values are not. Some servers make the table all the same, and refuse the INSERT or UPDATE of a row that has long values everywhere (error 1118).",
+	fix: "Make columns shorter, move some of them to a table of their own, or keep what belongs together in one JSON or TEXT column.",
+	*check(table) {
+		const bytes = pageBytes(table);
+		if (bytes <= 8126) return;
+		yield { message: `A row of ${named$1(table.name)} can need ${bytes.toLocaleString("en")} bytes of its page, where ${PAGE_LIMIT.toLocaleString("en")} are allowed: such a row would be refused.` };
+	}
+};
+// src/lint/rules/partial-key-in-unique-key.ts
+const partialKeyInUniqueKey = {
+	id: "partial-key-in-unique-key",
+	level: "warning",
+	about: "table",
+	summary: "A unique key looks only at the first characters of a column.",
+	why: "Values that differ after those characters count as duplicates and are refused. Such a key does not tell rows apart either, so Crossfade cannot use it to follow them.",
+	fix: "Put the whole column into the key; shorten its type if the key would be too long.",
+	*check(table) {
+		for (const key of table.keys.filter(isUnique)) for (const part of key.parts) {
+			if (part.kind !== "column" || part.length === null) continue;
+			const column = findColumn(table, part.column);
+			if (column && textBytes(typeOf$1(column)) !== null) continue;
+			yield {
+				key: key.name,
+				column: part.column,
+				message: `The ${keyWords(key)} ${named$1(key.name)} of ${named$1(table.name)} looks only at the first ${part.length} characters of ${named$1(part.column)}, so two rows that begin alike cannot both be stored.`
+			};
+		}
+	}
+};
+// src/lint/rules/pk-change.ts
+const pkChange = {
+	id: "pk-change",
+	level: "warning",
+	about: "change",
+	summary: "The primary key of a table changes.",
+	why: "Rows are stored in the order of the primary key and every other index holds it, so the whole table is written anew and may be found faster or slower than before. Code, other systems and replicas that find rows by the old key must know the new one.",
+	fix: "Make sure that nobody relies on the old key; keep it as a unique index if you can.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		const [before, after] = [keyText(change.from), keyText(change.to)];
+		if (before === null || before === after) return;
+		yield {
+			key: "PRIMARY",
+			message: after === null ? `The table ${named$1(change.to.name)} loses its primary key.` : `The primary key of ${named$1(change.to.name)} changes.`
+		};
+	}
+};
+function keyText(table) {
+	const key = primaryKeyOf(table);
+	return key && partTexts(key).join();
+}
+// src/lint/rules/pk-type.ts
+const pkType = {
+	id: "pk-type",
+	level: "info",
+	about: "table",
+	summary: "The primary key begins with a type that costs more than it must: a text, a UUID, or INT UNSIGNED with AUTO_INCREMENT.",
+	why: "InnoDB keeps the rows in the order of the primary key, and puts that key into every other index. Random values such as UUIDs make each insert touch another page, and texts make all indexes larger. A number that counts up in 4 bytes ends at 4,294,967,295, and changing a primary key late, with all that refers to it, is much work.",
+	fix: "Use `BIGINT UNSIGNED AUTO_INCREMENT`, and keep a UUID in a column with a unique index; or use UUIDs that begin with the time, in `BINARY(16)`.",
+	*check(table) {
+		const primary = primaryKeyOf(table);
+		const [first, ...more] = primary ? columnsOf$2(primary) : [];
+		const column = first === void 0 ? null : findColumn(table, first);
+		if (!primary || !column || more.length > 0) return;
+		const fault = faultOf$1(column);
+		if (!fault) return;
+		yield {
+			...column.autoIncrement && { fix: "Use `BIGINT UNSIGNED AUTO_INCREMENT`, best before the table is large." },
+			key: primary.name,
+			column: column.name,
+			message: `The primary key of ${named$1(table.name)} is ${named$1(column.name)}, ${fault}.`
+		};
+	}
+};
+function faultOf$1(column) {
+	const { name, numbers, unsigned } = typeOf$1(column);
+	if (name === "int" && unsigned && column.autoIncrement) return "an INT UNSIGNED: enough for 4,294,967,295 rows, those that were deleted or failed included";
+	if (name === "uuid") return "a UUID, whose values come in no order";
+	const length = numbers[0] ?? 1;
+	if (/^(?:var)?char$/.test(name) && (length === 32 || length === 36)) return `a text of ${length} characters, which looks like a UUID in its longest form`;
+	return name === "varchar" && length > 64 ? `a text of up to ${length} characters` : null;
+}
+// src/lint/rules/redundant-index.ts
+const redundantIndex = {
+	id: "redundant-index",
+	level: "warning",
+	about: "table",
+	summary: "An index is the beginning of another one, which can do its work.",
+	why: "An index on `(a, b)` finds rows by `a` as well as an index on `(a)` does. Two of them cost twice: every write keeps both up to date, and both take disk and memory.",
+	fix: "Drop the shorter index; hide it first (`invisible-first`) if it is in use.",
+	*check(table) {
+		for (const key of table.keys) {
+			if (key.kind !== "plain" || key.hidden) continue;
+			const longer = table.keys.find((other) => covers(other, key));
+			if (!longer) continue;
+			yield {
+				key: key.name,
+				message: `The index ${named$1(key.name)} of ${named$1(table.name)} is the beginning of the ${keyWords(longer)} ${named$1(longer.name)}, which can do its work; every write pays for both.`
+			};
+		}
+	}
+};
+function covers(other, key) {
+	if (other === key || other.hidden || !isLeftPrefix(key, other)) return false;
+	return isUnique(other) || other.kind === "plain" && other.parts.length > key.parts.length;
+}
+// src/lint/rules/rename-as-drop-add.ts
+const STEPS = "Go in steps that can each be taken back. 1. Add the new one and keep the old one. 2. Let the code write both. 3. Copy the old values. 4. Let the code read the new one. 5. Drop the old one in a later deploy request.";
+const renameAsDropAdd = {
+	id: "rename-as-drop-add",
+	level: "warning",
+	about: "change",
+	summary: "A column or table goes and one just like it comes: probably it was meant to be renamed.",
+	why: "From the files nobody can tell a new name from one thing dropped and another one added, so nothing is guessed: the new column or table begins empty, and the values under the old name go. A comment can say that it is a rename. Then the values stay, but the running code knows only one of the two names: with a rename it fails from the cutover until its next version runs.",
+	fix: `${STEPS} Or, for a column: if the running code can do without it for a while, make it a rename that keeps the values with \`-- crossfade:renamed-from old_name\` on the line of the new column.`,
+	*check(change, { from, wanted }) {
+		yield* renamedColumns(change);
+		if (change.kind !== "drop") return;
+		const twin = twinOf(change.from, {
+			from,
+			wanted
+		});
+		if (!twin) return;
+		yield {
+			message: `The table ${named$1(change.from.name)} goes and ${named$1(twin.name)}, with the same columns, comes without its rows.`,
+			fix: STEPS
+		};
+	}
+};
+function* renamedColumns(change) {
+	if (change.kind !== "alter") return;
+	const gone = clausesOf(change, "drop_column").filter(({ column }) => column.generated === null && !findColumn(change.to, column.name));
+	const free = clausesOf(change, "add_column").map(({ column }) => column).filter((column) => column.generated === null && !findColumn(change.from, column.name));
+	for (const { column } of gone) {
+		const at = bestOf(column, free);
+		const [twin] = at === -1 ? [] : free.splice(at, 1);
+		if (!twin) continue;
+		const table = tableOf(change);
+		yield {
+			column: twin.name,
+			message: `The column ${named$1(table, column.name)} goes and ${named$1(table, twin.name)}, of the same type, comes without its values.`,
+			fix: `${STEPS} Or, if the running code can do without the column for a while, make it a rename that keeps the values: write \`-- crossfade:renamed-from ${hintName(column.name)}\` on the line of the new column.`
+		};
+	}
+}
+function hintName(name) {
+	return /^[\w$]+$/.test(name) ? name : named$1(name);
+}
+function bestOf({ definition, type }, candidates) {
+	const alike = candidates.findIndex((candidate) => candidate.definition === definition);
+	return alike === -1 ? candidates.findIndex((candidate) => candidate.type === type) : alike;
+}
+function twinOf(gone, sides) {
+	const columns = columnsText(gone);
+	return [...sides.wanted.tables.values()].filter(({ name }) => !sides.from.tables.has(name)).find((table) => columnsText(table) === columns) ?? null;
+}
+function columnsText({ columns }) {
+	return JSON.stringify(columns.map(({ name, type }) => [name.toLowerCase(), type]));
+}
+// src/lint/rules/rename-hint.ts
+const renameHint = {
+	id: "rename-hint",
+	level: "error",
+	about: "comment",
+	summary: "A `crossfade:renamed-from` comment renames nothing.",
+	why: "Such a comment is there so that the values of a column stay when its name changes. One that has no effect leaves a column that is dropped and another one that begins empty.",
+	fix: "Write `-- crossfade:renamed-from old_name` on the line of the column, or on the line above it, with the name that the column has in the database now."
+};
+// src/lint/rules/repartition.ts
+const repartition = {
+	id: "repartition",
+	level: "info",
+	about: "change",
+	summary: "The partitions of a table change.",
+	why: "The whole table is written anew, also where only one partition comes or goes. A row that no partition takes stops the deployment; rows of a partition that you leave out are not deleted by that.",
+	fix: "Delete rows that you no longer want beforehand. For partitions by time that come and go all the time, use `ALTER TABLE … ADD PARTITION` and `DROP PARTITION` outside of deploy requests.",
+	*check(change) {
+		if (change.kind !== "alter") return;
+		if (clausesOf(change, "set_partitions", "remove_partitions").length === 0) return;
+		yield { message: `The partitions of ${named$1(change.to.name)} change, so all its rows are written anew.` };
+	}
+};
+// src/lint/rules/reserved-word.ts
+const reservedWord = {
+	id: "reserved-word",
+	level: "warning",
+	about: "table",
+	summary: "A table or column is named like a word of SQL.",
+	why: "Such a name works only in backticks. Every statement that forgets them fails with a syntax error, and new server versions reserve further words, so statements can begin to fail with an upgrade.",
+	fix: "Choose another name while the table is new. For one in use see `rename-as-drop-add`, or keep it and quote it everywhere.",
+	*check(table) {
+		const ofTable = reservedBy(table.name);
+		if (ofTable) yield { message: `The table name ${named$1(table.name)} is a reserved word of ${ofTable}: every query has to quote it.` };
+		for (const { name } of table.columns) {
+			const server = reservedBy(name);
+			if (!server) continue;
+			yield {
+				column: name,
+				message: `The column name ${named$1(table.name, name)} is a reserved word of ${server}: every query has to quote it.`
+			};
+		}
+	}
+};
 // src/lint/rules/row-size-limit.ts
 const rowSizeLimit = {
 	id: "row-size-limit",
@@ -27468,7 +28474,7 @@ const rowSizeLimit = {
 	*check(table) {
 		const bytes = rowBytes(table);
 		if (bytes < 65535 * NEAR) return;
-		yield { message: `A row of ${named(table.name)} can have ${bytes.toLocaleString("en")} bytes of the ${ROW_LIMIT.toLocaleString("en")} that are allowed.` };
+		yield { message: `A row of ${named$1(table.name)} can have ${bytes.toLocaleString("en")} bytes of the ${ROW_LIMIT.toLocaleString("en")} that are allowed.` };
 	}
 };
 const NEAR = .9;
@@ -27486,7 +28492,7 @@ const setRemove = {
 			if (gone.length === 0) continue;
 			yield {
 				column,
-				message: `The SET ${named(table, column)} loses ${listed(gone.map(shownValue))}.`
+				message: `The SET ${named$1(table, column)} loses ${listed(gone.map(shownValue))}; a row with such a value stops the deployment.`
 			};
 		}
 	}
@@ -27504,7 +28510,7 @@ const setReorder = {
 			if (!isReordered(before, after)) continue;
 			yield {
 				column,
-				message: `Values of the SET ${named(table, column)} get another place in its list.`
+				message: `Values of the SET ${named$1(table, column)} get another place in its list, so they sort differently and have other numbers.`
 			};
 		}
 	}
@@ -27528,10 +28534,10 @@ const timestamp2038 = {
 	fix: "Use `DATETIME` and write UTC into it. For the moment in which a row was written there is time left.",
 	*check(table) {
 		for (const column of table.columns) {
-			if (typeOf(column).name !== "timestamp") continue;
+			if (typeOf$1(column).name !== "timestamp") continue;
 			yield {
 				column: column.name,
-				message: `${named(table.name, column.name)} is a TIMESTAMP, which ends in January 2038.`
+				message: `${named$1(table.name, column.name)} is a TIMESTAMP, which ends in January 2038.`
 			};
 		}
 	}
@@ -27546,11 +28552,29 @@ const tooManyIndexes = {
 	fix: "Look for indexes that nobody uses (`sys.schema_unused_indexes` on MySQL) and hide them before you drop them.",
 	*check(table) {
 		const { length } = table.keys.filter(({ kind }) => kind !== "primary");
-		if (length <= MOST$2) return;
-		yield { message: `The table ${named(table.name)} has ${length} indexes besides its primary key.` };
+		if (length <= MOST$4) return;
+		yield { message: `The table ${named$1(table.name)} has ${length} indexes besides its primary key, and every write brings each of them up to date.` };
 	}
 };
-const MOST$2 = 16;
+const MOST$4 = 16;
+// src/lint/rules/trigger-on-change.ts
+const triggerOnChange = {
+	id: "trigger-on-change",
+	level: "warning",
+	about: "change",
+	summary: "A change touches a table that has triggers.",
+	why: "A trigger belongs to the table that it was made on. Crossfade changes a table by putting another one in its place, which would leave the trigger behind, so it refuses (`TRIGGER`). Triggers are no part of the schema files: what the files do not mention stays as it is.",
+	fix: "Drop the trigger before the deployment and make it again afterwards, while nothing depends on it, or let the application do its work.",
+	*check(change, { from }) {
+		if (change.kind === "create") return;
+		const { name } = change.from;
+		const triggers = from.unmanaged.filter(({ kind, table }) => kind === "trigger" && table === name);
+		if (triggers.length === 0) return;
+		const which = listed(triggers.map((trigger) => named$1(trigger.name)));
+		const has = triggers.length === 1 ? `has the trigger ${which}` : `has the triggers ${which}`;
+		yield { message: `The table ${named$1(name)} ${has}, so the deployment is refused.` };
+	}
+};
 // src/lint/rules/unique-may-fail.ts
 const uniqueMayFail = {
 	id: "unique-may-fail",
@@ -27558,7 +28582,7 @@ const uniqueMayFail = {
 	about: "change",
 	summary: "A table that has rows gets a new unique key, or compares the texts of one by other rules.",
 	why: "If two rows are equal there, the deployment stops before the change is live (`DUPLICATE_KEY`); nothing is lost but the time of the copy. Texts that differ only by case, accents or trailing blanks may count as equal.",
-	fix: "Look first: `SELECT email, COUNT(*) FROM users GROUP BY email HAVING COUNT(*) > 1`.",
+	fix: "Look first whether rows are equal there: group by what the key is over, and count.",
 	*check(change) {
 		if (change.kind !== "alter") return;
 		yield* newKeys(change);
@@ -27567,16 +28591,16 @@ const uniqueMayFail = {
 };
 function* newKeys(change) {
 	for (const { key } of clausesOf(change, "add_key")) {
-		const isNumbered = columnsOf(key).some((name) => isNewNumber(name, change));
+		const isNumbered = columnsOf$2(key).some((name) => isNewNumber(name, change));
 		const isKnown = change.from.keys.some((old) => implies(old, key, change.from));
 		if (!isUnique(key) || isNumbered || isKnown) continue;
-		const over = columnsOf(key).map((name) => named(name));
+		const over = columnsOf$2(key).map((name) => named$1(name));
 		const look = queryFor(change, key);
 		yield {
 			...look && { fix: look },
 			key: key.name,
 			...key.parts[0]?.kind === "column" ? { column: key.parts[0].column } : {},
-			message: `The new ${keyWords(key)} ${named(key.name)} of ${named(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ""} stops the deployment if rows are equal there.`
+			message: `The new ${keyWords(key)} ${named$1(key.name)} of ${named$1(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ""} stops the deployment if rows are equal there.`
 		};
 	}
 }
@@ -27584,13 +28608,13 @@ function isNewNumber(name, { from, to }) {
 	return findColumn(from, name) === null && findColumn(to, name)?.autoIncrement === true;
 }
 function* keysUnderOtherCollations({ from, to }) {
-	for (const key of to.keys.filter(isUnique)) for (const name of columnsOf(key)) {
+	for (const key of to.keys.filter(isUnique)) for (const name of columnsOf$2(key)) {
 		const [before, after] = [collationIn(from, name), collationIn(to, name)];
 		if (!before || !after || before === after || after.endsWith("_bin")) continue;
 		yield {
 			key: key.name,
 			column: name,
-			message: `The ${keyWords(key)} ${named(key.name)} of ${named(to.name)} will compare ${named(name)} by ${after} instead of ${before}; texts that are equal then stop the deployment.`
+			message: `The ${keyWords(key)} ${named$1(key.name)} of ${named$1(to.name)} will compare ${named$1(name)} by ${after} instead of ${before}; texts that are equal then stop the deployment.`
 		};
 	}
 }
@@ -27600,9 +28624,13 @@ function collationIn(table, name) {
 	return columnCollation(column, table)?.name ?? null;
 }
 function queryFor({ from }, key) {
-	const columns = columnsOf(key);
-	if (!key.parts.every((part) => part.kind === "column" && part.length === null) || columns.some((name) => !findColumn(from, name))) return void 0;
-	const list = columns.join(", ");
+	const columns = columnsOf$2(key);
+	const parts = key.parts.flatMap((part) => {
+		if (part.kind !== "column" || !findColumn(from, part.column)) return [];
+		return [part.length === null ? part.column : `LEFT(${part.column}, ${part.length})`];
+	});
+	if (parts.length < key.parts.length) return void 0;
+	const list = parts.join(", ");
 	const query = `SELECT ${list}, COUNT(*) FROM ${from.name} GROUP BY ${list} HAVING COUNT(*) > 1`;
 	return lookFirst([from.name, ...columns], query);
 }
@@ -27610,7 +28638,29 @@ function implies(old, key, { columns }) {
 	if (!isUnique(old) || old.parts.some((part) => part.kind === "expression")) return false;
 	const whole = new Set(key.parts.flatMap((part) => part.kind === "column" && part.length === null ? [part.column.toLowerCase()] : []));
 	const isKnown = (name) => columns.some((column) => column.name.toLowerCase() === name);
-	return columnsOf(old).map((name) => name.toLowerCase()).every((name) => whole.has(name) && isKnown(name));
+	return columnsOf$2(old).map((name) => name.toLowerCase()).every((name) => whole.has(name) && isKnown(name));
+}
+// src/lint/rules/unsupported-feature.ts
+const unsupportedFeature = {
+	id: "unsupported-feature",
+	level: "warning",
+	about: "table",
+	summary: "A table has something that Crossfade can create, but not change later.",
+	why: "A table WITH SYSTEM VERSIONING also holds the rows of the past, which a copy of its present rows would lose; and rows under a key WITHOUT OVERLAPS cannot be followed one by one. A change of such a table is refused (`TABLE_UNSUPPORTED`).",
+	fix: "Keep the history in a table of its own that the application writes, or plan for changing this table without Crossfade.",
+	*check(table) {
+		const feature = featureOf(table);
+		if (feature === null) return;
+		yield { message: `The table ${named$1(table.name)} has ${feature}, so Crossfade cannot change it once it is there.` };
+	}
+};
+function featureOf({ options, keys }) {
+	if (options.some(({ name }) => name === "SYSTEM VERSIONING")) return "SYSTEM VERSIONING";
+	return keys.some(({ definition }) => hasPeriod(definition)) ? "a key WITHOUT OVERLAPS" : null;
+}
+function hasPeriod(definition) {
+	if (!/overlaps/i.test(definition)) return false;
+	return tokenize(definition).some((token) => isKeyword(token, "OVERLAPS"));
 }
 // src/lint/rules/zero-date.ts
 const zeroDate = {
@@ -27622,11 +28672,11 @@ const zeroDate = {
 	fix: "Let the column be NULL where there is no date, or use `DEFAULT CURRENT_TIMESTAMP`.",
 	*check(table) {
 		for (const column of table.columns) {
-			const preset = DATES.has(typeOf(column).name) ? defaultOf(column) : null;
+			const preset = DATES.has(typeOf$1(column).name) ? defaultOf(column) : null;
 			if (!preset?.isLiteral || !ZERO.test(preset.value)) continue;
 			yield {
 				column: column.name,
-				message: `The default of ${named(table.name, column.name)} is a date with a year, month or day of zero.`
+				message: `The default of ${named$1(table.name, column.name)} is a date with a year, month or day of zero, which strict servers refuse.`
 			};
 		}
 	}
@@ -27641,6 +28691,7 @@ const ZERO = /^(?:0000-|\d{4}-00-|\d{4}-\d\d-00)/;
 const RULES = [
 	noUniqueKey,
 	engineInnodbOnly,
+	unsupportedFeature,
 	invalidCharset,
 	mixedCollations,
 	collationMismatch,
@@ -27665,6 +28716,9 @@ const RULES = [
 	nameCase,
 	nameLength,
 	rowSizeLimit,
+	pageLimit,
+	invalidTableReferencedInView,
+	invalidColumnReferencedInView,
 	dropTable,
 	dropColumn,
 	dropFk,
@@ -27683,10 +28737,12 @@ const RULES = [
 	invisibleFirst,
 	repartition,
 	fkParentChange,
+	triggerOnChange,
 	deployOrder,
 	instantPossible,
 	copyCost,
-	suppression
+	suppression,
+	renameHint
 ];
 const byId = new Map(RULES.map((rule) => [rule.id, rule]));
 function findRule(id) {
@@ -27782,7 +28838,7 @@ const DEFAULT_BRANCH = {
 };
 const MAX_BYTES = 65536;
 function parseConfig(text) {
-	const { version, databases } = new Untrusted(readYaml(text), refuse$1).members(["version", "databases"]);
+	const { version, databases } = new Untrusted(readYaml(text), refuse$2).members(["version", "databases"]);
 	version.whole(1, 1);
 	const entries = databases.entries().map(([name, value]) => {
 		return [checkName(name, value), parseDatabase(value)];
@@ -27794,18 +28850,18 @@ function parseConfig(text) {
 	};
 }
 function readYaml(text) {
-	if (Buffer.byteLength(text) > MAX_BYTES) throw refuse$1("", `must be at most ${MAX_BYTES} bytes`);
+	if (Buffer.byteLength(text) > MAX_BYTES) throw refuse$2("", `must be at most ${MAX_BYTES} bytes`);
 	const document = (0, import_dist.parseDocument)(text, {
 		version: "1.2",
 		schema: "core",
 		merge: false
 	});
 	const error = document.errors[0];
-	if (error) throw refuse$1(`line ${error.linePos?.[0].line ?? 1}`, "must be YAML", error);
+	if (error) throw refuse$2(`line ${error.linePos?.[0].line ?? 1}`, "must be YAML", error);
 	try {
 		return document.toJS({ maxAliasCount: 0 });
 	} catch (cause) {
-		throw refuse$1("", "must not use aliases", cause);
+		throw refuse$2("", "must not use aliases", cause);
 	}
 }
 function parseDatabase(value) {
@@ -27909,7 +28965,7 @@ function parseRevertWindow(text) {
 	const ms = Number(amount) * UNIT_MS[unit];
 	return ms <= MAX_WINDOW_MS ? ms : void 0;
 }
-function refuse$1(path, must, cause) {
+function refuse$2(path, must, cause) {
 	return new Refusal("CONFIG_INVALID", `${path === "" ? CONFIG_PATH : `${CONFIG_PATH}: ${path}`} ${must}.`, {
 		next: "Mend the config file; docs/config.md describes every setting.",
 		cause
@@ -27942,7 +28998,10 @@ function ddlOf(change) {
 }
 function dropsData(change) {
 	switch (change.kind) {
-		case "create": return false;
+		case "create":
+		case "create_view":
+		case "replace_view":
+		case "drop_view": return false;
 		case "drop": return true;
 		case "alter": return change.clauses.some(dropsColumnData);
 		default: return unreachable(change);
@@ -27958,11 +29017,14 @@ function statementOf$1(change) {
 		case "create": return change.to.sql;
 		case "drop": return `DROP TABLE ${quoteName(change.from.name)}`;
 		case "alter": return alterOf(change.to.name, change.clauses);
+		case "create_view": return viewStatement(change.to, "create");
+		case "replace_view": return viewStatement(change.to, "replace");
+		case "drop_view": return dropViewStatement(change.from);
 		default: return unreachable(change);
 	}
 }
 function alterOf(table, clauses) {
-	const isPartition = ({ kind }) => kind === "remove_partitions" || kind === "set_partitions";
+	const isPartition = ({ kind }) => kind === "remove_partitions" || kind === "set_partitions" || kind === "change_partitions";
 	const texts = clauses.filter((clause) => !isPartition(clause)).map(clauseText);
 	const tail = clauses.filter(isPartition).map(clauseText);
 	const separator = texts.length + tail.length > 1 ? "\n  " : " ";
@@ -27976,11 +29038,12 @@ function clauseText(clause) {
 		case "modify_column": return `${modifyText(clause.from, clause.to)}${positionText(clause.position)}`;
 		case "drop_key": return dropKeyText(clause.key);
 		case "add_key": return `ADD ${clause.key.definition}`;
+		case "rename_key": return `RENAME KEY ${quoteName(clause.from.name)} TO ${quoteName(clause.key.name)}`;
 		case "hide_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${clause.word}`;
 		case "show_key": return `ALTER INDEX ${quoteName(clause.key.name)} ${SHOW$1[clause.word]}`;
 		case "drop_foreign_key": return `DROP FOREIGN KEY ${quoteName(clause.foreignKey.serverName)}`;
 		case "add_foreign_key": return `ADD ${clause.foreignKey.definition}`;
-		case "drop_check": return `DROP CONSTRAINT ${quoteName(clause.check.serverName)}`;
+		case "drop_check": return `DROP ${clause.word} ${quoteName(clause.check.serverName)}`;
 		case "add_check": return `ADD ${clause.check.definition}`;
 		case "drop_period": return `DROP PERIOD FOR ${clause.period.name === "" ? "SYSTEM_TIME" : quoteName(clause.period.name)}`;
 		case "add_period": return `ADD ${clause.period.definition}`;
@@ -27988,6 +29051,7 @@ function clauseText(clause) {
 		case "reset_option": return resetText(clause.option);
 		case "remove_partitions": return "REMOVE PARTITIONING";
 		case "set_partitions": return clause.partition;
+		case "change_partitions": return clause.text;
 		default: return unreachable(clause);
 	}
 }
@@ -28033,6 +29097,14 @@ const RESETS = {
 function resetText({ name }) {
 	return RESETS[name] ?? `${name}=DEFAULT`;
 }
+// src/schema/fingerprint.ts
+function fingerprintSchema(schema) {
+	const sorted = schemaOf([...schema.tables.values()], [...schema.views.values()]);
+	return hashOf(Object.entries(schemaToSql(sorted)));
+}
+function hashOf(value) {
+	return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}
 // src/schema/text-diff.ts
 const CONTEXT = 3;
 function unifiedDiff(name, from, to) {
@@ -28044,19 +29116,25 @@ function unifiedDiff(name, from, to) {
 function linesOf(text) {
 	return text === null || text === "" ? [] : text.split("\n");
 }
+function isSame(one, other) {
+	return one === other || one !== void 0 && other !== void 0 && bare(one) === bare(other);
+}
+function bare(line) {
+	return line.endsWith(",") ? line.slice(0, -1) : line;
+}
 function diffLines(from, to) {
 	const shorter = Math.min(from.length, to.length);
 	let head = 0;
-	while (head < shorter && from[head] === to[head]) head += 1;
+	while (head < shorter && isSame(from[head], to[head])) head += 1;
 	let tail = 0;
-	while (tail < shorter - head && from.at(-1 - tail) === to.at(-1 - tail)) tail += 1;
+	while (tail < shorter - head && isSame(from.at(-1 - tail), to.at(-1 - tail))) tail += 1;
 	return [
-		...from.slice(0, head).map((text) => ({
+		...to.slice(0, head).map((text) => ({
 			mark: " ",
 			text
 		})),
 		...diffMiddle(from.slice(head, from.length - tail), to.slice(head, to.length - tail)),
-		...from.slice(from.length - tail).map((text) => ({
+		...to.slice(to.length - tail).map((text) => ({
 			mark: " ",
 			text
 		}))
@@ -28074,10 +29152,10 @@ function diffMiddle(from, to) {
 		const [removed = "", added = ""] = [from[i], to[j]];
 		const below = lengths[(i + 1) * width + j] ?? 0;
 		const right = lengths[i * width + j + 1] ?? 0;
-		if (removed === added) {
+		if (isSame(removed, added)) {
 			lines.push({
 				mark: " ",
-				text: removed
+				text: added
 			});
 			i += 1;
 			j += 1;
@@ -28113,13 +29191,13 @@ function commonLengths(from, to) {
 		const diagonal = lengths[(i + 1) * width + j + 1] ?? 0;
 		const below = lengths[(i + 1) * width + j] ?? 0;
 		const right = lengths[i * width + j + 1] ?? 0;
-		lengths[i * width + j] = from[i] === to[j] ? diagonal + 1 : Math.max(below, right);
+		lengths[i * width + j] = isSame(from[i], to[j]) ? diagonal + 1 : Math.max(below, right);
 	}
 	return lengths;
 }
 function hunksOf(lines) {
 	const shown = [];
-	for (const { first, last } of rangesOf(lines)) {
+	for (const { first, last } of rangesOf$1(lines)) {
 		const before = lines.slice(0, first);
 		const hunk = lines.slice(first, last);
 		shown.push(`@@ -${rangeOf(before, hunk, "+")} +${rangeOf(before, hunk, "-")} @@`);
@@ -28127,7 +29205,7 @@ function hunksOf(lines) {
 	}
 	return shown;
 }
-function rangesOf(lines) {
+function rangesOf$1(lines) {
 	const ranges = [];
 	lines.forEach(({ mark }, at) => {
 		if (mark === " ") return;
@@ -28147,26 +29225,253 @@ function rangeOf(before, hunk, absent) {
 	const count = hunk.filter(({ mark }) => mark !== absent).length;
 	return `${count === 0 ? start : start + 1},${count}`;
 }
+// src/deploy/reason.ts
+function instantByRule(change) {
+	if (change.kind !== "alter") return null;
+	if (!isProbablyInstant(change)) return {
+		possible: "unlikely",
+		why: "Servers do not change a table so without its rows."
+	};
+	return {
+		possible: "probably",
+		why: `${sentenceOf(change)} The server can probably do that without copying: deployed with \`method=instant\` it takes effect at once, and cannot be reverted.`
+	};
+}
+function reasonOf(change, how = "shadow") {
+	switch (change.kind) {
+		case "create": return "A new table: nothing is there that would have to be copied.";
+		case "drop": return "The table is renamed, not dropped at once, so that it can be taken back for a while.";
+		case "create_view":
+		case "replace_view": return "The view is made right after the tables are swapped; no row is touched.";
+		case "drop_view": return "The view is dropped; it holds no rows of its own.";
+		default:
+			if (how === "instant") return `${sentenceOf(change)} The server does that without copying.`;
+			return `${sentenceOf(change)} Rows are copied into a new table beside the live one, which can be reverted.`;
+	}
+}
+const MOST_PARTS = 4;
+function sentenceOf(change) {
+	const parts = [...new Set(change.clauses.map(partOf))];
+	const left = parts.length - MOST_PARTS;
+	const shown = left > 0 ? [...parts.slice(0, MOST_PARTS), `${left} more`] : parts;
+	if (shown.length === 0) return `${quoteName(tableOf(change))} changes.`;
+	const text = shown.join(", ");
+	return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+function partOf(clause) {
+	switch (clause.kind) {
+		case "add_column": return `adds the column ${quoteName(clause.column.name)}${placeOf$2(clause)}`;
+		case "drop_column": return `drops the column ${quoteName(clause.column.name)}`;
+		case "modify_column": return modification(clause);
+		case "add_key": return `builds the index ${quoteName(clause.key.name)} over all rows`;
+		case "drop_key": return `drops the index ${quoteName(clause.key.name)}`;
+		case "hide_key": return `hides the index ${quoteName(clause.key.name)} from queries`;
+		case "show_key": return `shows the index ${quoteName(clause.key.name)} to queries again`;
+		case "add_foreign_key": return `adds the foreign key ${quoteName(clause.foreignKey.name)}`;
+		case "drop_foreign_key": return `drops the foreign key ${quoteName(clause.foreignKey.name)}`;
+		case "add_check": return `adds the CHECK ${quoteName(clause.check.name)}`;
+		case "drop_check": return `drops the CHECK ${quoteName(clause.check.name)}`;
+		case "set_partitions":
+		case "remove_partitions": return "distributes the rows anew over partitions";
+		default: return "changes options of the table";
+	}
+}
+function placeOf$2({ position }) {
+	switch (position.kind) {
+		case "first": return " in front of all others";
+		case "after": return ` after ${quoteName(position.column)}`;
+		default: return " at the end";
+	}
+}
+function modification({ from, to }) {
+	const name = quoteName(from.name);
+	if (from.name !== to.name) return `renames the column ${name} to ${quoteName(to.name)}`;
+	if (from.type !== to.type) return `changes the type of ${name} from ${shortType(from.type)} to ${shortType(to.type)}`;
+	if (from.nullable !== to.nullable) return `makes ${name} ${to.nullable ? "NULL" : "NOT NULL"}`;
+	return `changes what ${name} is besides its type`;
+}
+function shortType(type) {
+	return type.replace(/^(enum|set)\(.*$/is, "$1(…)").toUpperCase();
+}
+// src/deploy/ship-order.ts
+function shipOrder(change) {
+	switch (change.kind) {
+		case "create": return {
+			first: "schema",
+			why: "Code that uses the new table fails until it is there."
+		};
+		case "drop": return {
+			first: "code",
+			why: "Code that still uses the table fails once it is gone."
+		};
+		case "create_view": return {
+			first: "schema",
+			why: "Code that uses the new view fails until it is there."
+		};
+		case "drop_view": return {
+			first: "code",
+			why: "Code that still uses the view fails once it is gone."
+		};
+		case "replace_view": return {
+			first: "either",
+			why: "Code that uses the view has to understand both what it showed and what it will show."
+		};
+		default: return combine(change.clauses.flatMap((clause) => orderOf(clause, change) ?? []));
+	}
+}
+function combine(orders) {
+	const find = (first) => orders.find((order) => order.first === first);
+	const [steps, schema, code] = [
+		find("steps"),
+		find("schema"),
+		find("code")
+	];
+	if (steps) return steps;
+	if (schema && code) return {
+		first: "steps",
+		why: `Part of it wants the schema first (${lower(schema.why)}), part of it the code (${lower(code.why)}): make two deploy requests of it.`
+	};
+	return schema ?? code ?? {
+		first: "either",
+		why: "Code does not notice this change."
+	};
+}
+function lower(sentence) {
+	return `${sentence.charAt(0).toLowerCase()}${sentence.slice(1).replace(/\.$/, "")}`;
+}
+function orderOf(clause, change) {
+	switch (clause.kind) {
+		case "add_column": return orderOfNew(clause.column);
+		case "drop_column": return orderOfDropped(clause.column);
+		case "modify_column": return orderOfModified(clause, change);
+		case "add_key":
+		case "drop_key": return orderOfKey(clause);
+		case "add_check":
+		case "add_foreign_key": return codeFirst("Code that writes rows which the new rule forbids fails once it is there.");
+		case "drop_check":
+		case "drop_foreign_key": return schemaFirst("Code that relies on the freedom fails until the rule is gone.");
+		default: return null;
+	}
+}
+function schemaFirst(why) {
+	return {
+		first: "schema",
+		why
+	};
+}
+function codeFirst(why) {
+	return {
+		first: "code",
+		why
+	};
+}
+function orderOfNew(column) {
+	const name = quoteName(column.name);
+	if (needsValue(column)) return {
+		first: "steps",
+		why: `The new column ${name} is NOT NULL without a default, so every INSERT of the present code fails: add it with a default or as NULL, let the code write it, then make it NOT NULL.`
+	};
+	return schemaFirst(`Code that uses the new column ${name} fails until it is there.`);
+}
+function orderOfDropped(column) {
+	const name = quoteName(column.name);
+	if (needsValue(column)) return {
+		first: "steps",
+		why: `The column ${name} is NOT NULL without a default, so code that no longer writes it fails while it is there: give it a default, let the code forget it, then drop it.`
+	};
+	return codeFirst(`Code that still uses the column ${name} fails once it is gone.`);
+}
+function needsValue({ nullable, generated, autoIncrement, definition }) {
+	return !nullable && generated === null && !autoIncrement && !/\bDEFAULT\b/i.test(definition);
+}
+function orderOfModified({ from, to }, change) {
+	const name = quoteName(from.name);
+	if (from.name !== to.name) return {
+		first: "steps",
+		why: `${name} gets another name, and code knows only one of the two: add ${quoteName(to.name)}, write both, move the readers, then drop ${name}.`
+	};
+	if (from.nullable && !to.nullable) return codeFirst(`Code that writes NULL into ${name} fails then.`);
+	if (from.type !== to.type) return orderOfType(from, to, change);
+	return from.nullable === to.nullable ? null : schemaFirst(`Code that writes NULL into ${name} fails until it may be NULL.`);
+}
+function orderOfType(from, to, change) {
+	const name = quoteName(from.name);
+	const side = (column, table) => ({
+		column,
+		table
+	});
+	const loss = lossOf(side(from, change.from), side(to, change.to));
+	if (familyOf(from.type) !== familyOf(to.type)) return {
+		first: "steps",
+		why: `${name} becomes another kind of value, which present and coming code read differently: add a new column, write both, move the readers, then drop the old one.`
+	};
+	return loss === null ? schemaFirst(`Code that writes what only the new type of ${name} can hold fails until it is there.`) : codeFirst(`Code that still writes ${loss} into ${name} fails once it has the new type.`);
+}
+const FAMILIES = [
+	/^(?:tiny|small|medium|big)?int\b|^decimal\b|^float\b|^double\b/,
+	/^(?:var)?char\b|^(?:tiny|medium|long)?text\b|^enum\b|^set\b/,
+	/^(?:var)?binary\b|^(?:tiny|medium|long)?blob\b/,
+	/^datetime\b|^timestamp\b/
+];
+function familyOf(type) {
+	const found = FAMILIES.findIndex((family) => family.test(type));
+	return found === -1 ? /^\w+/.exec(type)?.[0] ?? type : String(found);
+}
+function orderOfKey({ kind, key }) {
+	if (key.kind !== "unique" && key.kind !== "primary") return null;
+	return kind === "add_key" ? codeFirst("Code that writes rows which are equal in the new unique key fails once it is there.") : schemaFirst("Code that writes equal rows fails until the unique key is gone.");
+}
 // src/deploy/plan.ts
 const HOW$1 = {
 	create: "create",
 	alter: "shadow",
-	drop: "drop"
+	drop: "drop",
+	create_view: "view",
+	replace_view: "view",
+	drop_view: "view"
 };
-function planOperation(change, size) {
-	const from = change.kind === "create" ? null : change.from.sql;
-	const to = change.kind === "drop" ? null : change.to.sql;
+const NOTHING_KNOWN = {
+	size: null,
+	forecast: null,
+	instant: null,
+	method: "shadow"
+};
+function planOperation(change, findings = null) {
+	const { size, forecast, instant, method } = {
+		...NOTHING_KNOWN,
+		...findings
+	};
+	const from = "from" in change ? change.from.sql : null;
+	const to = "to" in change ? change.to.sql : null;
 	const { kind, table, statement } = ddlOf(change);
+	const way = kind === "alter" ? method : HOW$1[kind];
+	const [refusal] = forecast?.refusals ?? [];
 	return {
 		kind,
 		table,
 		statement,
-		how: HOW$1[kind],
+		how: refusal ? "refused" : way,
+		why: refusal ? refusal.message : reasonOf(change, method),
+		instant: instant ?? instantByRule(change),
 		dropsData: dropsData(change),
+		losses: lossesOf(change),
+		order: shipOrder(change),
 		rowsEstimated: size?.rows ?? null,
 		bytesEstimated: size?.bytes ?? null,
+		forecast,
 		diff: unifiedDiff(table, from, to).split("\n").slice(2).join("\n")
 	};
+}
+function lossesOf(change) {
+	if (change.kind === "drop") return ["the table with all its rows"];
+	if (change.kind !== "alter") return [];
+	return change.clauses.flatMap((clause) => {
+		if (clause.kind === "drop_column" && clause.column.generated === null) return [`every value of the column ${quoteName(clause.column.name)}`];
+		return clause.kind === "modify_column" && clause.from.generated === null && clause.to.generated !== null ? [`every value that was written into the column ${quoteName(clause.from.name)}, as it is computed from then on,`] : [];
+	});
+}
+function isInstantPossible({ operations }) {
+	return operations.some(({ kind }) => kind === "alter") && operations.every(({ instant }) => instant === null || /^(?:yes|probably)$/.test(instant.possible));
 }
 // src/render/markdown.ts
 const COMPACT = new Intl.NumberFormat("en", {
@@ -28227,10 +29532,10 @@ function link(words, url) {
 function hiddenMark(name) {
 	return `<!-- ${name.replace(/[^A-Za-z0-9:_-]/g, "_").replaceAll("--", "-.")} -->`;
 }
-function count(value) {
+function count$1(value) {
 	return COMPACT.format(value);
 }
-const UNITS = [
+const UNITS$1 = [
 	"B",
 	"KiB",
 	"MiB",
@@ -28240,7 +29545,25 @@ const UNITS = [
 function size(bytes) {
 	const power = Math.min(4, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
 	const value = bytes / 1024 ** power;
-	return `${Number(value.toPrecision(3))} ${UNITS[power]}`;
+	return `${Number(value.toPrecision(3))} ${UNITS$1[power]}`;
+}
+function duration(seconds) {
+	const whole = Math.max(0, Math.round(seconds));
+	const [d, h, min, s] = [
+		Math.floor(whole / 86400),
+		Math.floor(whole / 3600) % 24,
+		Math.floor(whole / 60) % 60,
+		whole % 60
+	];
+	const parts = [
+		[d, "d"],
+		[h, "h"],
+		[min, "min"],
+		[s, "s"]
+	];
+	const first = parts.findIndex(([value]) => value > 0);
+	if (first === -1) return "0 s";
+	return parts.slice(first, first + 2).filter(([value]) => value > 0).map(([value, unit]) => `${value} ${unit}`).join(" ");
 }
 function join(items, separator) {
 	return items.join(separator);
@@ -28271,8 +29594,11 @@ const COMMENT_LIMIT = 6e4;
 const DROP_ORDER = [
 	"timeline",
 	"sql",
+	"diagram",
 	"diff",
+	"outlook",
 	"findings",
+	"diff",
 	"table"
 ];
 function withinBudget(parts, limit = COMMENT_LIMIT) {
@@ -28280,125 +29606,259 @@ function withinBudget(parts, limit = COMMENT_LIMIT) {
 	for (const name of DROP_ORDER) {
 		const whole = compose(left);
 		if (whole.length <= limit) return whole;
-		left = left.map((part) => part.name === name ? {
-			...part,
-			body: part.short
-		} : part);
+		left = left.map((part) => part.name === name ? shorter(part) : part);
 	}
 	return compose(left);
 }
+function shorter(part) {
+	const [body, ...short] = [part.short].flat();
+	return {
+		...part,
+		body: body ?? part.body,
+		short
+	};
+}
 function compose(parts) {
 	return blocks(parts.map(({ body }) => body));
+}
+// src/render/diagram.ts
+const MOST$3 = {
+	characters: 2e4,
+	tables: 40,
+	lines: 100,
+	columns: 40
+};
+function diagramOf(from, to, renames = NO_RENAMES) {
+	const changed = changedTables(from, to);
+	if (changed.length === 0) return "";
+	for (const detail of DETAILS) {
+		const text = draw(changed, {
+			from,
+			to,
+			renames,
+			...detail
+		});
+		if (text !== null) return text;
+	}
+	return null;
+}
+const DIAGRAM_TOO_LARGE = md`Too many tables change for a diagram of them.`;
+function renderDiagram(diagram) {
+	if (diagram === null) return DIAGRAM_TOO_LARGE;
+	if (diagram === "") return "";
+	return details(md`Diagram of the changed tables and their neighbours`, fence("mermaid", diagram));
+}
+const DETAILS = [
+	{
+		neighbours: true,
+		allColumns: true
+	},
+	{
+		neighbours: true,
+		allColumns: false
+	},
+	{
+		neighbours: false,
+		allColumns: false
+	}
+];
+function changedTables(from, to) {
+	return [...new Set([...from.tables.keys(), ...to.tables.keys()])].map((name) => entityOf(name, {
+		from,
+		to,
+		isNeighbour: false
+	})).filter(({ before, after }) => before?.sql !== after?.sql).sort(byName);
+}
+function entityOf(name, { from, to, isNeighbour }) {
+	return {
+		name,
+		before: from.tables.get(name) ?? null,
+		after: to.tables.get(name) ?? null,
+		isNeighbour
+	};
+}
+function byName(one, other) {
+	return one.name < other.name ? -1 : 1;
+}
+function draw(changed, scope) {
+	const entities = scope.neighbours ? [...changed, ...neighboursOf(changed, scope)] : changed;
+	if (entities.length > MOST$3.tables) return null;
+	const labels = labelsOf(entities);
+	const lines = relationsOf(entities, labels);
+	if (lines.length > MOST$3.lines) return null;
+	const whole = [
+		"erDiagram",
+		...entities.flatMap((entity) => block(entity, labels, scope)),
+		...lines
+	].join("\n");
+	return whole.length > MOST$3.characters ? null : whole;
+}
+function neighboursOf(changed, { from, to }) {
+	const known = new Set(changed.map(({ name }) => name));
+	const ends = [...from.tables.values(), ...to.tables.values()].flatMap(({ name, foreignKeys }) => foreignKeys.flatMap(parentOf).map((parent) => [name, parent]));
+	return [...new Set(ends.filter((pair) => pair.some((name) => known.has(name))).flat())].filter((name) => !known.has(name)).map((name) => entityOf(name, {
+		from,
+		to,
+		isNeighbour: true
+	})).filter(({ before, after }) => before !== null || after !== null).sort(byName);
+}
+function parentOf({ parent, parentSchema }) {
+	return parentSchema === null ? [parent] : [];
+}
+function labelsOf(entities) {
+	const used = new Set();
+	const labels = new Map();
+	for (const entity of entities) {
+		const name = plain(entity.name);
+		let label = name;
+		for (let again = 2; used.has(label); again += 1) label = `${name}_${again}`;
+		used.add(label);
+		labels.set(entity.name, `"${label}${markOf(entity)}"`);
+	}
+	return labels;
+}
+function markOf({ before, after, isNeighbour }) {
+	if (isNeighbour) return "";
+	if (!before) return " (new)";
+	return after ? " (changed)" : " (dropped)";
+}
+function block(entity, labels, { allColumns, renames }) {
+	const label = labels.get(entity.name) ?? "";
+	const all = attributesOf(entity, renames);
+	const shown = fitting(allColumns && !entity.isNeighbour ? all : all.filter(matters));
+	const left = all.length - shown.length;
+	const more = left > 0 && !entity.isNeighbour ? [`    and _${left}_more`] : [];
+	const lines = [...shown.map(attributeLine), ...more];
+	return lines.length === 0 ? [`  ${label}`] : [
+		`  ${label} {`,
+		...lines,
+		"  }"
+	];
+}
+function fitting(attributes) {
+	const ranked = [...attributes.filter(matters), ...attributes.filter((attribute) => !matters(attribute))];
+	const kept = new Set(ranked.slice(0, MOST$3.columns));
+	return attributes.filter((attribute) => kept.has(attribute));
+}
+function matters({ keys, comment }) {
+	return keys.length > 0 || comment !== "";
+}
+function attributesOf({ before, after, isNeighbour }, hints) {
+	const table = after ?? before;
+	if (!table) return [];
+	const former = before && after && !isNeighbour ? before : null;
+	const renamed = former ? renamesOf(former, table, hints) : new Map();
+	const kept = table.columns.map((column) => ({
+		column,
+		keys: keysOf(column, table),
+		comment: former ? changeOf(column, former, renamed) : ""
+	}));
+	const gone = former?.columns.filter(({ name }) => !hasColumn(table, name) && !renamed.has(name.toLowerCase())) ?? [];
+	return [...kept, ...gone.map((column) => ({
+		column,
+		keys: keysOf(column, former ?? table),
+		comment: "dropped"
+	}))];
+}
+function hasColumn({ columns }, wanted) {
+	return columns.some(({ name }) => name === wanted);
+}
+function changeOf(column, former, renamed) {
+	const before = former.columns.find(({ name }) => (renamed.get(name.toLowerCase()) ?? name) === column.name);
+	if (!before) return "new";
+	return [nameBefore(before, column), definitionBefore(before, column)].filter((change) => change !== "").join(", ");
+}
+function nameBefore(before, { name }) {
+	return before.name === name ? "" : `was named ${before.name}`;
+}
+function definitionBefore(before, column) {
+	if (before.type !== column.type) return `was ${before.type}`;
+	if (before.nullable !== column.nullable) return before.nullable ? "was nullable" : "was NOT NULL";
+	return before.definition === column.definition ? "" : "changed";
+}
+function keysOf({ name }, table) {
+	const isIn = (kind) => table.keys.some((key) => key.kind === kind && columnsOf(key).includes(name));
+	const isReference = table.foreignKeys.some(({ columns }) => columns.includes(name));
+	return [
+		...isIn("primary") ? ["PK"] : [],
+		...isReference ? ["FK"] : [],
+		...isIn("unique") ? ["UK"] : []
+	];
+}
+function columnsOf({ parts }) {
+	return parts.flatMap((part) => part.kind === "column" ? [part.column] : []);
+}
+function attributeLine({ column, keys, comment }) {
+	const name = word(column.name);
+	const remarks = [isLegible(name, column) ? "" : column.name, comment].filter((one) => one !== "");
+	const words = [word(typeOf(column)), name];
+	if (keys.length > 0) words.push(keys.join(", "));
+	if (remarks.length > 0) words.push(`"${remarks.map(remark).join(", ")}"`);
+	return `    ${words.join(" ")}`;
+}
+function isLegible(shown, { name }) {
+	return shown === name || shown === `_${name}`;
+}
+function typeOf({ type }) {
+	return /^(?:enum|set)\b/i.exec(type)?.[0] ?? type;
+}
+function relationsOf(entities, labels) {
+	const neighbours = new Set(entities.flatMap((one) => one.isNeighbour ? [one.name] : []));
+	return entities.flatMap((entity) => referencesOf(entity).flatMap(({ foreignKey, table, mark }) => {
+		const [parent] = parentOf(foreignKey);
+		if (parent === void 0) return [];
+		const left = labels.get(parent);
+		if (left === void 0 || entity.isNeighbour && neighbours.has(parent)) return [];
+		const right = labels.get(entity.name) ?? "";
+		const columns = foreignKey.columns.map(plain).join(", ");
+		return [`  ${left} ${arrowOf(foreignKey, table, mark)} ${right} : "${columns}${mark}"`];
+	}));
+}
+function referencesOf({ before, after }) {
+	const isIn = (table, { definition }) => table?.foreignKeys.some((one) => one.definition === definition) ?? false;
+	const references = (table, other, mark) => (table?.foreignKeys ?? []).flatMap((foreignKey) => {
+		if (!table || !other) return table ? [{
+			foreignKey,
+			table,
+			mark: ""
+		}] : [];
+		return [{
+			foreignKey,
+			table,
+			mark: isIn(other, foreignKey) ? "" : mark
+		}];
+	});
+	const gone = references(before, after, " (dropped)");
+	return [...references(after, before, " (new)"), ...after ? gone.filter(({ mark }) => mark !== "") : gone];
+}
+function arrowOf(foreignKey, table, mark) {
+	const isOptional = foreignKey.columns.some((name) => table.columns.find((column) => column.name === name)?.nullable);
+	const isSingle = [primaryKeyOf(table), ...table.keys].some((key) => key && isUniqueOver(key, foreignKey.columns));
+	return `${isOptional ? "|o" : "||"}${mark === " (dropped)" ? ".." : "--"}${isSingle ? "o|" : "o{"}`;
+}
+function isUniqueOver(key, columns) {
+	if (key.kind !== "primary" && key.kind !== "unique") return false;
+	const own = columnsOf(key);
+	return own.length === columns.length && own.every((name) => columns.includes(name));
+}
+const LONGEST$1 = 64;
+function word(untrusted) {
+	const safe = untrusted.replace(/[^\w()-]/gu, "_").slice(0, LONGEST$1);
+	return /^(?:[^a-z_]|(?:pk|fk|uk)(?!\w)|$)/i.test(safe) ? `_${safe}` : safe;
+}
+function plain(untrusted) {
+	return shorten(mapped(untrusted, /[\w.-]/), LONGEST$1) || "_";
+}
+function remark(untrusted) {
+	return shorten(mapped(untrusted, /[\w.,()' -]/), LONGEST$1);
+}
+function mapped(untrusted, allowed) {
+	return untrusted.replace(/./gsu, (char) => allowed.test(char) || char >= "À" && /[\p{L}\p{M}\p{N}]/u.test(char) ? char : "_");
 }
 // src/render/failure.ts
 function renderFailure({ code: name, message, next }) {
 	return md`${code(name)} ${sentence(message)}\n→ ${sentence(next)}`;
 }
-// src/deploy/progress.ts
-function percentCopied({ phase, rowsCopied, rowsEstimated }) {
-	if (phase === "starting") return 0;
-	if (phase !== "copying") return 100;
-	return Math.min(99, Math.floor(100 * rowsCopied / Math.max(1, rowsEstimated)));
-}
-// src/render/plan.ts
-const MOST_ROWS = 40;
-function renderChanges(operations, { progress = null, mostRows = MOST_ROWS } = {}) {
-	if (operations.length === 0) return "";
-	const copying = progress?.phase === "copying" ? progress : null;
-	const head = [
-		md`Table`,
-		md`Change`,
-		md`How`,
-		md`Rows`,
-		md`Size`,
-		md`Risk`
-	];
-	const rows = operations.slice(0, mostRows).map((operation) => {
-		const cells = changeCells(operation);
-		return copying ? [...cells, copiedCell(copying, operation.table)] : cells;
-	});
-	const shown = table(copying ? [...head, md`Copied`] : head, rows);
-	const left = operations.length - rows.length;
-	return left > 0 ? md`${shown}\n\n… and ${left} more.` : shown;
-}
-function changeCells(operation) {
-	const { kind, how, dropsData, rowsEstimated, bytesEstimated } = operation;
-	return [
-		code(operation.table),
-		KIND[kind],
-		HOW[how],
-		rowsEstimated === null ? md`–` : md`~${count(rowsEstimated)}`,
-		bytesEstimated === null ? md`–` : size(bytesEstimated),
-		dropsData ? md`⚠️ drops data` : md`–`
-	];
-}
-function copiedCell({ phase, tables }, name) {
-	const progress = tables.find((candidate) => candidate.table === name);
-	return progress ? md`${percentCopied({
-		phase,
-		...progress
-	})} %` : md`–`;
-}
-const KIND = {
-	create: md`create`,
-	alter: md`alter`,
-	drop: md`drop`
-};
-const HOW = {
-	shadow: md`shadow copy`,
-	create: md`new table`,
-	drop: md`moved to quarantine`
-};
-const SQL_TOO_LONG = md`The SQL of the plan is too long to be shown here.`;
-function renderPlanSql(operations) {
-	if (operations.length === 0) return "";
-	const text = operations.map(({ statement }) => `${statement.replace(/;\s*$/, "")};`).join("\n\n");
-	if (text.length > 6e4) return SQL_TOO_LONG;
-	return details(md`SQL of the plan`, fence("sql", text));
-}
-// src/render/schema-diff.ts
-const OPEN_LINES = 60;
-const DIFF_TOO_LONG = md`The schema diff is too long to be shown here.`;
-function renderSchemaDiff(operations) {
-	const diff = operations.filter((operation) => operation.diff !== "").map((operation) => `${TITLE[operation.kind]} ${operation.table}\n${operation.diff.trimEnd()}`).join("\n");
-	if (diff === "") return "";
-	if (diff.length > 6e4) return DIFF_TOO_LONG;
-	const block = fence("diff", diff);
-	const lines = diff.split("\n").length;
-	if (lines <= OPEN_LINES) return md`**Schema diff**\n\n${block}`;
-	return details(md`Schema diff, ${lines} lines`, block);
-}
-const TITLE = {
-	create: "@@ new table",
-	alter: "@@ table",
-	drop: "@@ dropped table"
-};
-md`comment`, md`button`, md`merging`, md`closing`, md`API`, md`push`;
-md`opened`, md`opened again`, md`new commits`, md`checked`, md`queued`, md`started`, md`in sync`, md`auto-apply changed`, md`cutover asked for`, md`cutover given up: the tables could not be locked`, md`tables swapped`, md`revert asked for`, md`reverted`, md`revert failed`, md`can no longer be reverted`, md`end of the revert window asked for`, md`revert window closed`, md`cancel asked for`, md`cancelled`, md`failed`, md`queued again`, md`closed`;
-// src/render/comment.ts
-const STATE_TITLE = {
-	pending: md`⏳ Checking the change`,
-	no_changes: md`✅ No schema change`,
-	error: md`❌ The change cannot be deployed`,
-	ready: md`🟢 Ready to deploy`,
-	queued: md`⏳ In the queue`,
-	cancelled: md`⚪ Left the queue`,
-	submitting: md`⏳ Preflight checks`,
-	in_progress: md`🔄 Copying and keeping in sync`,
-	in_progress_vschema: md`🔄 Changing the routing rules`,
-	pending_cutover: md`🟡 In sync, waiting for the cutover`,
-	in_progress_cutover: md`🔄 Cutting over`,
-	in_progress_cancel: md`🔄 Cancelling`,
-	complete_cancel: md`⚪ Cancelled`,
-	complete_error: md`❌ Failed`,
-	complete_pending_revert: md`✅ Live, can be reverted`,
-	complete: md`✅ Live`,
-	in_progress_revert: md`🔄 Reverting`,
-	in_progress_revert_vschema: md`🔄 Reverting the routing rules`,
-	complete_revert: md`↩️ Reverted`,
-	complete_revert_error: md`❌ The revert failed`
-};
-md`> [!NOTE]`, md`> [!WARNING]`, md`> [!CAUTION]`;
 // src/schema/outline.ts
 function outlineOf(table) {
 	const tokens = withoutComments(tokenize(table.statement, table.file));
@@ -28410,7 +29870,7 @@ function outlineOf(table) {
 		place: placeOf$1(tokens[0], table),
 		columns: new Map(columns.map((item) => [nameOfColumn(item), placeOf$1(item[0], table)])),
 		keys: new Map(items.flatMap((item) => {
-			const name = isColumn(item) ? null : nameOf(item);
+			const name = isColumn(item) ? null : nameOf$1(item);
 			return name === null ? [] : [[name.toLowerCase(), placeOf$1(item[0], table)]];
 		})),
 		referring: new Set(columns.filter((item) => item.some((token) => isKeyword(token, "REFERENCES"))).map(nameOfColumn))
@@ -28450,7 +29910,7 @@ function isColumn([first, second]) {
 	const followers = STARTS_BY_FOLLOWER[first.text.toUpperCase()];
 	return !followers || !isKeyword(second, ...followers);
 }
-function nameOf(item) {
+function nameOf$1(item) {
 	const open = item.findIndex((token) => isSymbol(token, "("));
 	const head = item.slice(0, open === -1 ? item.length : open);
 	const using = head.findIndex((token) => isKeyword(token, "USING"));
@@ -28464,13 +29924,130 @@ const HEAD_WORDS = [
 	"PERIOD",
 	"FOR"
 ];
+// src/schema/rename-hint.ts
+const MARK$3 = /crossfade:renamed-from(?![\w-])/;
+const NAME$3 = /^(?:`((?:[^`]|``){1,64})`|([\w$\u0080-\uffff]{1,64}))$/;
+const HINT_EXAMPLE = "Write `-- crossfade:renamed-from old_name` on the line of the column, or on the line above it.";
+function readHints(source) {
+	const marked = source.comments.filter(({ text }) => MARK$3.test(text));
+	if (marked.length === 0 || source.kind === "view") return {
+		hints: [],
+		bad: []
+	};
+	const outline = outlineOf(source);
+	const hints = [];
+	const bad = [];
+	for (const comment of marked) {
+		const read = readHint(comment, outline, source);
+		const twin = hints.find(({ column, old }) => "column" in read && (column === read.column || old.toLowerCase() === read.old.toLowerCase()));
+		if (!("column" in read)) bad.push(read);
+		else if (!twin) hints.push(read);
+		else bad.push({
+			message: `The comment \`crossfade:renamed-from\` says something else of ${named(twin.column)} or ${named(twin.old)} than one before it.`,
+			fix: "Keep one hint for each column.",
+			comment
+		});
+	}
+	return {
+		hints,
+		bad
+	};
+}
+function renamesIn({ schema, sources }) {
+	const found = sources.flatMap((source) => {
+		const { hints } = readHints(source);
+		if (hints.length === 0) return [];
+		const columns = schema.tables.get(source.name)?.columns ?? [];
+		const spelled = new Map(columns.map(({ name }) => [name.toLowerCase(), name]));
+		const names = hints.map(({ column, old }) => [spelled.get(column) ?? column, old]);
+		return [[source.name, new Map(names)]];
+	});
+	return new Map(found);
+}
+function readHint(comment, outline, source) {
+	const [, said = ""] = comment.text.split(MARK$3);
+	const [line = ""] = said.replace(/\*\/\s*$/, "").split("\n");
+	const [, quoted, plain] = NAME$3.exec(line.trim()) ?? [];
+	const old = quoted?.replaceAll("``", "`") ?? plain;
+	if (old === void 0) return {
+		message: "The comment `crossfade:renamed-from` has no effect: one column has to follow it, and nothing else.",
+		fix: HINT_EXAMPLE,
+		comment
+	};
+	const column = columnAt(comment, outline, source);
+	if (column !== null) return {
+		column,
+		old,
+		comment
+	};
+	if (comment.line <= outline.place.line) return {
+		message: `The comment \`crossfade:renamed-from\` stands at the table ${named(source.name)}, and a table cannot be renamed by a deployment.`,
+		fix: "Add the new table and let the code write both, copy the rows, let the code read the new one, and drop the old one in a later deploy request. Or rename it by hand in a moment when nothing uses it, and in the files after that.",
+		comment
+	};
+	return {
+		message: "The comment `crossfade:renamed-from` has no effect: it stands at no column.",
+		fix: HINT_EXAMPLE,
+		comment
+	};
+}
+function columnAt(comment, { columns, place }, source) {
+	if (comment.line < place.line) return null;
+	const beside = [...columns].findLast(([, at]) => at.line === comment.line && at.column < comment.column);
+	if (beside) return beside[0];
+	const commented = new Set(source.comments.map((other) => other.line));
+	let line = comment.line + comment.text.trimEnd().split("\n").length;
+	const begins = () => [...columns].find(([, at]) => at.line === line)?.[0] ?? null;
+	while (begins() === null && commented.has(line)) line += 1;
+	return begins();
+}
+function named(name) {
+	return quoteName(printable$1(name));
+}
+// src/lint/rename-hints.ts
+function hintProblems(source, { wanted, from }) {
+	const { hints, bad } = readHints(source);
+	const after = wanted.tables.get(source.name);
+	const before = from?.tables.get(source.name) ?? null;
+	const problems = hints.flatMap((hint) => {
+		const problem = after ? problemOf(hint, {
+			after,
+			before,
+			hints
+		}) : null;
+		return problem ? [{
+			...problem,
+			column: hint.column,
+			comment: hint.comment
+		}] : [];
+	});
+	return [...bad.map(({ message, fix, comment }) => ({
+		message,
+		fix,
+		comment
+	})), ...problems];
+}
+function problemOf({ column, old }, { after, before, hints }) {
+	const isTaken = hints.some((hint) => hint.column === old.toLowerCase());
+	if (old.toLowerCase() === column || findColumn(after, old) && !isTaken) return {
+		message: `The column ${named$1(after.name, column)} is said to have been ${named$1(old)}, which the table still has.`,
+		fix: "Remove the old column from the file, or remove the hint."
+	};
+	if (!before || findColumn(before, old) || findColumn(before, column)) return null;
+	const similar = closestOf(old.toLowerCase(), before.columns.map(({ name }) => name.toLowerCase()));
+	const question = similar === null ? "" : ` Did you mean ${named$1(similar)}?`;
+	return {
+		message: `The column ${named$1(after.name, column)} is said to have been ${named$1(old)}, but there is no such column now, so nothing is renamed.${question}`,
+		fix: "Write the name that the column has in the database now, or remove the hint."
+	};
+}
 // src/lint/suppression.ts
-const MARK = /crossfade:ignore(?![\w-])([^:\r\n]*)(?::([^\r\n]*))?/;
+const MARK$2 = /crossfade:ignore(?![\w-])([^:\r\n]*)(?::([^\r\n]*))?/;
 function readSuppressions(comments) {
 	const accepted = [];
 	const bad = [];
 	for (const comment of comments) {
-		const found = MARK.exec(comment.text);
+		const found = MARK$2.exec(comment.text);
 		if (!found) continue;
 		const reason = tidy(found[2] ?? "");
 		for (const rule of tidy(found[1] ?? "").split(",").map((id) => id.trim())) {
@@ -28491,6 +30068,13 @@ function readSuppressions(comments) {
 		bad
 	};
 }
+function suppressionsOf(sources) {
+	return sources.flatMap(({ name, comments }) => readSuppressions(comments).accepted.map(({ rule, reason }) => ({
+		table: name,
+		rule,
+		reason
+	})));
+}
 function tidy(text) {
 	return printable$1(text.replace(/\*\/$/, "")).trim();
 }
@@ -28504,8 +30088,8 @@ function faultOf(rule, reason) {
 }
 // src/lint/lint.ts
 function lint(input) {
-	const changes = input.from ? diffSchemas(input.from, input.wanted) : [];
-	const files = readFiles(input.sources);
+	const changes = changesOf(input).filter(isTableChange);
+	const files = readFiles$1(input.sources);
 	const findings = [];
 	const accepted = [];
 	for (const rule of RULES) {
@@ -28529,11 +30113,18 @@ function lint(input) {
 			});
 		}
 	}
-	findings.push(...badComments(files, input.levels));
+	findings.push(...badComments(files, input.levels), ...badHints(files, input));
 	return {
 		findings: findings.toSorted(compare$1),
 		accepted
 	};
+}
+function changesOf({ wanted, from, sources, renames }) {
+	if (!from) return [];
+	return diffSchemas(from, wanted, renames ?? renamesIn({
+		schema: wanted,
+		sources
+	}));
 }
 function lintChange(from, to, levels) {
 	const identityOf = ({ rule, table, column, key, message }) => JSON.stringify([
@@ -28549,10 +30140,11 @@ function lintChange(from, to, levels) {
 		sources: from.sources,
 		levels
 	});
+	const { schema: wanted, ...hints } = to;
 	const after = lint({
-		wanted: to.schema,
+		...hints,
+		wanted,
 		from: from.schema,
-		sources: to.sources,
 		levels
 	});
 	const found = new Set(before.findings.map(identityOf));
@@ -28570,33 +30162,39 @@ function countLevels(findings) {
 		info: count("info")
 	};
 }
-function readFiles(sources) {
+function readFiles$1(sources) {
 	return new Map(sources.map((source) => {
 		let outline = null;
 		const file = {
 			source,
 			accepted: readSuppressions(source.comments).accepted,
 			outline: () => {
-				outline ??= outlineOf(source);
+				outline ??= source.kind === "view" ? outlineOfView(source) : outlineOf(source);
 				return outline;
 			}
 		};
 		return [source.name, file];
 	}));
 }
-function* problemsOf(rule, { wanted, from, changes, files }) {
-	if (rule.about === "table") for (const table of wanted.tables.values()) {
-		const outline = () => files.get(table.name)?.outline() ?? null;
-		for (const problem of rule.check(table, {
+function problemsOf(rule, { wanted, from, changes, files }) {
+	switch (rule.about) {
+		case "table": return ofEach(wanted.tables.values(), nameOf, (table) => rule.check(table, {
 			wanted,
-			outline
-		})) yield [table.name, problem];
+			outline: () => files.get(table.name)?.outline() ?? null
+		}));
+		case "view": return ofEach(wanted.views.values(), nameOf, (view) => rule.check(view, wanted));
+		case "change": return from ? ofEach(changes, tableOf, (change) => rule.check(change, {
+			from,
+			wanted
+		})) : [];
+		case "comment": return [];
 	}
-	if (rule.about !== "change" || !from) return;
-	for (const change of changes) for (const problem of rule.check(change, {
-		from,
-		wanted
-	})) yield [tableOf(change), problem];
+}
+function nameOf({ name }) {
+	return name;
+}
+function* ofEach(items, name, check) {
+	for (const item of items) for (const problem of check(item)) yield [name(item), problem];
 }
 function* distinct(problems) {
 	const seen = new Set();
@@ -28617,6 +30215,18 @@ function findingOf({ rule, level }, table, { message, fix = rule.fix, column, ke
 		fix,
 		place: outline && placeOf(outline, key, column),
 		docs: docsOf(rule.id)
+	};
+}
+function outlineOfView({ file, line, column }) {
+	return {
+		place: {
+			file,
+			line,
+			column
+		},
+		columns: new Map(),
+		keys: new Map(),
+		referring: new Set()
 	};
 }
 function placeOf({ place, columns, keys }, key, column) {
@@ -28642,6 +30252,22 @@ function badComments(files, levels) {
 		}
 	})));
 }
+function badHints(files, { levels, ...sides }) {
+	const rule = findRule("rename-hint");
+	const level = rule ? levelOf(rule, levels) : "off";
+	if (!rule || level === "off") return [];
+	return [...files.values()].flatMap(({ source }) => hintProblems(source, sides).map(({ comment, ...problem }) => ({
+		...findingOf({
+			rule,
+			level
+		}, source.name, problem, null),
+		place: {
+			file: source.file,
+			line: comment.line,
+			column: comment.column
+		}
+	})));
+}
 const LOUDNESS = {
 	error: 0,
 	warning: 1,
@@ -28657,7 +30283,7 @@ function compare$1(one, other) {
 }
 // src/render/findings.ts
 const MOST_OPEN = 10;
-const MOST$1 = 50;
+const MOST$2 = 50;
 const MARKS = {
 	error: md`❌`,
 	warning: md`⚠️`,
@@ -28675,21 +30301,275 @@ function renderFindings(result) {
 	const label = open.length === 0 ? md`Findings` : md`Further findings`;
 	return blocks([
 		countFindings(result),
-		list(open),
+		list$1(open),
 		folded.length === 0 ? "" : details(md`${label}: ${folded.length}`, listSome(folded))
 	]);
 }
 function listSome(findings) {
-	const left = findings.length - MOST$1;
-	return blocks([list(findings.slice(0, MOST$1)), left > 0 ? md`… and ${left} more; \`crossfade lint\` shows them all.` : ""]);
+	const left = findings.length - MOST$2;
+	return blocks([list$1(findings.slice(0, MOST$2)), left > 0 ? md`… and ${left} more; \`crossfade lint\` shows them all.` : ""]);
 }
-function list(findings) {
+function list$1(findings) {
 	return join(findings.map(item), md`\n`);
 }
 function item({ level, rule, message, fix, place }) {
 	const where = place ? md` · ${code(placeName(place))}` : "";
 	return md`- ${MARKS[level]} ${code(rule)}${where}\n  ${sentence(message)}\n  → ${sentence(fix)}`;
 }
+// src/deploy/forecast.ts
+function checkSentence({ subject, result, found, atLeast, rowsChecked, reason, kind }) {
+	if (result === "not_checked") return `Not checked: ${subject} (${reason ?? "not known why"}).`;
+	const scope = rowsChecked === null ? "checked all rows" : `checked the first ${rowsChecked.toLocaleString("en")} rows`;
+	if (result === "clean") return `No ${subject}: ${scope}.`;
+	const unit = kind === "duplicates" ? "key" : "row";
+	const many = found ?? 1;
+	return `Found ${subject}: ${`${atLeast ? "at least " : ""}${many.toLocaleString("en")} ${unit}${many === 1 ? "" : "s"}`}; ${scope}. It would stop the deployment.`;
+}
+function useSentence(use) {
+	const { reads, writes, withinSeconds, lastWriteSeconds, reason } = use;
+	if (reason !== null) return `Whether it was recently read or written is not known: ${reason}.`;
+	const known = [reads === null || writes === null ? null : `${reads.toLocaleString("en")} rows read and ${writes.toLocaleString("en")} written${withinSeconds === null ? "" : ` in the last ${age(withinSeconds)}`}`, lastWriteSeconds === null ? null : `last written ${age(lastWriteSeconds)} ago`].filter((part) => part !== null).join("; ");
+	return `${isUsed(use) ? "Recently used" : "Not used recently"}: ${known}.`;
+}
+function isUsed({ reads, writes, lastWriteSeconds }) {
+	return (reads ?? 0) + (writes ?? 0) > 0 || lastWriteSeconds !== null;
+}
+const UNITS = [
+	[86400, "day"],
+	[3600, "hour"],
+	[60, "minute"],
+	[1, "second"]
+];
+function age(seconds) {
+	const [size, name] = UNITS.find(([unit]) => seconds >= unit) ?? [1, "second"];
+	const many = Math.floor(seconds / size);
+	return `${many} ${name}${many === 1 ? "" : "s"}`;
+}
+// src/render/outlook.ts
+const MOST_TABLES = 20;
+function renderOutlook(operations) {
+	if (operations.length === 0) return "";
+	const explained = operations.slice(0, MOST_TABLES).map(explain);
+	const left = operations.length - explained.length;
+	const more = left > 0 ? md`… and ${left} more; \`crossfade plan\` explains them all.` : "";
+	return blocks([renderAttention(operations), details(md`What each change means`, blocks([...explained, more]))]);
+}
+function renderAttention(operations) {
+	return blocks([
+		ordersOf(operations),
+		instantLine(operations),
+		list(warningsOf(operations))
+	]);
+}
+const ORDERS = [
+	["schema", md`schema first`],
+	["code", md`code first`],
+	["steps", md`in several steps`]
+];
+const MOST_NAMES = 10;
+function ordersOf(operations) {
+	const parts = ORDERS.flatMap(([first, words]) => {
+		const tables = operations.filter(({ order }) => order.first === first);
+		if (tables.length === 0) return [];
+		const names = tables.slice(0, MOST_NAMES).map(({ table }) => code(table));
+		const left = tables.length - names.length;
+		const shown = join(names, md`, `);
+		return left > 0 ? [md`${words} (${shown} and ${left} more)`] : [md`${words} (${shown})`];
+	});
+	return parts.length === 0 ? "" : md`**Deploy order:** ${join(parts, md` · `)}`;
+}
+function instantLine(operations) {
+	if (!isInstantPossible({ operations }) || operations.some(({ how }) => how === "instant")) return "";
+	return md`⚡ All of it can probably be made at once, without a copy and without a way back: ${code("/deploy method=instant")}`;
+}
+const MOST_WARNINGS = 10;
+function warningsOf(operations) {
+	const all = operations.flatMap((operation) => [
+		...refusalLines(operation),
+		...inTheWay(operation),
+		...lossLines(operation)
+	]);
+	const shown = all.slice(0, MOST_WARNINGS);
+	const left = all.length - shown.length;
+	return left > 0 ? [...shown, md`… and ${left} more`] : shown;
+}
+function refusalLines({ table, how, forecast }) {
+	if (how !== "refused") return [];
+	return (forecast?.refusals ?? []).map(({ code: name, message, next }) => md`❌ ${code(table)}: ${code(name)} ${sentence(message)} → ${sentence(next)}`);
+}
+function inTheWay({ table, forecast }) {
+	return (forecast?.checks.filter(({ result }) => result === "found") ?? []).map((check) => md`⚠️ ${code(table)}: ${sentence(checkSentence(check))}`);
+}
+function lossLines({ table, losses, forecast }) {
+	const use = forecast?.use && isUsed(forecast.use) ? md` ${sentence(useSentence(forecast.use))}` : "";
+	return losses.map((loss) => md`⚠️ ${code(table)}: ${sentence(loss)} would be lost.${use}`);
+}
+function explain(operation) {
+	const { table, why, instant, order, forecast, how } = operation;
+	const lines = [
+		how === "refused" ? "" : sentence(why),
+		instant ? md`Instant: ${INSTANT[instant.possible]}. ${sentence(instant.why)}` : "",
+		forecast?.duration ? timeLine(forecast.duration) : "",
+		forecast?.disk ? diskLine(forecast.disk) : "",
+		md`Deploy order: ${ORDER[order.first]}. ${sentence(order.why)}`,
+		...(forecast?.checks ?? []).map((check) => sentence(checkSentence(check))),
+		forecast?.use ? sentence(useSentence(forecast.use)) : ""
+	].filter((line) => line !== "");
+	return md`**${code(table)}**\n\n${list(lines)}`;
+}
+const INSTANT = {
+	yes: md`yes`,
+	probably: md`probably`,
+	unlikely: md`unlikely`,
+	no: md`no`
+};
+const ORDER = {
+	schema: md`schema first`,
+	code: md`code first`,
+	either: md`either`,
+	steps: md`in several steps`
+};
+function timeLine({ seconds, least, most, from }) {
+	return md`Time: about ${duration(seconds)}, between ${duration(least)} and ${duration(most)} (${sentence(from)}).`;
+}
+function diskLine({ newTable, oldTable, log, free }) {
+	const left = free === null ? md`not known` : size(free);
+	return md`Disk: ${size(newTable)} for the new table and about ${size(log)} for the log of changes; ${size(oldTable)} of the former table are freed when it is dropped. Free: ${left}.`;
+}
+function list(lines) {
+	return join(lines.map((line) => md`- ${line}`), md`\n`);
+}
+// src/deploy/progress.ts
+function percentCopied({ phase, rowsCopied, rowsEstimated }) {
+	if (phase === "starting") return 0;
+	if (phase !== "copying") return 100;
+	return Math.min(99, Math.floor(100 * rowsCopied / Math.max(1, rowsEstimated)));
+}
+// src/render/plan.ts
+const MOST_ROWS = 40;
+function renderChanges(operations, { progress = null, mostRows = MOST_ROWS } = {}) {
+	if (operations.length === 0) return "";
+	const copying = progress?.phase === "copying" ? progress : null;
+	const head = [
+		md`Table`,
+		md`Change`,
+		md`How`,
+		md`Rows`,
+		md`Size`,
+		md`Time`,
+		md`Risk`
+	];
+	const rows = operations.slice(0, mostRows).map((operation) => {
+		const cells = changeCells(operation);
+		return copying ? [...cells, copiedCell(copying, operation.table)] : cells;
+	});
+	const shown = table(copying ? [...head, md`Copied`] : head, rows);
+	const left = operations.length - rows.length;
+	return left > 0 ? md`${shown}\n\n… and ${left} more.` : shown;
+}
+function changeCells(operation) {
+	const { kind, how, rowsEstimated, bytesEstimated, forecast } = operation;
+	return [
+		code(operation.table),
+		KIND[kind],
+		HOW[how],
+		rowsEstimated === null ? md`–` : md`~${count$1(rowsEstimated)}`,
+		bytesEstimated === null ? md`–` : size(bytesEstimated),
+		forecast?.duration ? md`~${duration(forecast.duration.seconds)}` : md`–`,
+		riskOf(operation)
+	];
+}
+function riskOf({ dropsData, forecast }) {
+	const isInTheWay = forecast?.checks.some(({ result }) => result === "found");
+	const risks = [...dropsData ? [md`⚠️ drops data`] : [], ...isInTheWay ? [md`⚠️ rows in the way`] : []];
+	return risks.length === 0 ? md`–` : join(risks, md`, `);
+}
+function copiedCell({ phase, tables }, name) {
+	const progress = tables.find((candidate) => candidate.table === name);
+	return progress ? md`${percentCopied({
+		phase,
+		...progress
+	})} %` : md`–`;
+}
+const KIND = {
+	create: md`create`,
+	alter: md`alter`,
+	drop: md`drop`,
+	create_view: md`create view`,
+	replace_view: md`replace view`,
+	drop_view: md`drop view`
+};
+const HOW = {
+	shadow: md`shadow copy`,
+	create: md`new table`,
+	drop: md`moved to quarantine`,
+	instant: md`at once, without a copy`,
+	view: md`right after the cutover`,
+	refused: md`❌ refused`
+};
+const SQL_TOO_LONG = md`The SQL of the plan is too long to be shown here.`;
+function renderPlanSql(operations) {
+	if (operations.length === 0) return "";
+	const text = operations.map(({ statement }) => `${statement.replace(/;\s*$/, "")};`).join("\n\n");
+	if (text.length > 6e4) return SQL_TOO_LONG;
+	return details(md`SQL of the plan`, fence("sql", text));
+}
+// src/render/schema-diff.ts
+const OPEN_LINES = 60;
+const DIFF_TOO_LONG = md`The schema diff is too long to be shown here.`;
+const MOST$1 = 3e4;
+const SHORT_DIFF = 6e3;
+function renderSchemaDiff(operations, most = MOST$1) {
+	const diff = operations.filter((operation) => operation.diff !== "").map((operation) => `${TITLE[operation.kind]} ${operation.table}\n${operation.diff.trimEnd()}`).join("\n");
+	if (diff === "") return "";
+	const lines = diff.split("\n").length;
+	const shown = firstLines(diff, most);
+	if (shown === "") return DIFF_TOO_LONG;
+	const block = fence("diff", shown);
+	if (lines <= OPEN_LINES) return md`**Schema diff**\n\n${block}`;
+	return details(md`Schema diff, ${lines} lines`, block);
+}
+function firstLines(text, most) {
+	if (text.length <= most) return text;
+	const end = text.lastIndexOf("\n", most);
+	if (end === -1) return "";
+	const left = text.slice(end + 1).split("\n").length;
+	return `${text.slice(0, end)}\n… and ${left} more lines, which crossfade diff --format diff shows`;
+}
+const TITLE = {
+	create: "@@ new table",
+	alter: "@@ table",
+	drop: "@@ dropped table",
+	create_view: "@@ new view",
+	replace_view: "@@ view",
+	drop_view: "@@ dropped view"
+};
+md`comment`, md`button`, md`merging`, md`closing`, md`API`, md`push`;
+md`opened`, md`opened again`, md`new commits`, md`checked`, md`finding of lint accepted`, md`queued`, md`started`, md`in sync`, md`auto-apply changed`, md`cutover asked for`, md`cutover given up: the tables could not be locked`, md`tables swapped`, md`revert asked for`, md`reverted`, md`revert failed`, md`can no longer be reverted`, md`end of the revert window asked for`, md`revert window closed`, md`cancel asked for`, md`cancelled`, md`failed`, md`queued again`, md`closed`;
+// src/render/comment.ts
+const STATE_TITLE = {
+	pending: md`⏳ Checking the change`,
+	no_changes: md`✅ No schema change`,
+	error: md`❌ The change cannot be deployed`,
+	ready: md`🟢 Ready to deploy`,
+	queued: md`⏳ In the queue`,
+	cancelled: md`⚪ Left the queue`,
+	submitting: md`⏳ Preflight checks`,
+	in_progress: md`🔄 Copying and keeping in sync`,
+	in_progress_vschema: md`🔄 Changing the routing rules`,
+	pending_cutover: md`🟡 In sync, waiting for the cutover`,
+	in_progress_cutover: md`🔄 Cutting over`,
+	in_progress_cancel: md`🔄 Cancelling`,
+	complete_cancel: md`⚪ Cancelled`,
+	complete_error: md`❌ Failed`,
+	complete_pending_revert: md`✅ Live, can be reverted`,
+	complete: md`✅ Live`,
+	in_progress_revert: md`🔄 Reverting`,
+	in_progress_revert_vschema: md`🔄 Reverting the routing rules`,
+	complete_revert: md`↩️ Reverted`,
+	complete_revert_error: md`❌ The revert failed`
+};
+md`> [!NOTE]`, md`> [!WARNING]`, md`> [!CAUTION]`;
 // src/render/proposal.ts
 function stickyMark(database) {
 	return hiddenMark(`crossfade:${database}`);
@@ -28702,7 +30582,7 @@ function withoutBot({ operations, errors }) {
 	return md`No bot is connected, so nothing will be deployed from here.`;
 }
 function renderProposal(view, note) {
-	const { database, head, base, operations, lint } = view;
+	const { database, head, base, operations, lint, diagram } = view;
 	const footer = md`<sub>head ${code(shortSha(head))} · base ${code(shortSha(base))}</sub>`;
 	const whole = (name, body) => ({
 		name,
@@ -28718,6 +30598,11 @@ function renderProposal(view, note) {
 			short: renderChanges(operations, { mostRows: 10 })
 		},
 		{
+			name: "outlook",
+			body: renderOutlook(operations),
+			short: renderAttention(operations)
+		},
+		{
 			name: "findings",
 			body: renderFindings(lint),
 			short: countFindings(lint)
@@ -28725,7 +30610,12 @@ function renderProposal(view, note) {
 		{
 			name: "diff",
 			body: renderSchemaDiff(operations),
-			short: DIFF_TOO_LONG
+			short: [renderSchemaDiff(operations, SHORT_DIFF), DIFF_TOO_LONG]
+		},
+		{
+			name: "diagram",
+			body: renderDiagram(diagram),
+			short: diagram === "" ? "" : DIAGRAM_TOO_LARGE
 		},
 		{
 			name: "sql",
@@ -28738,7 +30628,11 @@ function renderProposal(view, note) {
 function titleOf({ operations, errors }) {
 	if (errors.length > 0) return md`❌ The change cannot be deployed`;
 	if (operations.length === 0) return md`✅ No schema change`;
-	return operations.length === 1 ? md`🟦 1 table changes` : md`🟦 ${operations.length} tables change`;
+	const views = operations.filter(({ how }) => how === "view").length;
+	const tables = operations.length - views;
+	const parts = [...tables > 0 ? [tables === 1 ? md`1 table` : md`${tables} tables`] : [], ...views > 0 ? [views === 1 ? md`1 view` : md`${views} views`] : []];
+	const verb = operations.length === 1 ? md`changes` : md`change`;
+	return md`🟦 ${join(parts, md` and `)} ${verb}`;
 }
 function needsOf({ operations, errors }, note) {
 	const drops = operations.some(({ dropsData }) => dropsData);
@@ -28808,47 +30702,7 @@ const DEPLOYMENT_STATES = [
 	"complete_revert",
 	"complete_revert_error"
 ];
-// src/deploy/submission.ts
-function parseSubmissionAnswer(json) {
-	const fields = new Untrusted(json, refuse("answer")).members([
-		"version",
-		"number",
-		"branch",
-		"state",
-		"url",
-		"digest",
-		"operations",
-		"errors",
-		"commentUrl"
-	]);
-	return {
-		version: readVersion(fields.version),
-		number: parseDeployRequestNumber(fields.number.whole(1, Number.MAX_SAFE_INTEGER)),
-		branch: fields.branch.match(NAME, "must be the name of a branch"),
-		state: fields.state.oneOf(DEPLOYMENT_STATES),
-		url: readUrl(fields.url),
-		digest: fields.digest.or(null, readDigest),
-		operations: fields.operations.items().map(readOperation),
-		errors: fields.errors.items().map(readFailure),
-		commentUrl: fields.commentUrl.or(null, readUrl)
-	};
-}
-function filesDigest(files) {
-	const lines = files.map(({ path, sha }) => `${sha} ${JSON.stringify(path)}\n`).sort();
-	return createHash("sha256").update(lines.join("")).digest("hex");
-}
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
-const SHA256 = /^[0-9a-f]{64}$/;
-function readVersion(value) {
-	value.whole(1, 1);
-	return 1;
-}
-function readDigest(value) {
-	return parsePlanDigest(value.match(SHA256, "must be 64 hexadecimal digits"));
-}
-function readUrl(value) {
-	return value.match(/^https?:\/\/[^\s<>"]+$/, "must be a link");
-}
+// src/deploy/operation-json.ts
 const TABLE = /^[^\p{Cc}]{1,64}$/u;
 function readOperation(value) {
 	const fields = value.members([
@@ -28856,29 +30710,164 @@ function readOperation(value) {
 		"table",
 		"statement",
 		"how",
+		"why",
+		"instant",
 		"dropsData",
+		"losses",
+		"order",
 		"rowsEstimated",
 		"bytesEstimated",
+		"forecast",
 		"diff"
 	]);
 	return {
 		kind: fields.kind.oneOf([
 			"create",
 			"alter",
-			"drop"
+			"drop",
+			"create_view",
+			"replace_view",
+			"drop_view"
 		]),
 		table: fields.table.match(TABLE, "must be the name of a table"),
 		statement: fields.statement.text(),
 		how: fields.how.oneOf([
 			"shadow",
+			"instant",
 			"create",
-			"drop"
+			"drop",
+			"view",
+			"refused"
 		]),
+		why: fields.why.text(),
+		instant: fields.instant.or(null, readInstant),
 		dropsData: fields.dropsData.flag(),
+		losses: fields.losses.items().map((loss) => loss.text()),
+		order: readOrder(fields.order),
 		rowsEstimated: fields.rowsEstimated.or(null, readCount),
 		bytesEstimated: fields.bytesEstimated.or(null, readCount),
+		forecast: fields.forecast.or(null, readForecast),
 		diff: fields.diff.text()
 	};
+}
+function readInstant(value) {
+	const { possible, why } = value.members(["possible", "why"]);
+	return {
+		possible: possible.oneOf([
+			"yes",
+			"probably",
+			"unlikely",
+			"no"
+		]),
+		why: why.text()
+	};
+}
+function readOrder(value) {
+	const { first, why } = value.members(["first", "why"]);
+	return {
+		first: first.oneOf([
+			"schema",
+			"code",
+			"either",
+			"steps"
+		]),
+		why: why.text()
+	};
+}
+function readForecast(value) {
+	const fields = value.members([
+		"refusals",
+		"duration",
+		"disk",
+		"checks",
+		"use"
+	]);
+	return {
+		refusals: fields.refusals.items().map(readFailure),
+		duration: fields.duration.or(null, readDuration),
+		disk: fields.disk.or(null, readDisk),
+		checks: fields.checks.items().map(readCheck),
+		use: fields.use.or(null, readUse)
+	};
+}
+function readDuration(value) {
+	const fields = value.members([
+		"seconds",
+		"least",
+		"most",
+		"basis",
+		"from"
+	]);
+	return {
+		seconds: readCount(fields.seconds),
+		least: readCount(fields.least),
+		most: readCount(fields.most),
+		basis: fields.basis.oneOf(["sample", "deploys"]),
+		from: fields.from.text()
+	};
+}
+function readDisk(value) {
+	const fields = value.members([
+		"newTable",
+		"oldTable",
+		"log",
+		"free"
+	]);
+	return {
+		newTable: readCount(fields.newTable),
+		oldTable: readCount(fields.oldTable),
+		log: readCount(fields.log),
+		free: fields.free.or(null, readCount)
+	};
+}
+function readCheck(value) {
+	const fields = value.members([
+		"kind",
+		"subject",
+		"result",
+		"found",
+		"atLeast",
+		"rowsChecked",
+		"reason"
+	]);
+	return {
+		kind: fields.kind.oneOf([
+			"duplicates",
+			"nulls",
+			"values",
+			"orphans",
+			"check"
+		]),
+		subject: fields.subject.text(),
+		result: fields.result.oneOf([
+			"clean",
+			"found",
+			"not_checked"
+		]),
+		found: fields.found.or(null, readCount),
+		atLeast: fields.atLeast.flag(),
+		rowsChecked: fields.rowsChecked.or(null, readCount),
+		reason: fields.reason.or(null, readText)
+	};
+}
+function readUse(value) {
+	const fields = value.members([
+		"reads",
+		"writes",
+		"withinSeconds",
+		"lastWriteSeconds",
+		"reason"
+	]);
+	return {
+		reads: fields.reads.or(null, readCount),
+		writes: fields.writes.or(null, readCount),
+		withinSeconds: fields.withinSeconds.or(null, readCount),
+		lastWriteSeconds: fields.lastWriteSeconds.or(null, readCount),
+		reason: fields.reason.or(null, readText)
+	};
+}
+function readText(value) {
+	return value.text();
 }
 function readCount(value) {
 	return value.whole(0, Number.MAX_SAFE_INTEGER);
@@ -28896,7 +30885,48 @@ function readFailure(value) {
 	};
 }
 const FAILURE_CODES = ["INTERNAL", ...Object.keys(ERRORS)];
-function refuse(what) {
+// src/deploy/submission.ts
+function parseSubmissionAnswer(json) {
+	const fields = new Untrusted(json, refuse$1("answer")).members([
+		"version",
+		"number",
+		"branch",
+		"state",
+		"url",
+		"digest",
+		"operations",
+		"errors",
+		"commentUrl"
+	]);
+	return {
+		version: readVersion(fields.version),
+		number: parseDeployRequestNumber(fields.number.whole(1, Number.MAX_SAFE_INTEGER)),
+		branch: fields.branch.match(NAME$2, "must be the name of a branch"),
+		state: fields.state.oneOf(DEPLOYMENT_STATES),
+		url: readUrl(fields.url),
+		digest: fields.digest.or(null, readDigest),
+		operations: fields.operations.items().map(readOperation),
+		errors: fields.errors.items().map(readFailure),
+		commentUrl: fields.commentUrl.or(null, readUrl)
+	};
+}
+function filesDigest(files) {
+	const lines = files.map(({ path, sha }) => `${sha} ${JSON.stringify(path)}\n`).sort();
+	return createHash("sha256").update(lines.join("")).digest("hex");
+}
+const NAME$2 = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
+function readVersion(value) {
+	value.whole(1, 1);
+	return 1;
+}
+function readDigest(value) {
+	return parsePlanDigest(value.match(SHA256, "must be 64 hexadecimal digits"));
+}
+function readUrl(value) {
+	return value.match(/^https?:\/\/[^\s<>"]+$/, "must be a link");
+}
+function refuse$1(what) {
 	return (path, must) => new Refusal("INPUT_INVALID", `The ${what}${path === "" ? "" : `’s field ${path}`} ${must}.`, { next: "Use versions of the Action and the bot that belong together." });
 }
 // action/bot-client.ts
@@ -61610,6 +63640,7 @@ var import_promise = __commonJSMin(((exports) => {
 	};
 }))();
 const ERRNO = {
+	CANNOT_CREATE_TABLE: 1005,
 	DATABASE_ACCESS_DENIED: 1044,
 	ACCESS_DENIED: 1045,
 	COLUMN_NULL: 1048,
@@ -61634,8 +63665,10 @@ const ERRNO = {
 	DATA_TRUNCATED: 1265,
 	OPTION_PREVENTS_STATEMENT: 1290,
 	INTERRUPTED: 1317,
+	WRONG_OBJECT: 1347,
 	NO_DEFAULT: 1364,
 	DATA_TOO_LONG: 1406,
+	DEFINITION_CHANGED: 1412,
 	ONE_FULLTEXT_AT_A_TIME: 1795,
 	READ_ONLY_MODE: 1836,
 	ALGORITHM_UNSUPPORTED: 1845,
@@ -61652,6 +63685,10 @@ function errnoOf(error) {
 }
 function codeOf(error) {
 	return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : null;
+}
+function isDenied(error) {
+	const errno = errnoOf(error);
+	return errno === ERRNO.DATABASE_ACCESS_DENIED || errno === ERRNO.COMMAND_DENIED || errno === ERRNO.SPECIFIC_ACCESS_DENIED;
 }
 const LOST = new Set([
 	"ECONNRESET",
@@ -61829,6 +63866,463 @@ function refusalOf$1(error) {
 	});
 	return null;
 }
+// src/schema/advice.ts
+function adviceOnStatement(tokens) {
+	const [first, second, third] = tokens;
+	const word = first?.kind === "word" ? first.text.toUpperCase() : "";
+	if (isSymbol(first, "/") || isSymbol(first, "-")) return "Comments begin with two dashes and a space, or with #.";
+	if (word === "CREATE") return adviceOnCreate(tokens);
+	if (word === "ALTER" && isKeyword(second, "TABLE") && third) return `Change the CREATE TABLE of ${third.value} instead; Crossfade works out the ALTER. ${MIGRATIONS$1}`;
+	return ADVICE[word] ?? ONLY_TABLES;
+}
+const ONLY_TABLES = "Keep only `CREATE TABLE` and `CREATE VIEW` statements in schema files.";
+const MIGRATIONS$1 = "A folder of migrations belongs under `migrations:` in the config file.";
+const PROGRAMS$1 = [
+	"TRIGGER",
+	"PROCEDURE",
+	"FUNCTION",
+	"EVENT"
+];
+const NO_PROGRAMS = "Triggers and routines are not deployed; keep them outside of the folder.";
+function adviceOnCreate(tokens) {
+	const at = tokens.slice(0, OBJECT_WITHIN).findIndex((token) => isKeyword(token, ...OBJECTS$1));
+	const object = tokens[at];
+	if (isKeyword(object, "TABLE")) return "Write CREATE TABLE without other words.";
+	if (isKeyword(object, "INDEX")) {
+		const on = tokens.findIndex((token) => isKeyword(token, "ON"));
+		const [name, table] = [tokens[at + 1]?.value, on === -1 ? void 0 : tokens[on + 1]?.value];
+		const kind = isKeyword(tokens[at - 1], "UNIQUE", "FULLTEXT", "SPATIAL") ? tokens[at - 1] : null;
+		const key = `${kind ? `${kind.text} ` : ""}KEY ${name ?? "name"} ( … )`;
+		return `Write it in the CREATE TABLE of ${table ?? "its table"}: ${key}. ${MIGRATIONS$1}`;
+	}
+	if (isKeyword(object, ...PROGRAMS$1)) return NO_PROGRAMS;
+	return isKeyword(object, "DATABASE", "SCHEMA") ? SCHEMA : ONLY_TABLES;
+}
+const OBJECTS$1 = [
+	"TABLE",
+	"INDEX",
+	"DATABASE",
+	"SCHEMA",
+	...PROGRAMS$1
+];
+const OBJECT_WITHIN = 12;
+const SCHEMA = "Remove it; the deployment decides the schema.";
+const ROWS = `Rows are not deployed; keep them outside of the folder. ${MIGRATIONS$1}`;
+const SESSION = "Remove it; Crossfade sets what it needs.";
+const ADVICE = {
+	DROP: `Remove it; Crossfade works out itself what to create, change and drop. ${MIGRATIONS$1}`,
+	RENAME: `Change the CREATE TABLE instead; Crossfade works out the rest. ${MIGRATIONS$1}`,
+	USE: SCHEMA,
+	SET: SESSION,
+	LOCK: SESSION,
+	UNLOCK: SESSION,
+	START: SESSION,
+	BEGIN: SESSION,
+	COMMIT: SESSION,
+	INSERT: ROWS,
+	REPLACE: ROWS,
+	UPDATE: ROWS,
+	DELETE: ROWS,
+	TRUNCATE: ROWS,
+	SELECT: ROWS,
+	LOAD: ROWS,
+	DELIMITER: NO_PROGRAMS
+};
+function adviceOnSyntax(statement, offset) {
+	const tokens = withoutComments(tokenize(statement));
+	const at = tokens.findIndex(({ start }) => start >= offset);
+	const [before, token, after] = [
+		tokens[at - 1],
+		tokens[at],
+		tokens[at + 1]
+	];
+	if (isSymbol(token, "-") && isSymbol(after, "-")) return "A comment begins with two dashes and a space.";
+	if (isSymbol(token, ">") && isSymbol(before, "-")) return "MariaDB has no -> for JSON: write JSON_VALUE(column, path) or JSON_EXTRACT(column, path).";
+	if (token?.kind === "string" && token.text.startsWith("\"")) return "Names stand in backticks, and double quotes are for texts.";
+	if (isKeyword(before, "VARCHAR", "VARBINARY")) return `Give the longest value's length, such as ${before?.text}(255).`;
+	if ((isSymbol(before, ",") || isSymbol(before, "(") || isKeyword(before, "TABLE")) && token?.kind === "word") return `Is it a name? Write \`${token.text}\` in backticks. Else correct this line or the one before it.`;
+	return "Correct this line or the one before it.";
+}
+function adviceOnError(errno, text) {
+	return BY_TEXT.find(([pattern]) => pattern.test(text))?.[1] ?? (errno === null ? void 0 : BY_ERRNO[errno]) ?? "Correct the definition.";
+}
+const TAKEN = "Foreign keys need names of their own in the whole schema; rename this one.";
+const BY_TEXT = [[/errno: 121/, TAKEN], [/no index in the referenced table/, "Refer to columns over which the other table has a key."]];
+const BY_ERRNO = {
+	1050: "Make it once; with IF NOT EXISTS the second time is passed over.",
+	1071: "Index fewer or shorter columns, or only the beginning of a text: name(100).",
+	1074: "Make it shorter, or make it TEXT.",
+	1075: "Add PRIMARY KEY to that column.",
+	1101: "Write the default as an expression, in parentheses: DEFAULT ('{}').",
+	1146: "Create it in an earlier statement or file, or correct its name.",
+	1170: "Index the beginning of the text: name(100).",
+	1273: "If production is the other of MySQL and MariaDB, the scratch server must be that too; else choose a collation that this server has.",
+	1826: TAKEN
+};
+// src/schema/hidden.ts
+const HIDDEN = /(?![\t\n\r])[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
+const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+function findHidden(text) {
+	return HIDDEN.exec(text)?.index ?? null;
+}
+function refuseHiddenCharacters(source) {
+	const found = findHidden(source.text);
+	if (found !== null) throw hiddenAt(source, found);
+}
+function refuseHiddenOutside(source, mayHold) {
+	for (const { 0: found, index } of source.text.matchAll(new RegExp(HIDDEN, "gu"))) if (DIRECTION.test(found) || !mayHold(index)) throw hiddenAt(source, index);
+}
+function hiddenAt(source, offset) {
+	return refusalAt("SQL_NOT_ALLOWED", "a character that cannot be seen is not allowed", {
+		...source,
+		offset
+	}, "Remove it.");
+}
+// src/schema/forbidden.ts
+const QUALIFIED = ["a name with a dot", "Name tables and columns alone; the deployment decides the schema."];
+function problemWith$1(token, tokens, at) {
+	switch (token.kind) {
+		case "variable": return ["a variable", "Use a constant."];
+		case "symbol": return token.text === "." ? QUALIFIED : null;
+		case "word":
+		case "quoted": return problemWithWord$1(token, tokens, at);
+		default: return null;
+	}
+}
+function problemWithWord$1(token, tokens, at) {
+	const next = tokens[at + 1];
+	if (isKeyword(token, "TABLE") && isKeyword(tokens[at - 1], "CREATE")) return ["a second CREATE TABLE in one statement", "End the statement before it with `);`."];
+	if (isKeyword(token, "SELECT", "TABLE")) return ["a query", "A table is defined by its columns."];
+	if (isKeyword(token, "DATA", "INDEX") && isKeyword(next, "DIRECTORY")) return ["a path on the server", `Remove ${token.text} DIRECTORY.`];
+	if (isKeyword(token, "NEXT", "PREVIOUS") && isKeyword(next, "VALUE")) return ["a sequence", "Use AUTO_INCREMENT."];
+	return isSymbol(next, "(") && !namesKey(tokens[at - 1]) && !isIndexed(tokens, at) && isForbiddenFunction(token.value) ? [`a call of ${token.value.toUpperCase()}`, "Remove the call."] : null;
+}
+function namesKey(previous) {
+	return isKeyword(previous, "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "REFERENCES");
+}
+const INDEX_WITHIN = 5;
+function isIndexed(tokens, at) {
+	const head = tokens.slice(0, INDEX_WITHIN);
+	if (!(isKeyword(tokens[0], "CREATE") && head.some((word) => isKeyword(word, "INDEX"))) || !isKeyword(tokens[at - 1], "ON")) return false;
+	return tokens.slice(0, at).every((token) => !isSymbol(token, "("));
+}
+const FORBIDDEN = new Set([
+	"SLEEP",
+	"BENCHMARK",
+	"GET_LOCK",
+	"RELEASE_LOCK",
+	"RELEASE_ALL_LOCKS",
+	"IS_FREE_LOCK",
+	"IS_USED_LOCK",
+	"LOAD_FILE",
+	"MASTER_POS_WAIT",
+	"SOURCE_POS_WAIT",
+	"MASTER_GTID_WAIT",
+	"WAIT_FOR_EXECUTED_GTID_SET",
+	"WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS",
+	"NEXTVAL",
+	"LASTVAL",
+	"SETVAL",
+	"EXTRACTVALUE",
+	"UPDATEXML",
+	"SYS_EXEC",
+	"SYS_EVAL",
+	"SYS_GET",
+	"SYS_SET"
+]);
+function isForbiddenFunction(name) {
+	const upper = name.toUpperCase();
+	return FORBIDDEN.has(upper) || /^(?:GROUP_REPLICATION|KEYRING|SERVICE|ASYNCHRONOUS)_/.test(upper);
+}
+// src/schema/nesting.ts
+const DEEPEST = 1e3;
+function findTooDeep(tokens) {
+	const lists = [0];
+	let depth = 0;
+	const add = (count) => {
+		depth += count;
+		lists[lists.length - 1] = (lists.at(-1) ?? 0) + count;
+	};
+	for (const token of tokens) {
+		const change = depthChange(token);
+		if (change < 0 && lists.length > 1) depth -= lists.pop() ?? 0;
+		else if (isSymbol(token, ",")) add(-(lists.at(-1) ?? 0));
+		else add(1);
+		if (change > 0) lists.push(0);
+		if (depth > DEEPEST) return {
+			token,
+			what: "an expression as long as this",
+			next: "Write a shorter expression."
+		};
+	}
+	return null;
+}
+// src/schema/table-options.ts
+const OPTIONS = new Set([
+	"AUTO_INCREMENT",
+	"AUTOEXTEND_SIZE",
+	"AVG_ROW_LENGTH",
+	"CHARSET",
+	"CHARACTER SET",
+	"CHECKSUM",
+	"COLLATE",
+	"COMMENT",
+	"COMPRESSION",
+	"DELAY_KEY_WRITE",
+	"ENCRYPTED",
+	"ENCRYPTION",
+	"ENCRYPTION_KEY_ID",
+	"ENGINE",
+	"KEY_BLOCK_SIZE",
+	"MAX_ROWS",
+	"MIN_ROWS",
+	"PACK_KEYS",
+	"PAGE_CHECKSUM",
+	"PAGE_COMPRESSED",
+	"PAGE_COMPRESSION_LEVEL",
+	"ROW_FORMAT",
+	"STATS_AUTO_RECALC",
+	"STATS_PERSISTENT",
+	"STATS_SAMPLE_PAGES",
+	"TRANSACTIONAL"
+]);
+function findInOptions(tail, engines) {
+	const partitionAt = tail.findIndex((token, index) => isKeyword(token, "PARTITION") && isKeyword(tail[index + 1], "BY"));
+	const end = partitionAt === -1 ? tail.length : partitionAt;
+	let at = 0;
+	while (at < end) {
+		const after = endOfOption(tail, at);
+		if (after === null) return unknownOption(tail[at]);
+		at = after;
+	}
+	return findEngine(tail, engines) ?? findInPartition(tail.slice(end));
+}
+function findEngine(tail, engines) {
+	const token = tail.find((word, at) => isKeyword(word, "ENGINE") && !isName$1(tail[at - 1]) && !isEngine(tail, at, engines));
+	return token ? {
+		token,
+		what: "an engine other than InnoDB",
+		next: "Write ENGINE=InnoDB or leave it out."
+	} : null;
+}
+function isName$1(previous) {
+	return isSymbol(previous, "(");
+}
+function isEngine(tail, at, engines) {
+	const value = isSymbol(tail[at + 1], "=") ? tail[at + 2] : tail[at + 1];
+	return engines.includes(value?.value.toUpperCase() ?? "");
+}
+function endOfOption(tokens, at) {
+	if (isSymbol(tokens[at], ",")) return at + 1;
+	if (isKeyword(tokens[at], "WITH")) return isKeyword(tokens[at + 1], "SYSTEM") && isKeyword(tokens[at + 2], "VERSIONING") ? at + 3 : null;
+	const name = isKeyword(tokens[at], "DEFAULT") ? at + 1 : at;
+	const two = isKeyword(tokens[name], "CHARACTER") && isKeyword(tokens[name + 1], "SET");
+	const words = two ? "CHARACTER SET" : tokens[name]?.value.toUpperCase() ?? "";
+	if (!OPTIONS.has(words)) return null;
+	const equals = name + (two ? 2 : 1);
+	return isSymbol(tokens[equals], "=") ? equals + 2 : equals + 1;
+}
+function unknownOption(token) {
+	return {
+		token,
+		what: "something that is no table option",
+		next: "Remove it."
+	};
+}
+function findInPartition(tokens) {
+	let depth = 0;
+	for (const [at, token] of tokens.entries()) {
+		depth += depthChange(token);
+		const outside = depth === 0 && isKeyword(token, "VALUES", "AS", "IGNORE", "REPLACE", "WITH");
+		const query = isKeyword(token, "VALUES") && isSymbol(tokens[at - 1], "(");
+		if (outside || query || isKeyword(token, "TABLESPACE")) return unknownOption(token);
+	}
+	return null;
+}
+// src/schema/table-check.ts
+function findInTable(tokens, nameAt, engines) {
+	return findInName$1(tokens, nameAt) ?? findInBody(tokens, nameAt) ?? findInOptions(tokens.slice(splitList(tokens, nameAt + 1).end + 1), engines);
+}
+function findInName$1(tokens, nameAt) {
+	const token = tokens[nameAt];
+	const [follower, second] = tokens.slice(nameAt + 1);
+	if (token?.kind !== "word" && token?.kind !== "quoted") {
+		const where = token ?? tokens[0];
+		if (token?.kind === "string") return {
+			token,
+			what: "a name in quotes",
+			next: "Write it in backticks: `name`."
+		};
+		return {
+			token: where,
+			what: "a table without a name",
+			next: "Write CREATE TABLE name ( … )."
+		};
+	}
+	if (isSymbol(follower, ".")) return {
+		token,
+		what: QUALIFIED[0],
+		next: QUALIFIED[1]
+	};
+	if (!isSymbol(follower, "(") || isKeyword(second, "LIKE")) return {
+		token,
+		what: "a table without columns",
+		next: "List its columns in ( … )."
+	};
+	return isProductTable(token.value) ? {
+		token,
+		what: "a name that deployments use themselves",
+		next: "Choose another name."
+	} : null;
+}
+function findInBody(tokens, nameAt) {
+	for (const [at, token] of tokens.entries()) {
+		if (at <= nameAt) continue;
+		const problem = problemWith$1(token, tokens, at);
+		if (problem) return {
+			token,
+			what: problem[0],
+			next: problem[1]
+		};
+	}
+	return findTooDeep(tokens);
+}
+// src/schema/view-check.ts
+function viewHeadOf(tokens) {
+	if (!isKeyword(tokens[0], "CREATE")) return null;
+	const noise = [];
+	let at = 1;
+	if (isKeyword(tokens[at], "OR") && isKeyword(tokens[at + 1], "REPLACE")) {
+		noise.push([at, 2]);
+		at += 2;
+	}
+	if (isKeyword(tokens[at], "ALGORITHM") && isSymbol(tokens[at + 1], "=")) at += 3;
+	if (isKeyword(tokens[at], "DEFINER")) {
+		const viewAt = tokens.findIndex((token) => isKeyword(token, "VIEW"));
+		return viewAt === -1 ? null : {
+			noise,
+			nameAt: viewAt + 1,
+			problem: {
+				token: tokens[at],
+				what: "a definer",
+				next: "Remove `DEFINER=…`: a view keeps the definer that it has where it is deployed."
+			}
+		};
+	}
+	if (isKeyword(tokens[at], "SQL") && isKeyword(tokens[at + 1], "SECURITY")) at += 3;
+	if (!isKeyword(tokens[at], "VIEW")) return null;
+	at += 1;
+	if ([
+		"IF",
+		"NOT",
+		"EXISTS"
+	].every((word, index) => isKeyword(tokens[at + index], word))) {
+		noise.push([at, 3]);
+		at += 3;
+	}
+	return {
+		noise,
+		nameAt: at,
+		problem: null
+	};
+}
+function findInView$1(tokens, { nameAt, problem }) {
+	return problem ?? findInName(tokens, nameAt) ?? findInTokens(tokens, nameAt) ?? findInQuery(tokens, nameAt) ?? findTooDeep(tokens);
+}
+function findUnprinted(tokens, { nameAt }) {
+	const at = tokens.findIndex((token, dot) => isSymbol(token, ".") && (tokens[dot - 1]?.kind !== "quoted" || !isPrinted(tokens[dot + 1])));
+	const foreign = namesInQuery(tokens.slice(nameAt + 1), "quoted").find(({ kind, parts }) => parts.length > (kind === "other" ? 2 : 1));
+	const found = at === -1 ? foreign && tokens[nameAt + 1 + foreign.at] : tokens[at];
+	return found ? {
+		token: found,
+		what: QUALIFIED[0],
+		next: QUALIFIED[1]
+	} : null;
+}
+function isPrinted(token) {
+	return token?.kind === "quoted" || isSymbol(token, "*");
+}
+function findInName(tokens, nameAt) {
+	const token = tokens[nameAt];
+	const follower = tokens[nameAt + 1];
+	if (token?.kind !== "word" && token?.kind !== "quoted") return {
+		token: token ?? tokens[0],
+		what: "a view without a name",
+		next: "Write CREATE VIEW name AS SELECT …."
+	};
+	if (isSymbol(follower, ".")) return {
+		token,
+		what: QUALIFIED[0],
+		next: QUALIFIED[1]
+	};
+	if (!isKeyword(follower, "AS") && !isSymbol(follower, "(")) return {
+		token: follower ?? token,
+		what: "a view without a query",
+		next: "Write CREATE VIEW name AS SELECT …."
+	};
+	return isProductTable(token.value) ? {
+		token,
+		what: "a name that deployments use themselves",
+		next: "Choose another name."
+	} : null;
+}
+function findInTokens(tokens, nameAt) {
+	for (const [at, token] of tokens.entries()) {
+		if (at <= nameAt) continue;
+		const found = problemWith(token, tokens[at - 1], tokens[at + 1]);
+		if (found) return {
+			token,
+			what: found[0],
+			next: found[1]
+		};
+	}
+	return null;
+}
+function problemWith(token, before, after) {
+	if (token.kind === "variable") return ["a variable", "Use a constant."];
+	if (token.kind === "symbol") return problemWithSymbol(token, before, after);
+	return token.kind === "word" && !isSymbol(before, ".") ? problemWithWord(token, after) : null;
+}
+function problemWithSymbol(token, before, after) {
+	if (token.text === "{" || token.text === "}") return ["a brace", "Write it without { and }."];
+	if (token.text !== ".") return null;
+	const begins = isKeyword(before, "FROM", "JOIN", "STRAIGHT_JOIN", "SELECT");
+	return isName(before) && !begins && (isName(after) || isSymbol(after, "*")) ? null : QUALIFIED;
+}
+function problemWithWord(token, after) {
+	if (isKeyword(token, "INTO")) return ["a query that writes", "Remove INTO."];
+	if (isKeyword(token, "TABLE", "PROCEDURE", "HANDLER")) return [`the word ${token.text.toUpperCase()}`, "Read tables by SELECT; quote it where it is a name."];
+	return isKeyword(token, "NEXT", "PREVIOUS") && isKeyword(after, "VALUE") ? ["a sequence", "Use AUTO_INCREMENT."] : null;
+}
+function isName(token) {
+	return token?.kind === "word" || token?.kind === "quoted";
+}
+function findInQuery(tokens, nameAt) {
+	const asAt = tokens.findIndex((token, at) => at > nameAt && isKeyword(token, "AS"));
+	const query = tokens.slice(asAt + 1);
+	if (asAt === -1 || !(isKeyword(query[0], "SELECT", "WITH") || isSymbol(query[0], "("))) return {
+		token: query[0] ?? tokens[nameAt],
+		what: "a view without a query",
+		next: "Write CREATE VIEW name AS SELECT …."
+	};
+	const own = placesOfWith(query);
+	for (const name of namesInQuery(query, "quoted and words")) {
+		const found = problemWithName(name, query, own);
+		if (found) return {
+			token: query[name.at],
+			what: found[0],
+			next: found[1]
+		};
+	}
+	return null;
+}
+function problemWithName({ at, parts, kind }, query, own) {
+	const [first = ""] = parts;
+	if (parts.length > (kind === "other" ? 2 : 1)) return QUALIFIED;
+	if (kind !== "call" || own.has(at)) return null;
+	if (isForbiddenFunction(first)) return [`a call of ${first.toUpperCase()}`, "Remove the call."];
+	return query[at]?.kind === "quoted" ? ["a call of a stored function", "Write out what the function computes."] : null;
+}
 // src/schema/allow-list.ts
 function checkSchemaFile(text, file) {
 	const source = {
@@ -61865,11 +64359,44 @@ function commentsOf(statements, tokens) {
 	}
 	return owned;
 }
+function checkCanonical(sql, table) {
+	if (isViewSql(sql)) {
+		requireOne(checkSchemaFile(sql, table), sql, table);
+		requirePrinted(sql, table);
+		return;
+	}
+	let plain = "";
+	let at = 0;
+	for (const { kind, start, end, value } of tokenize(sql, table)) {
+		if (kind !== "executable_comment") continue;
+		plain += `${sql.slice(at, start)} ${value} `;
+		at = end;
+	}
+	const text = plain + sql.slice(at);
+	requireOne(checkSchemaFile(text, table), text, table);
+}
+function requireOne([first, second], text, table) {
+	if (first?.name === table && !second) return;
+	const offset = second ? text.lastIndexOf(second.statement) : 0;
+	throw notAllowed({
+		text,
+		file: table
+	}, offset, second ? "a second statement" : "a definition of another name", "Send one definition for each name.");
+}
+function requirePrinted(sql, view) {
+	const tokens = withoutComments(tokenize(sql, view));
+	const head = viewHeadOf(tokens);
+	const problem = head && findUnprinted(tokens, head);
+	if (problem) throw notAllowed({
+		text: sql,
+		file: view
+	}, problem.token?.start ?? 0, problem.what, problem.next);
+}
 function refuseDuplicates(tables) {
 	const seen = new Map();
 	for (const table of tables) {
 		const first = seen.get(table.name);
-		if (first) throw refusalAt("SQL_NOT_ALLOWED", `this table is already defined at ${placeName({
+		if (first) throw refusalAt("SQL_NOT_ALLOWED", `this ${table.kind === first.kind ? table.kind : "name"} is already defined at ${placeName({
 			...first,
 			column: 1
 		})}`, {
@@ -61885,11 +64412,6 @@ function endOfLines({ line, file }) {
 		file
 	};
 }
-const HIDDEN = /(?![\t\n\r])[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
-function refuseHiddenCharacters(source) {
-	const found = HIDDEN.exec(source.text);
-	if (found) throw notAllowed(source, found.index, "a character that cannot be seen", "Remove it.");
-}
 function splitStatements(tokens) {
 	const statements = [[]];
 	for (const token of tokens) if (isSymbol(token, ";")) statements.push([]);
@@ -61897,210 +64419,60 @@ function splitStatements(tokens) {
 	return statements.filter(({ length }) => length > 0);
 }
 function checkStatement(source, tokens) {
-	const conditional = [
-		"IF",
-		"NOT",
-		"EXISTS"
-	].every((word, at) => isKeyword(tokens[at + 2], word));
-	const nameAt = conditional ? 5 : 2;
-	const problem = findInHead(tokens, nameAt) ?? findInBody(tokens, nameAt) ?? findInTail(tokens, nameAt + 1);
+	const view = viewHeadOf(tokens);
+	const { noise, nameAt } = view ?? tableHeadOf(tokens);
+	const problem = findExecutable(tokens) ?? (view ? findInView$1(tokens, view) : findIn(tokens, nameAt));
 	if (problem) throw notAllowed(source, problem.token?.start ?? 0, problem.what, problem.next);
 	return {
+		kind: view ? "view" : "table",
 		name: tokens[nameAt]?.value ?? "",
-		statement: statementOf(source, tokens, conditional),
+		statement: statementOf(source, tokens, noise),
 		file: source.file,
 		line: tokens[0]?.line ?? 1,
 		column: tokens[0]?.column ?? 1
 	};
 }
-function statementOf(source, tokens, conditional) {
-	const start = tokens[0]?.start ?? 0;
-	const end = tokens.at(-1)?.end ?? start;
-	const [from, to] = [tokens[2]?.start ?? end, tokens[4]?.end ?? end];
-	if (!conditional) return source.text.slice(start, end);
-	const kept = source.text.slice(from, to).replace(/[^\n]/g, " ");
-	return source.text.slice(start, from) + kept + source.text.slice(to, end);
+const ENGINES$1 = ["INNODB"];
+function tableHeadOf(tokens) {
+	return [
+		"IF",
+		"NOT",
+		"EXISTS"
+	].every((word, at) => isKeyword(tokens[at + 2], word)) ? {
+		noise: [[2, 3]],
+		nameAt: 5
+	} : {
+		noise: [],
+		nameAt: 2
+	};
 }
-const ONLY_TABLES = "Keep only `CREATE TABLE` statements in schema files.";
-const QUALIFIED = ["a name with a dot", "Name tables and columns alone; the deployment decides the schema."];
-function findInHead(tokens, nameAt) {
-	const [create, table] = tokens;
-	const executable = tokens.find(({ kind }) => kind === "executable_comment");
-	if (executable) return {
-		token: executable,
+function statementOf(source, tokens, noise) {
+	const start = tokens[0]?.start ?? 0;
+	let text = source.text.slice(start, tokens.at(-1)?.end);
+	for (const [at, count] of noise) {
+		const from = (tokens[at]?.start ?? start) - start;
+		const to = (tokens[at + count - 1]?.end ?? start) - start;
+		text = text.slice(0, from) + text.slice(from, to).replace(/[^\n]/g, " ") + text.slice(to);
+	}
+	return text;
+}
+function findExecutable(tokens) {
+	const token = tokens.find(({ kind }) => kind === "executable_comment");
+	if (!token) return null;
+	return {
+		token,
 		what: "an executable comment",
 		next: "Write its content as plain SQL."
 	};
-	if (!isKeyword(create, "CREATE") || !isKeyword(table, "TABLE")) return {
-		token: create,
-		what: "a statement other than CREATE TABLE",
-		next: ONLY_TABLES
-	};
-	return findInName(tokens, nameAt);
 }
-function findInName(tokens, nameAt) {
-	const token = tokens[nameAt];
-	const [follower, second] = tokens.slice(nameAt + 1);
-	if (token?.kind !== "word" && token?.kind !== "quoted") return {
-		token: token ?? tokens[0],
-		what: "a table without a name",
-		next: "Write CREATE TABLE name ( … )."
-	};
-	if (isSymbol(follower, ".")) return {
-		token,
-		what: QUALIFIED[0],
-		next: QUALIFIED[1]
-	};
-	if (!isSymbol(follower, "(") || isKeyword(second, "LIKE")) return {
-		token,
-		what: "a table without columns",
-		next: "List its columns in ( … )."
-	};
-	return isProductTable(token.value) ? {
-		token,
-		what: "a name that deployments use themselves",
-		next: "Choose another name."
-	} : null;
-}
-function findInBody(tokens, nameAt) {
-	for (const [at, token] of tokens.entries()) {
-		if (at <= nameAt) continue;
-		const problem = problemWith(token, tokens, at);
-		if (problem) return {
-			token,
-			what: problem[0],
-			next: problem[1]
-		};
-	}
-	return null;
-}
-function problemWith(token, tokens, at) {
-	switch (token.kind) {
-		case "variable": return ["a variable", "Use a constant."];
-		case "symbol": return token.text === "." ? QUALIFIED : null;
-		case "word":
-		case "quoted": return problemWithWord(token, tokens, at);
-		default: return null;
-	}
-}
-function problemWithWord(token, tokens, at) {
-	const next = tokens[at + 1];
-	if (isKeyword(token, "SELECT", "TABLE")) return ["a query", "A table is defined by its columns."];
-	if (isKeyword(token, "DATA", "INDEX") && isKeyword(next, "DIRECTORY")) return ["a path on the server", `Remove ${token.text} DIRECTORY.`];
-	if (isKeyword(token, "NEXT", "PREVIOUS") && isKeyword(next, "VALUE")) return ["a sequence", "Use AUTO_INCREMENT."];
-	return isSymbol(next, "(") && !namesKey(tokens[at - 1]) && isForbiddenFunction(token.value) ? [`a call of ${token.value.toUpperCase()}`, "Remove the call."] : null;
-}
-function namesKey(previous) {
-	return isKeyword(previous, "KEY", "INDEX", "UNIQUE", "FULLTEXT", "SPATIAL", "REFERENCES");
-}
-const FORBIDDEN = new Set([
-	"SLEEP",
-	"BENCHMARK",
-	"GET_LOCK",
-	"RELEASE_LOCK",
-	"RELEASE_ALL_LOCKS",
-	"IS_FREE_LOCK",
-	"IS_USED_LOCK",
-	"LOAD_FILE",
-	"MASTER_POS_WAIT",
-	"SOURCE_POS_WAIT",
-	"MASTER_GTID_WAIT",
-	"WAIT_FOR_EXECUTED_GTID_SET",
-	"WAIT_UNTIL_SQL_THREAD_AFTER_GTIDS",
-	"NEXTVAL",
-	"LASTVAL",
-	"SETVAL",
-	"EXTRACTVALUE",
-	"UPDATEXML",
-	"SYS_EXEC",
-	"SYS_EVAL",
-	"SYS_GET",
-	"SYS_SET"
-]);
-function isForbiddenFunction(name) {
-	const upper = name.toUpperCase();
-	return FORBIDDEN.has(upper) || /^(?:GROUP_REPLICATION|KEYRING|SERVICE|ASYNCHRONOUS)_/.test(upper);
-}
-const OPTIONS = new Set([
-	"AUTO_INCREMENT",
-	"AUTOEXTEND_SIZE",
-	"AVG_ROW_LENGTH",
-	"CHARSET",
-	"CHARACTER SET",
-	"CHECKSUM",
-	"COLLATE",
-	"COMMENT",
-	"COMPRESSION",
-	"DELAY_KEY_WRITE",
-	"ENCRYPTED",
-	"ENCRYPTION",
-	"ENCRYPTION_KEY_ID",
-	"ENGINE",
-	"KEY_BLOCK_SIZE",
-	"MAX_ROWS",
-	"MIN_ROWS",
-	"PACK_KEYS",
-	"PAGE_CHECKSUM",
-	"PAGE_COMPRESSED",
-	"PAGE_COMPRESSION_LEVEL",
-	"ROW_FORMAT",
-	"STATS_AUTO_RECALC",
-	"STATS_PERSISTENT",
-	"STATS_SAMPLE_PAGES",
-	"TRANSACTIONAL"
-]);
-function findInTail(tokens, open) {
-	const tail = tokens.slice(splitList(tokens, open).end + 1);
-	const partitionAt = tail.findIndex((token, index) => isKeyword(token, "PARTITION") && isKeyword(tail[index + 1], "BY"));
-	const end = partitionAt === -1 ? tail.length : partitionAt;
-	let at = 0;
-	while (at < end) {
-		const after = endOfOption(tail, at);
-		if (after === null) return unknownOption(tail[at]);
-		at = after;
-	}
-	return findEngine(tail) ?? findInPartition(tail.slice(end));
-}
-function findEngine(tail) {
-	const token = tail.find((word, at) => isKeyword(word, "ENGINE") && !isName(tail[at - 1]) && !isInnodb(tail, at));
-	return token ? {
-		token,
-		what: "an engine other than InnoDB",
-		next: "Write ENGINE=InnoDB or leave it out."
-	} : null;
-}
-function isName(previous) {
-	return isSymbol(previous, "(");
-}
-function isInnodb(tail, at) {
-	return (isSymbol(tail[at + 1], "=") ? tail[at + 2] : tail[at + 1])?.value.toLowerCase() === "innodb";
-}
-function endOfOption(tokens, at) {
-	if (isSymbol(tokens[at], ",")) return at + 1;
-	if (isKeyword(tokens[at], "WITH")) return isKeyword(tokens[at + 1], "SYSTEM") && isKeyword(tokens[at + 2], "VERSIONING") ? at + 3 : null;
-	const name = isKeyword(tokens[at], "DEFAULT") ? at + 1 : at;
-	const two = isKeyword(tokens[name], "CHARACTER") && isKeyword(tokens[name + 1], "SET");
-	const words = two ? "CHARACTER SET" : tokens[name]?.value.toUpperCase() ?? "";
-	if (!OPTIONS.has(words)) return null;
-	const equals = name + (two ? 2 : 1);
-	return isSymbol(tokens[equals], "=") ? equals + 2 : equals + 1;
-}
-function unknownOption(token) {
+function findIn(tokens, nameAt) {
+	const [create, table] = tokens;
+	if (isKeyword(create, "CREATE") && isKeyword(table, "TABLE")) return findInTable(tokens, nameAt, ENGINES$1);
 	return {
-		token,
-		what: "something that is no table option",
-		next: "Remove it."
+		token: create,
+		what: "a statement other than CREATE TABLE and CREATE VIEW",
+		next: adviceOnStatement(tokens)
 	};
-}
-function findInPartition(tokens) {
-	let depth = 0;
-	for (const [at, token] of tokens.entries()) {
-		depth += depthChange(token);
-		const outside = depth === 0 && isKeyword(token, "VALUES", "AS", "IGNORE", "REPLACE", "WITH");
-		const query = isKeyword(token, "VALUES") && isSymbol(tokens[at - 1], "(");
-		if (outside || query || isKeyword(token, "TABLESPACE")) return unknownOption(token);
-	}
-	return null;
 }
 function notAllowed(source, offset, what, next) {
 	return refusalAt("SQL_NOT_ALLOWED", `${what} is not allowed`, {
@@ -62108,36 +64480,374 @@ function notAllowed(source, offset, what, next) {
 		offset
 	}, next);
 }
-// src/schema/canonical.ts
-async function readSchema(session, schemaName) {
+// src/schema/bookkeeping.ts
+const TABLES = new Set([
+	"__diesel_schema_migrations",
+	"__drizzle_migrations",
+	"_prisma_migrations",
+	"_sqlx_migrations",
+	"ar_internal_metadata",
+	"atlas_schema_revisions",
+	"flyway_schema_history",
+	"goose_db_version",
+	"gorp_migrations",
+	"knex_migrations",
+	"knex_migrations_lock",
+	"schema_migrations"
+]);
+function isBookkeeping(table) {
+	return TABLES.has(table.toLowerCase());
+}
+// src/schema/complaint.ts
+async function complaintOf(session, error, refused, scene) {
+	const said = textOf(error, scene.schemaName);
+	const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(said);
+	if (syntax) return misunderstood(refused, withoutDots(syntax[1] ?? ""), Number(syntax[2]));
+	const detail = await foreignKeyDetail(session, error, scene.schemaName);
+	const misfit = MISFIT.exec(detail ?? said) ?? MISSING.exec(said) ?? ODD.exec(said);
+	if (misfit?.groups) return await doesNotFit(session, refused, scene, misfit.groups);
+	const text = describe(detail ?? said, errnoOf(error));
+	return pointAt(refused, offsetNamed(refused.statement, detail ?? said), `the server refuses the ${kindOf(refused)} ${refused.name}: ${text}`, adviceOnError(errnoOf(error), text));
+}
+function kindOf({ statement }) {
+	return viewHeadOf(withoutComments(tokenize(statement))) ? "view" : "table";
+}
+function textOf(error, schemaName) {
+	const schemaPrefix = new RegExp(`\`?${schemaName}\`?\\.`, "g");
+	return error instanceof Error ? error.message.replaceAll(schemaPrefix, "") : "";
+}
+function pointAt({ statement, file, line, column }, offset, what, next) {
+	const before = "\n".repeat(line - 1) + " ".repeat(column - 1);
+	return refusalAt("SQL_SYNTAX", what, {
+		text: before + statement,
+		offset: before.length + offset,
+		file
+	}, next);
+}
+function misunderstood(refused, near, line) {
+	const { statement } = refused;
+	const offset = near === "" ? endOf(statement) : offsetOf(statement, near, line);
+	const word = /^(?:[\w$]+|\S)/.exec(near.trim())?.[0];
+	return pointAt(refused, offset, `the server does not understand what begins with ${word ?? "the end of the statement"}`, adviceOnSyntax(statement, offset));
+}
+function withoutDots(near) {
+	return near.replace(/\.\.\.$/, "");
+}
+function endOf(statement) {
+	return Math.max(0, statement.trimEnd().length - 1);
+}
+function offsetOf(statement, near, line) {
+	let lineStart = 0;
+	for (let at = 1; at < line; at += 1) {
+		const end = statement.indexOf("\n", lineStart);
+		if (end === -1) break;
+		lineStart = end + 1;
+	}
+	const inLine = statement.indexOf(near, lineStart);
+	if (inLine !== -1) return inLine;
+	const before = statement.lastIndexOf(near);
+	return before === -1 ? lineStart : before;
+}
+const SHOWN = 200;
+function describe(text, errno) {
+	const firstLine = (text.trim().split("\n")[0] ?? "").slice(0, SHOWN);
+	return /(?:^|[\s'"(])\.{0,2}\/|\\/.test(firstLine) || firstLine === "" ? `error ${errno}` : firstLine.replace(/\.$/, "");
+}
+function offsetNamed(statement, message) {
+	const tokens = bodyOf(statement);
+	const isAgain = /^(?:Duplicate|Multiple)/.test(message);
+	for (const name of namesIn(message)) {
+		const [first, second] = tokens.filter((token) => isNamed(token, name)).toSorted((a, b) => a.depth - b.depth || a.start - b.start);
+		if (isAgain && second && second.depth === first?.depth) return second.start;
+		if (first) return first.start;
+	}
+	return 0;
+}
+const WORDS = [
+	[/^Multiple primary key/, "PRIMARY"],
+	[/only one auto column/, "AUTO_INCREMENT"],
+	[/check constraint|^Column check/i, "CHECK"]
+];
+function namesIn(message) {
+	return [...[...message.matchAll(/(?<!\w)'([^']+)'|`([^`]+)`/g)].map(([, single, back]) => single ?? back ?? ""), ...WORDS.filter(([pattern]) => pattern.test(message)).map(([, word]) => word)];
+}
+function isNamed(token, name) {
+	return (token.kind === "word" || token.kind === "quoted" || token.kind === "string") && token.value.toLowerCase() === name.toLowerCase();
+}
+function bodyOf(statement) {
+	let depth = 0;
+	return withoutComments(tokenize(statement)).map((token) => {
+		depth += depthChange(token);
+		return {
+			...token,
+			depth
+		};
+	}).slice(3);
+}
+const MISFIT = /column '(?<column>[^']+)' (?:and|does not match) referenced column '(?<parentColumn>[^']+)'(?: in foreign key constraint '(?<after>[^']+)' are incompatible)?/;
+const MISSING = /Missing (?<what>column '(?<parentColumn>[^']+)'|unique key|index) for constraint '(?<after>[^']+)' in the referenced table/;
+const ODD = /Incorrect options in FOREIGN KEY constraint '[^'/]*\/(?<after>[^']+)'/;
+async function foreignKeyDetail(session, error, schemaName) {
+	if (errnoOf(error) !== ERRNO.CANNOT_CREATE_TABLE) return null;
+	const found = (await session.rows(sql`SHOW WARNINGS`)).find(({ Code }) => Number(Code) === FOREIGN_KEY_WARNING);
+	if (!found) return null;
+	const text = textOf(new Error(found.Message), schemaName).replace(/\s+/g, " ");
+	const [, key, reason] = /foreign key `([^`]*)` constraint failed\. (.*)$/i.exec(text) ?? [];
+	return key === void 0 ? text : `the foreign key \`${key}\`: ${reason}`;
+}
+const FOREIGN_KEY_WARNING = 150;
+async function doesNotFit(session, refused, { schemaName, statements }, { column, parentColumn, after, what }) {
+	const holder = after === void 0 ? null : await findHolder(session, schemaName, after);
+	const child = holder?.child ?? refused.name;
+	const ofChild = child === refused.name ? [] : statements.filter(({ name }) => name === child);
+	const holds = (other) => foreignKeyOn(other.statement, column, after) !== null;
+	const statement = ofChild.findLast(holds) ?? refused;
+	const key = foreignKeyOn(statement.statement, column, after);
+	const { problem, next } = wordsFor({
+		child,
+		parent: holder?.parent ?? key?.parent ?? refused.name,
+		column,
+		parentColumn,
+		what
+	});
+	return pointAt(statement, key?.start ?? 0, `the server refuses the foreign key: ${problem}`, next);
+}
+function wordsFor({ child, parent, column, parentColumn, what }) {
+	if (what !== void 0) return {
+		problem: `${child} refers to ${parent}, which has no ${parentColumn ? what : `${what} over the columns referred to`}`,
+		next: `Refer to columns that ${parent} has a primary or unique key over.`
+	};
+	if (column === void 0) return {
+		problem: `${child} refers to ${parent}, and the two do not fit each other`,
+		next: "Give the columns on both sides the same type, sign, character set and collation; SET NULL needs columns that may be NULL."
+	};
+	const [from, to] = [`${child}.${column}`, `${parent}.${parentColumn}`];
+	return {
+		problem: `${from} refers to ${to}, whose type is another one`,
+		next: `Give ${from} and ${to} the same type, sign, character set and collation.`
+	};
+}
+async function findHolder(session, schemaName, constraint) {
+	return await session.row(sql`
+    SELECT TABLE_NAME AS child, REFERENCED_TABLE_NAME AS parent
+    FROM information_schema.REFERENTIAL_CONSTRAINTS
+    WHERE CONSTRAINT_SCHEMA = ${schemaName} AND CONSTRAINT_NAME = ${constraint}`);
+}
+function foreignKeyOn(statement, column, name) {
+	const tokens = withoutComments(tokenize(statement));
+	const keys = tokens.flatMap((token, at) => {
+		if (!isKeyword(token, "FOREIGN") || !isKeyword(tokens[at + 1], "KEY")) return [];
+		const named = isKeyword(tokens[at - 2], "CONSTRAINT");
+		const end = tokens.findIndex((other, index) => index > at && isKeyword(other, "REFERENCES"));
+		const parent = tokens[end + 1]?.value;
+		if (end === -1 || parent === void 0) return [];
+		return {
+			start: tokens[named ? at - 2 : at]?.start ?? 0,
+			name: named ? tokens[at - 1]?.value : void 0,
+			columns: tokens.slice(at, end).filter((other) => column === void 0 || isNamed(other, column)),
+			parent
+		};
+	});
+	return keys.find((key) => key.name !== void 0 && key.name === name) ?? keys.find(({ columns }) => columns.length > 0) ?? null;
+}
+// src/schema/read-views.ts
+async function readViews(session, schemaName) {
 	const rows = await session.rows(sql`
       SELECT TABLE_NAME AS name FROM information_schema.TABLES
-      WHERE TABLE_SCHEMA = ${schemaName} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')`);
-	const tables = [];
+      WHERE TABLE_SCHEMA = ${schemaName} AND TABLE_TYPE = 'VIEW' ORDER BY TABLE_NAME`);
+	const views = [];
+	const others = [];
 	for (const { name } of rows.filter((row) => !isProductTable(row.name))) {
-		const table = await readTable(session, schemaName, name);
-		if (table) tables.push(table);
+		const found = await readView(session, schemaName, name);
+		if (!found) continue;
+		if (isForFiles(found)) views.push(found.view);
+		else others.push(found.view.name);
 	}
-	return schemaOf(tables);
+	return {
+		views,
+		others
+	};
 }
-async function readTable(session, schemaName, name) {
+async function readView(session, schemaName, name) {
 	try {
-		const row = await session.row(sql`SHOW CREATE TABLE ${sql.id(schemaName, name)}`);
-		return row ? parseTable$1(row["Create Table"]) : null;
+		await requireSchema(session, schemaName);
+		const text = (await session.row(sql`SHOW CREATE VIEW ${sql.id(schemaName, name)}`))?.["Create View"];
+		return text === void 0 ? null : parseCreateView(text, schemaName);
 	} catch (error) {
-		if (errnoOf(error) === ERRNO.NO_SUCH_TABLE) return null;
+		if (errnoOf(error) === ERRNO.NO_SUCH_TABLE || errnoOf(error) === ERRNO.WRONG_OBJECT) return null;
+		if (!isDenied(error)) throw error;
+		throw new Refusal("ACCESS_DENIED", `The account may not see how the view ${printable$1(name)} is defined.`, {
+			next: `Run GRANT SELECT, SHOW VIEW ON \`${schemaName}\`.* TO the account.`,
+			cause: error
+		});
+	}
+}
+async function requireSchema(session, schemaName) {
+	if ((await session.row(sql`SELECT DATABASE() AS name`))?.name !== schemaName) await session.run(sql`USE ${sql.id(schemaName)}`);
+}
+function isForFiles({ view, beyond }) {
+	if (beyond !== null) return false;
+	try {
+		checkCanonical(view.sql, view.name);
+		return true;
+	} catch (error) {
+		if (error instanceof Refusal) return false;
 		throw error;
 	}
 }
-async function canonicalise(session, tables, { collation } = {}) {
-	refuseDuplicates(tables);
+// src/schema/create-views.ts
+async function createViews(session, views, scene) {
+	let waiting = views;
+	while (waiting.length > 0) {
+		const failed = [];
+		for (const view of waiting) {
+			const error = await tryToCreate(session, view);
+			if (error === null) continue;
+			if (errnoOf(error) !== ERRNO.NO_SUCH_TABLE) throw await complaintOf(session, error, view, scene);
+			failed.push({
+				view,
+				error
+			});
+		}
+		if (failed.length === waiting.length) throw await whyNone(session, failed, scene);
+		waiting = failed.map(({ view }) => view);
+	}
+	for (const view of views) await refuseBeyond(session, view, scene);
+}
+async function tryToCreate(session, { statement }) {
+	try {
+		await session.run(sql.raw(statement));
+		return null;
+	} catch (error) {
+		if (errnoOf(error) === null || isConnectionLost(error)) throw error;
+		return error;
+	}
+}
+async function whyNone(session, failed, scene) {
+	const views = failed.map(({ view }) => view);
+	const known = new Set(scene.statements.map(({ name }) => folded(name)));
+	for (const view of views) {
+		const missing = tablesIn(view).find(({ name }) => !known.has(folded(name)));
+		if (!missing) continue;
+		const what = `the view ${view.name} reads ${missing.name}, which is no table or view of the schema`;
+		const next = `Define ${missing.name}, or correct its name.`;
+		return refusalAt("SQL_SYNTAX", what, sourceOf(view, missing.offset), next);
+	}
+	const circle = circleAmong(views);
+	const [first] = circle;
+	const [one] = failed;
+	if (!first) {
+		if (!one) throw new TypeError("no view has failed");
+		return await complaintOf(session, one.error, one.view, scene);
+	}
+	const path = [...circle, first].map(({ name }) => name).join(" → ");
+	const others = circle.slice(1).map((other) => `${other.name} at ${placeName(other)}`);
+	return refusalAt("SQL_SYNTAX", `views that read each other in a circle, ${path}${others.length > 0 ? ` (${others.join(", ")})` : ""}`, sourceOf(first, 0), "Let one of them read tables in place of the view.");
+}
+function folded(name) {
+	return name.toLowerCase();
+}
+function tablesIn({ statement, file }) {
+	const tokens = withoutComments(tokenize(statement, file));
+	const query = tokens.slice(tokens.findIndex((token) => isKeyword(token, "AS")) + 1);
+	const own = namesOfWith(query);
+	return namesInQuery(query, "quoted and words").filter(({ kind, parts }) => kind === "table" && !own.has(parts[0] ?? "")).map(({ at, parts }) => ({
+		name: parts[0] ?? "",
+		offset: query[at]?.start ?? 0
+	})).filter(({ name }) => !NO_TABLES.includes(name.toUpperCase()));
+}
+const NO_TABLES = [
+	"DUAL",
+	"JSON_TABLE",
+	"LATERAL"
+];
+function circleAmong(views) {
+	const byName = new Map(views.map((view) => [folded(view.name), view]));
+	const path = [];
+	let at = views[0];
+	while (at && !path.includes(at)) {
+		path.push(at);
+		at = tablesIn(at).flatMap(({ name }) => byName.get(folded(name)) ?? [])[0];
+	}
+	return at ? path.slice(path.indexOf(at)) : [];
+}
+async function refuseBeyond(session, view, { schemaName }) {
+	const beyond = (await readView(session, schemaName, view.name))?.beyond ?? null;
+	if (beyond === null) return;
+	throw refusalAt("SQL_NOT_ALLOWED", `a view that needs ${beyond} is not allowed`, sourceOf(view, 0), "Read only tables and views of the schema itself.");
+}
+function sourceOf({ statement, file, line, column }, offset) {
+	const before = "\n".repeat(line - 1) + " ".repeat(column - 1);
+	return {
+		text: before + statement,
+		offset: before.length + offset,
+		file
+	};
+}
+// src/schema/lost-text.ts
+function refuseLostText(written, table) {
+	if (!BEYOND.test(written.statement) && !table.sql.includes(REPLACEMENT)) return;
+	const tokens = withoutComments(tokenize(written.statement, written.file));
+	const lost = tokens.find((token, at) => isLost(token, tokens, at, table));
+	if (lost) throw refusal(written, lost.start, "a character that the server cannot show again", "Use characters up to U+FFFF here, as in accents and most scripts, but no emoji.");
+	const column = table.columns.find(({ definition }) => definition.includes(REPLACEMENT));
+	if (column && !written.statement.includes(REPLACEMENT)) throw refusal(written, tokens.find(({ value }) => value.toLowerCase() === column.name.toLowerCase())?.start ?? 0, "a default that the server cannot show again", "Use a default of plain text, or let the application give the value.");
+}
+const REPLACEMENT = "�";
+const BEYOND = /[\u{10000}-\u{10ffff}]/u;
+function isLost(token, tokens, at, { sql }) {
+	if (token.kind !== "string" || isComment(tokens, at)) return false;
+	return [...token.value].filter((character) => BEYOND.test(character)).some((character) => {
+		const wanted = tokens.filter((other, index) => {
+			return other.kind === "string" && other.value.includes(character) && !isComment(tokens, index);
+		});
+		return countOf(sql, character) < wanted.length;
+	});
+}
+function isComment(tokens, at) {
+	return isKeyword(isSymbol(tokens[at - 1], "=") ? tokens[at - 2] : tokens[at - 1], "COMMENT");
+}
+function countOf(sql, character) {
+	const bytes = Buffer.from(character).toString("hex").toUpperCase();
+	return sql.split(character).length + sql.split(bytes).length - 2;
+}
+function refusal({ statement, file, line, column }, offset, what, next) {
+	const before = "\n".repeat(line - 1) + " ".repeat(column - 1);
+	const source = {
+		text: before + statement,
+		offset: before.length + offset,
+		file
+	};
+	return refusalAt("SQL_NOT_ALLOWED", `${what} is not allowed`, source, next);
+}
+// src/schema/read-unmanaged.ts
+async function readUnmanaged(session, schemaName) {
+	return (await session.rows(sql`
+    SELECT 'trigger' AS kind, TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS \`table\`
+    FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${schemaName}
+    UNION ALL
+    SELECT LOWER(ROUTINE_TYPE), ROUTINE_NAME, NULL
+    FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ${schemaName}
+      AND ROUTINE_TYPE IN ('PROCEDURE', 'FUNCTION')
+    UNION ALL
+    SELECT 'event', EVENT_NAME, NULL
+    FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${schemaName}
+    UNION ALL
+    SELECT 'sequence', TABLE_NAME, NULL
+    FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${schemaName} AND TABLE_TYPE = 'SEQUENCE'`)).map(({ kind, name, table }) => ({
+		kind,
+		name,
+		table
+	})).toSorted((a, b) => compareNames(a.kind, b.kind) || compareNames(a.name, b.name));
+}
+// src/schema/scratch-schema.ts
+async function inScratchSchema(session, collation, work) {
 	const name = `crossfade_scratch_${randomBytes(8).toString("hex")}`;
 	const before = await session.row(sql`SELECT DATABASE() AS name`);
 	await createDatabase(session, name, collation);
 	try {
 		await session.run(sql`USE ${sql.id(name)}`);
-		for (const table of tables) await createTable(session, table, name);
-		return await readSchema(session, name);
+		return await work(name);
 	} finally {
 		await dropDatabase(session, name);
 		if (before?.name) await session.run(sql`USE ${sql.id(before.name)}`);
@@ -62149,7 +64859,7 @@ const DENIED = [
 	ERRNO.SPECIFIC_ACCESS_DENIED
 ];
 async function createDatabase(session, name, collation) {
-	const collate = collation === void 0 ? sql`` : sql` COLLATE ${sql.id(collation)}`;
+	const collate = collation === null ? sql`` : sql` COLLATE ${sql.id(collation)}`;
 	try {
 		await session.run(sql`CREATE DATABASE ${sql.id(name)}${collate}`);
 	} catch (error) {
@@ -62167,40 +64877,1358 @@ async function dropDatabase(session, name) {
 		if (!isConnectionLost(error)) throw error;
 	}
 }
-async function createTable(session, table, schemaName) {
+// src/schema/canonical.ts
+async function readSchema(session, schemaName) {
+	const rows = await session.rows(sql`
+      SELECT TABLE_NAME AS name FROM information_schema.TABLES
+      WHERE TABLE_SCHEMA = ${schemaName} AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')`);
+	const tables = [];
+	for (const { name } of rows.filter((row) => !isProductTable(row.name) && !isBookkeeping(row.name))) {
+		const table = await readTable(session, schemaName, name);
+		if (table) tables.push(table);
+	}
+	const { views, others } = await readViews(session, schemaName);
+	const unmanaged = await readUnmanaged(session, schemaName);
+	const otherViews = others.map((name) => ({
+		kind: "view",
+		name,
+		table: null
+	}));
+	return schemaOf(tables, views, [...unmanaged, ...otherViews]);
+}
+async function readTable(session, schemaName, name) {
+	try {
+		const row = await session.row(sql`SHOW CREATE TABLE ${sql.id(schemaName, name)}`);
+		return row ? parseTable$1(row["Create Table"]) : null;
+	} catch (error) {
+		if (errnoOf(error) === ERRNO.NO_SUCH_TABLE) return null;
+		throw error;
+	}
+}
+async function canonicalise(session, tables, { collation } = {}) {
+	refuseDuplicates(tables);
+	return await inScratchSchema(session, collation ?? null, async (schemaName) => {
+		const scene = {
+			schemaName,
+			statements: tables
+		};
+		for (const table of tables.filter(({ kind }) => kind === "table")) await createTable(session, table, scene);
+		await createViews(session, tables.filter(({ kind }) => kind === "view"), scene);
+		const schema = await readSchema(session, schemaName);
+		for (const table of tables) {
+			const made = schema.tables.get(table.name);
+			if (made) refuseLostText(table, made);
+		}
+		return schema;
+	});
+}
+async function createTable(session, table, scene) {
 	try {
 		await session.run(sql.raw(table.statement));
 	} catch (error) {
 		if (errnoOf(error) === null || isConnectionLost(error)) throw error;
-		throw refusalOf(error, table, schemaName);
+		throw await complaintOf(session, error, table, scene);
 	}
 }
-function refusalOf(error, table, schemaName) {
-	const schemaPrefix = new RegExp(`\`?${schemaName}\`?\\.`, "g");
-	const text = error instanceof Error ? error.message.replaceAll(schemaPrefix, "") : "";
-	const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(text);
-	const line = table.line + Number(syntax?.[2] ?? 1) - 1;
-	const complaint = syntax ? `the server does not understand what begins with: ${firstLine(syntax[1] ?? "")}` : `the server refuses the table ${table.name}: ${describe(text, errnoOf(error))}`;
-	return new Refusal("SQL_SYNTAX", printable$1(`${table.file}:${line}: ${complaint}`), {
-		next: syntax ? "Correct this line or the one before it." : "Correct the definition.",
-		cause: error
+// src/schema/migrations/apply.ts
+async function applyHistory(session, { statements }, { collation } = {}) {
+	return await inScratchSchema(session, collation ?? null, async (schemaName) => {
+		for (const statement of statements) await apply(session, statement, {
+			schemaName,
+			statements
+		});
+		const schema = await readSchema(session, schemaName);
+		for (const statement of statements) {
+			const table = schema.tables.get(statement.name);
+			if (table) refuseLostText(statement, table);
+		}
+		return {
+			schema,
+			sources: sourcesOf(schema, statements)
+		};
 	});
 }
-const SHOWN = 200;
-function firstLine(text) {
-	return (text.trim().split("\n")[0] ?? "").slice(0, SHOWN) || "the end of the statement";
+async function apply(session, statement, scene) {
+	try {
+		await session.run(sql.raw(statement.statement));
+	} catch (error) {
+		if (errnoOf(error) === null || isConnectionLost(error)) throw error;
+		throw await complaintOf(session, error, statement, scene);
+	}
 }
-function describe(text, errno) {
-	return /[/\\]/.test(text) ? `error ${errno}` : firstLine(text);
+function sourcesOf(schema, statements) {
+	const created = new Map();
+	for (const { name, statement, file, line, column, defines: kind } of statements) {
+		const isThere = kind === "view" ? schema.views.has(name) : schema.tables.has(name);
+		if (kind === null || !isThere) continue;
+		created.set(name, {
+			kind,
+			name,
+			statement,
+			file,
+			line,
+			column,
+			comments: []
+		});
+	}
+	return [...created.values()];
+}
+// src/schema/migrations/alter.ts
+const CLAUSES = [
+	...[
+		"ADD",
+		"DROP",
+		"MODIFY",
+		"CHANGE",
+		"ALTER",
+		"RENAME",
+		"CONVERT",
+		"ORDER",
+		"ALGORITHM",
+		"LOCK"
+	],
+	...[
+		"FORCE",
+		"ENABLE",
+		"DISABLE",
+		"REORGANIZE",
+		"COALESCE",
+		"REMOVE",
+		"TRUNCATE",
+		"ANALYZE"
+	],
+	...[
+		"CHECK",
+		"OPTIMIZE",
+		"REBUILD",
+		"REPAIR",
+		"WITHOUT"
+	]
+];
+const NO_CLAUSE = "Write what it does with ADD, DROP, MODIFY, CHANGE or RENAME.";
+function findInAlter(tokens, at, engines) {
+	const before = tokens.slice(1, at).find((token) => !isKeyword(token, "ONLINE", "OFFLINE", "IGNORE"));
+	if (before) return {
+		token: before,
+		what: "an unknown kind of ALTER",
+		next: NO_CLAUSE
+	};
+	const nameAt = isKeyword(tokens[at + 1], "IF") ? at + 3 : at + 1;
+	const name = tokens[nameAt];
+	if (name?.kind !== "word" && name?.kind !== "quoted") return {
+		token: name ?? tokens[0],
+		what: "a table without a name",
+		next: "Name the table."
+	};
+	if (isSymbol(tokens[nameAt + 1], ".")) return {
+		token: name,
+		what: QUALIFIED[0],
+		next: QUALIFIED[1]
+	};
+	const body = tokens.slice(nameAt + 1);
+	const partitionAt = findPartitionBy(body);
+	const partition = body.slice(partitionAt);
+	return findInBody(tokens, nameAt) ?? findInClauses(body.slice(0, partitionAt), engines) ?? findEngine(partition, engines) ?? findInPartition(partition);
+}
+function findPartitionBy(tokens) {
+	let depth = 0;
+	for (const [at, token] of tokens.entries()) {
+		depth += depthChange(token);
+		if (depth > 0 || !isKeyword(token, "PARTITION")) continue;
+		if (isKeyword(tokens[at + 1], "BY")) return at;
+	}
+	return tokens.length;
+}
+function findInClauses(tokens, engines) {
+	const clauses = splitClauses(tokens);
+	const isList = isKeyword(clauses[0]?.[1], "PARTITION");
+	for (const [at, clause] of clauses.entries()) {
+		const problem = isList && at > 0 && (clause.length === 1 || isKeyword(clause[1], "INTO")) ? findInPartitions(clause, engines) : findInClause(clause, engines);
+		if (problem) return problem;
+	}
+	return null;
+}
+function findInPartitions(clause, engines) {
+	return findEngine(clause.slice(2), engines) ?? findTablespace(clause);
+}
+function findInClause(clause, engines) {
+	const [first, second, third] = clause;
+	if (isPartitionWork(clause)) return findInPartitions(clause, engines);
+	if (isKeyword(first, "CONVERT")) return isKeyword(second, "TO") && isKeyword(third, "CHARACTER", "CHARSET") ? null : unknown(first);
+	return isKeyword(first, ...CLAUSES) ? null : findInOptions(clause, engines);
+}
+function isPartitionWork([first, second]) {
+	return isKeyword(first, "ADD", "REORGANIZE") && isKeyword(second, "PARTITION");
+}
+function findTablespace(tokens) {
+	const token = tokens.find((word) => isKeyword(word, "TABLESPACE"));
+	return token ? unknown(token) : null;
+}
+function unknown(token) {
+	return {
+		token,
+		what: "this part of ALTER TABLE",
+		next: NO_CLAUSE
+	};
+}
+function splitClauses(tokens) {
+	const clauses = [[]];
+	let depth = 0;
+	for (const token of tokens) {
+		depth += depthChange(token);
+		if (depth === 0 && isSymbol(token, ",")) clauses.push([]);
+		else clauses.at(-1)?.push(token);
+	}
+	return clauses.filter(({ length }) => length > 0);
+}
+// src/schema/migrations/data.ts
+const SYSTEM_SCHEMAS = [
+	"mysql",
+	"information_schema",
+	"performance_schema",
+	"sys"
+];
+const FROM_INSIDE = [
+	"EXTRACT",
+	"TRIM",
+	"SUBSTRING",
+	"SUBSTR",
+	"MID"
+];
+function findInData(tokens) {
+	const callers = [];
+	for (const [at, token] of tokens.entries()) {
+		if (depthChange(token) > 0) callers.push(tokens[at - 1]);
+		if (depthChange(token) < 0) callers.pop();
+		const problem = findFile(tokens, at) ?? findCall(tokens, at) ?? findSchema(tokens, at);
+		if (problem) return problem;
+		if (!isKeyword(callers.at(-1), ...FROM_INSIDE) && namesTable(tokens, at) && isSymbol(tokens[at + 2], ".")) return {
+			token: tokens[at + 1],
+			what: QUALIFIED[0],
+			next: QUALIFIED[1]
+		};
+	}
+	return findInLists(tokens);
+}
+function findInLists(tokens) {
+	const at = namesInQuery(tokens, "quoted and words").find(({ kind, parts }) => kind === "table" && parts.length > 1)?.at ?? findInUpdate(tokens);
+	return at === null ? null : {
+		token: tokens[at],
+		what: QUALIFIED[0],
+		next: QUALIFIED[1]
+	};
+}
+function findInUpdate(tokens) {
+	if (!isKeyword(tokens[0], "UPDATE")) return null;
+	const set = tokens.findIndex((token) => isKeyword(token, "SET"));
+	const comma = tokens.findIndex((token, at) => at < set && isSymbol(token, ",") && isSymbol(tokens[at + 2], "."));
+	return comma === -1 ? null : comma + 1;
+}
+function findFile(tokens, at) {
+	const token = tokens[at];
+	return isKeyword(token, "OUTFILE", "DUMPFILE", "INFILE") && isKeyword(tokens[at - 1], "INTO", "DATA", "LOCAL", "XML") ? {
+		token,
+		what: "a file on the server",
+		next: "Remove the statement."
+	} : null;
+}
+function findCall(tokens, at) {
+	const token = tokens[at];
+	if (!(token?.kind === "word" || token?.kind === "quoted") || !isSymbol(tokens[at + 1], "(") || !isForbiddenFunction(token.value)) return null;
+	return {
+		token,
+		what: `a call of ${token.value.toUpperCase()}`,
+		next: "Remove the call."
+	};
+}
+function findSchema(tokens, at) {
+	const token = tokens[at];
+	if (!(token?.kind === "word" || token?.kind === "quoted") || !isSymbol(tokens[at + 1], ".")) return null;
+	if (!SYSTEM_SCHEMAS.includes(token.value.toLowerCase())) return null;
+	return {
+		token,
+		what: "reading or writing a schema of the server",
+		next: "Remove it; a migration is about the tables of its own schema."
+	};
+}
+function namesTable(tokens, at) {
+	const token = tokens[at];
+	if (isKeyword(token, "UPDATE")) return !isKeyword(tokens[at - 1], "KEY", "FOR");
+	return isKeyword(token, "INTO", "FROM", "JOIN", "TRUNCATE", "TABLE");
+}
+// src/schema/migrations/verdict.ts
+const RUN = { kind: "run" };
+function skip(reason) {
+	return {
+		kind: "skip",
+		reason
+	};
+}
+function refuse(token, what, next) {
+	return {
+		kind: "refuse",
+		problem: {
+			token,
+			what,
+			next
+		}
+	};
+}
+function runUnless(problem) {
+	return problem ? {
+		kind: "refuse",
+		problem
+	} : RUN;
+}
+function skipUnless(problem, reason) {
+	return problem ? {
+		kind: "refuse",
+		problem
+	} : skip(reason);
+}
+// src/schema/migrations/set.ts
+const OTHER_MEANING = {
+	sql_mode: /ansi|no_backslash_escapes|oracle|postgresql|mssql|db2|maxdb/i,
+	storage_engine: /^(?!innodb$).*/i,
+	default_storage_engine: /^(?!innodb$).*/i,
+	default_collation_for_utf8mb4: /./,
+	character_set_collations: /./,
+	sql_generate_invisible_primary_key: /^(?:1|on|true)$/i,
+	explicit_defaults_for_timestamp: /^(?:0|off|false)$/i
+};
+const SERVER = [
+	"GLOBAL",
+	"PERSIST",
+	"PERSIST_ONLY",
+	"PASSWORD",
+	"ROLE",
+	"RESOURCE",
+	"STATEMENT"
+];
+function judgeSet(tokens) {
+	const [, second, third] = tokens;
+	if (/^@@global\.gtid_purged$/i.test(second?.text ?? "")) return skip("session");
+	const server = isKeyword(second, ...SERVER) || isKeyword(second, "DEFAULT") && isKeyword(third, "ROLE") ? second : tokens.find(isServerVariable);
+	if (server) return refuse(server, "a setting of the whole server", "Remove it; settings of the server and of accounts do not belong into migrations.");
+	const other = tokens.find((token, at) => changesMeaning(token, tokens.slice(at + 1)));
+	if (other) return refuse(other, "a setting that gives definitions another meaning", "Remove it, and write the definitions as they read without it.");
+	return skipUnless(findInData(tokens), "session");
+}
+function isServerVariable({ kind, text }) {
+	return kind === "variable" && /^@@(?:global|persist|persist_only)\./i.test(text);
+}
+function changesMeaning({ kind, text, value }, after) {
+	const name = kind === "variable" ? text.replace(/^@@(?:session\.|local\.)?/i, "") : value;
+	const pattern = kind === "string" ? void 0 : OTHER_MEANING[name.toLowerCase()];
+	if (!pattern) return false;
+	const equals = after.findIndex((token) => isSymbol(token, "="));
+	const end = after.findIndex((token) => isSymbol(token, ","));
+	return (equals === -1 ? [] : after.slice(equals + 1, end === -1 ? void 0 : end)).some((token) => token.kind !== "variable" && pattern.test(token.value));
+}
+// src/schema/migrations/view-statement.ts
+const HEAD$2 = 16;
+function definerIn(tokens) {
+	const start = tokens.findIndex((token) => isKeyword(token, "DEFINER"));
+	const end = tokens.findIndex((token, at) => at > start && isKeyword(token, "SQL", "VIEW"));
+	return start > 0 && start < HEAD$2 && end > start && !isKeyword(tokens[start - 1], "SECURITY") ? {
+		start,
+		end
+	} : null;
+}
+function findInView(tokens) {
+	const definer = definerIn(tokens);
+	const rest = definer ? [...tokens.slice(0, definer.start), ...tokens.slice(definer.end)] : [...tokens];
+	const [first] = rest;
+	if (first && isKeyword(first, "ALTER")) rest[0] = {
+		...first,
+		text: "CREATE",
+		value: "CREATE"
+	};
+	const head = viewHeadOf(rest);
+	const next = "Write CREATE VIEW name AS SELECT ….";
+	if (!head) return {
+		token: first,
+		what: "this way to define a view",
+		next
+	};
+	return findInView$1(rest, head) ?? findTooDeep(rest);
+}
+// src/schema/migrations/judge.ts
+const ENGINES = [
+	"INNODB",
+	"MYISAM",
+	"ARIA",
+	"MEMORY",
+	"HEAP"
+];
+function judge(tokens) {
+	const [first] = tokens;
+	const word = first?.kind === "word" ? first.text.toUpperCase() : "";
+	const own = tokens.find((token) => isProductTable(token.value) && token.kind !== "string");
+	if (own) return refuse(own, "a name that deployments use themselves", "Choose another name.");
+	const verdict = Object.hasOwn(JUDGES, word) ? JUDGES[word]?.(tokens) : void 0;
+	if (verdict) return verdict;
+	if (isSymbol(first, "(")) return skipUnless(findInData(tokens), "rows");
+	const [what, next] = SPECIAL[word] ?? UNKNOWN;
+	return refuse(first, what, next);
+}
+const UNKNOWN = ["a statement that does not change tables or their rows", "Keep CREATE, ALTER, DROP and RENAME of tables, indexes and views, and changes of rows, in migrations."];
+const UNKNOWABLE = ["a statement whose effect cannot be known before it runs", "Write what it does as plain statements. A long history can be replaced by a dump of the schema."];
+const SPECIAL = {
+	CALL: UNKNOWABLE,
+	PREPARE: UNKNOWABLE,
+	EXECUTE: UNKNOWABLE,
+	DEALLOCATE: UNKNOWABLE,
+	LOAD: ["reading a file", "Write the rows as INSERT, or load them outside of the migrations."]
+};
+const rows = (tokens) => skipUnless(findInData(tokens), "rows");
+const quietly = (tokens) => skipUnless(findInData(tokens), "session");
+const account = () => skip("account");
+const JUDGES = {
+	CREATE: judgeCreate,
+	ALTER: judgeAlter,
+	DROP: judgeDrop,
+	RENAME: judgeRename,
+	SET: judgeSet,
+	USE: (tokens) => judgeSchema(tokens, 1),
+	INSERT: rows,
+	REPLACE: rows,
+	UPDATE: rows,
+	DELETE: rows,
+	SELECT: rows,
+	WITH: rows,
+	VALUES: rows,
+	TRUNCATE: rows,
+	ANALYZE: rows,
+	OPTIMIZE: rows,
+	CHECK: rows,
+	REPAIR: rows,
+	SHOW: quietly,
+	DESCRIBE: quietly,
+	DESC: quietly,
+	EXPLAIN: quietly,
+	LOCK: quietly,
+	UNLOCK: quietly,
+	COMMIT: quietly,
+	ROLLBACK: quietly,
+	SAVEPOINT: quietly,
+	RELEASE: quietly,
+	FLUSH: quietly,
+	START: ([first, second]) => isKeyword(second, "TRANSACTION") ? skip("session") : refuse(first, ...UNKNOWN),
+	BEGIN: ([first, second]) => second === void 0 || isKeyword(second, "WORK") ? skip("session") : refuse(first, ...UNKNOWABLE),
+	GRANT: account,
+	REVOKE: account
+};
+function pass(tokens, from, ...words) {
+	let at = from;
+	for (const word of words) if (isKeyword(tokens[at], word)) at += 1;
+	return at;
+}
+const PROGRAMS = [
+	"TRIGGER",
+	"PROCEDURE",
+	"FUNCTION",
+	"EVENT",
+	"SEQUENCE",
+	"PACKAGE"
+];
+function findObject(tokens) {
+	const end = Math.min(tokens.length, 14);
+	for (let at = 1; at < end; at += 1) if (isKeyword(tokens[at], ...OBJECTS)) return at;
+	return 1;
+}
+const OBJECTS = [...[
+	"TABLE",
+	"TABLES",
+	"INDEX",
+	"VIEW",
+	"DATABASE",
+	"SCHEMA",
+	"USER",
+	"ROLE",
+	"SERVER"
+], ...[
+	"TABLESPACE",
+	"LOGFILE",
+	"RESOURCE",
+	"INSTANCE",
+	"LIBRARY",
+	...PROGRAMS
+]];
+function judgeCreate(tokens) {
+	const at = findObject(tokens);
+	const object = tokens[at];
+	if (isKeyword(object, "TABLE")) return judgeCreateTable(tokens, at);
+	if (isKeyword(object, "INDEX")) return judgeIndex(tokens, at);
+	if (isKeyword(object, "VIEW")) return runUnless(findInView(tokens));
+	if (isKeyword(object, "DATABASE", "SCHEMA") && at === 1) return judgeSchema(tokens, pass(tokens, 2, "IF", "NOT", "EXISTS"));
+	return judgeOther(tokens, at);
+}
+function judgeSchema(tokens, nameAt) {
+	const name = tokens[nameAt];
+	if (!(name?.kind === "word" || name?.kind === "quoted") || SYSTEM_SCHEMAS.includes(name.value.toLowerCase())) return refuse(name ?? tokens[0], "choosing a schema of the server", "Remove the statement; the deployment decides the schema.");
+	return skipUnless(findInBody(tokens, nameAt), "schema");
+}
+function schemaNamedBy(tokens) {
+	if (isKeyword(tokens[0], "USE")) return tokens[1] ?? null;
+	if (!isKeyword(tokens[0], "CREATE") || !isKeyword(tokens[1], "DATABASE", "SCHEMA")) return null;
+	return tokens[pass(tokens, 2, "IF", "NOT", "EXISTS")] ?? null;
+}
+function judgeCreateTable(tokens, at) {
+	if (isKeyword(tokens[1], "TEMPORARY") && at === 2) return skip("temporary");
+	if (pass(tokens, 1, "OR", "REPLACE") !== at) return refuse(tokens[1], ...UNKNOWN);
+	const nameAt = pass(tokens, at + 1, "IF", "NOT", "EXISTS");
+	const like = findLike(tokens, nameAt);
+	if (like !== null) return runUnless(findInBody(tokens.slice(like), 0));
+	return runUnless(findInTable(tokens, nameAt, ENGINES));
+}
+function findLike(tokens, nameAt) {
+	const open = isSymbol(tokens[nameAt + 1], "(") ? 1 : 0;
+	const like = nameAt + 1 + open;
+	if (!isKeyword(tokens[like], "LIKE")) return null;
+	return tokens.length === like + 2 + open ? like : null;
+}
+const INDEX_WORDS = [
+	"UNIQUE",
+	"FULLTEXT",
+	"SPATIAL",
+	"VECTOR",
+	"ONLINE",
+	"OFFLINE",
+	"OR",
+	"REPLACE"
+];
+function judgeIndex(tokens, at) {
+	const odd = tokens.slice(1, at).find((token) => !isKeyword(token, ...INDEX_WORDS));
+	return odd ? refuse(odd, ...UNKNOWN) : runUnless(findInBody(tokens, at));
+}
+function judgeAlter(tokens) {
+	const at = findObject(tokens);
+	const object = tokens[at];
+	if (isKeyword(object, "TABLE")) return runUnless(findInAlter(tokens, at, ENGINES));
+	if (isKeyword(object, "VIEW")) return runUnless(findInView(tokens));
+	if (isKeyword(object, "DATABASE", "SCHEMA") && at === 1) return judgeAlterSchema(tokens);
+	return judgeOther(tokens, at);
+}
+const COLLATION_WORDS = [
+	"DEFAULT",
+	"CHARACTER",
+	"CHARSET",
+	"COLLATE"
+];
+function judgeAlterSchema(tokens) {
+	if (isKeyword(tokens[2], ...COLLATION_WORDS)) return runUnless(findInBody(tokens, 1));
+	return refuse(tokens[2] ?? tokens[0], "a schema that is named", "Leave the name out: ALTER DATABASE CHARACTER SET …; the deployment decides the schema.");
+}
+function judgeDrop(tokens) {
+	const at = findObject(tokens);
+	const object = tokens[at];
+	if (isKeyword(tokens[1], "TEMPORARY")) return skip("temporary");
+	if (isKeyword(object, "INDEX") && at <= 2) return runUnless(findInBody(tokens, at));
+	return isKeyword(object, "TABLE", "TABLES", "VIEW") && at === 1 ? runUnless(findQualified(tokens)) : judgeOther(tokens, at);
+}
+function judgeRename(tokens) {
+	if (isKeyword(tokens[1], "TABLE", "TABLES")) return runUnless(findQualified(tokens));
+	if (isKeyword(tokens[1], "USER")) return skip("account");
+	return refuse(tokens[0], ...UNKNOWN);
+}
+function findQualified(tokens) {
+	for (const [at, token] of tokens.entries()) {
+		const problem = at > 1 ? problemWith$1(token, tokens, at) : null;
+		if (problem) return {
+			token,
+			what: problem[0],
+			next: problem[1]
+		};
+	}
+	return null;
+}
+function judgeOther(tokens, at) {
+	const object = tokens[at];
+	if (isKeyword(object, ...PROGRAMS)) return skip("program");
+	if (isKeyword(object, "USER", "ROLE")) return skip("account");
+	if (isKeyword(object, "DATABASE", "SCHEMA")) return refuse(tokens[0], "a statement about a whole schema", QUALIFIED[1]);
+	return refuse(tokens[0], ...UNKNOWN);
+}
+// src/schema/migrations/migration-file.ts
+function scriptOf({ path, text }) {
+	return {
+		file: path,
+		text,
+		whole: []
+	};
+}
+function keepOnly(text, { start, end }) {
+	return blank(text.slice(0, start)) + text.slice(start, end) + blank(text.slice(end));
+}
+function blank(text) {
+	return text.replace(/[^\n]/g, " ");
+}
+function baseName(path) {
+	return path.slice(path.lastIndexOf("/") + 1);
+}
+function folderOf(path) {
+	return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+function isMigrationFile(path) {
+	const name = baseName(path);
+	return /\.sql$/i.test(name) || name === "_journal.json" || name === "migration_lock.toml";
+}
+// src/schema/migrations/unclear.ts
+function unclear(message, next) {
+	return new Refusal("MIGRATIONS_UNCLEAR", printable$1(message), { next });
+}
+// src/schema/migrations/version.ts
+function parseVersion(text) {
+	return text.split(/[._-]/).map((part) => BigInt(part));
+}
+function compareVersions(a, b) {
+	for (let at = 0; at < Math.max(a.length, b.length); at += 1) {
+		const [left, right] = [a[at] ?? 0n, b[at] ?? 0n];
+		if (left !== right) return left < right ? -1 : 1;
+	}
+	return 0;
+}
+// src/schema/migrations/numbered.ts
+const NUMBER = /^(\d+(?:[._-]\d+)*)(?=[._-]|$)/;
+function isNumbered({ name }) {
+	return NUMBER.test(baseName(name));
+}
+function inNumberOrder(files) {
+	requireOneFolder(files);
+	const sorted = files.map((file) => ({
+		file,
+		version: numberOf(file)
+	})).toSorted((a, b) => compareVersions(a.version, b.version));
+	for (const [at, { file, version }] of sorted.entries()) {
+		const next = sorted[at + 1];
+		if (next && compareVersions(version, next.version) === 0) throw sameNumber(file, next.file);
+	}
+	return sorted.map(({ file }) => file);
+}
+function requireOneFolder(files) {
+	const [first] = files;
+	const other = files.find(({ name }) => folderOf(name) !== folderOf(first?.name ?? ""));
+	if (!first || !other) return;
+	throw unclear(`${first.path} and ${other.path} lie in different folders, so nobody can tell which runs first.`, "Name the one folder that the migration tool is given.");
+}
+function numberOf({ name, path }) {
+	const number = NUMBER.exec(baseName(name))?.[1];
+	if (number !== void 0) return parseVersion(number);
+	throw unclear(`${path} has no number, so nobody can tell when it runs.`, "Begin its name with its number as the others do, or move it elsewhere.");
+}
+function sameNumber(one, other) {
+	return unclear(`${one.path} and ${other.path} have the same number, so nobody can tell which runs first.`, "Give one of them another number.");
+}
+// src/schema/migrations/dbmate.ts
+const UP = /^--[^\S\n]*migrate:up(?:[^\S\n]*$|[^\S\n]+\S+)/m;
+const DOWN = /^--[^\S\n]*migrate:down(?:[^\S\n]*$|[^\S\n]+\S+)/m;
+function isDbmate({ text }) {
+	return UP.test(text);
+}
+function orderDbmate(files) {
+	const migrations = files.filter(({ name }) => /\.sql$/i.test(name));
+	requireOneFolder(migrations);
+	return migrations.toSorted((a, b) => compareNames(a.name, b.name)).map(toScript$2);
+}
+function toScript$2(file) {
+	const { path, text, name } = file;
+	const up = UP.exec(text);
+	if (!up || !/^\d/.test(baseName(name))) throw passedOver(file);
+	const down = DOWN.exec(text);
+	if (down && down.index < up.index) throw downFirst(file, down.index);
+	const early = text.slice(0, up.index).split("\n").findIndex((line) => !/^\s*(?:--.*)?$/.test(line));
+	if (early !== -1) throw new Refusal("SQL_SYNTAX", `${path}:${early + 1}:1: dbmate runs nothing before migrate:up.`, { next: "Move the statement below the line with migrate:up." });
+	const end = down?.index ?? text.length;
+	return {
+		file: path,
+		text: keepOnly(text, {
+			start: up.index,
+			end
+		}),
+		whole: []
+	};
+}
+function downFirst({ path, text }, offset) {
+	return refusalAt("SQL_SYNTAX", "migrate:down stands before migrate:up", {
+		text,
+		offset,
+		file: path
+	}, "Swap the parts.");
+}
+function passedOver({ path }) {
+	return unclear(`${path} lacks \`-- migrate:up\` or a number before its name, so dbmate does not run it.`, "Give it both, or move it elsewhere.");
+}
+// src/schema/migrations/drizzle.ts
+function isDrizzle({ name }) {
+	return /(?:^|\/)meta\/_journal\.json$/.test(name);
+}
+function orderDrizzle(files) {
+	const [journal, second] = files.filter(isDrizzle);
+	if (!journal) return [];
+	if (second) throw unclear(`${journal.path} and ${second.path} are two journals.`, "Name the one folder that drizzle-kit writes to.");
+	const folder = folderOf(folderOf(journal.name));
+	const prefix = folder === "" ? "" : `${folder}/`;
+	const tags = readTags(journal);
+	const scripts = new Map(files.filter(({ name }) => /\.sql$/i.test(name)).map((file) => [file.name, file]));
+	const ordered = tags.map((tag) => {
+		const file = scripts.get(`${prefix}${tag}.sql`);
+		scripts.delete(`${prefix}${tag}.sql`);
+		if (file) return toScript$1(file);
+		throw unclear(`${journal.path} names ${tag}, and there is no ${tag}.sql beside it.`, "Commit the file, or take the entry out of the journal.");
+	});
+	const [stray] = scripts.values();
+	if (stray) throw unclear(`${stray.path} is not in ${baseName(journal.name)}, so it never runs.`, "Commit the journal that drizzle-kit wrote, or move the file elsewhere.");
+	return ordered;
+}
+function toScript$1({ path, text }) {
+	return {
+		file: path,
+		text: text.replace(/--> statement-breakpoint/g, (mark) => ";".padEnd(mark.length)),
+		whole: []
+	};
+}
+function readTags({ path, text }) {
+	const journal = parseJson(path, text);
+	if ((member(journal, "dialect") ?? "mysql") !== "mysql") throw badJournal(path, "is not the journal of a MySQL database");
+	const entries = member(journal, "entries");
+	if (!Array.isArray(entries)) throw badJournal(path, "lists no entries");
+	return entries.map((entry) => {
+		const tag = member(entry, "tag");
+		if (typeof tag === "string") return tag;
+		throw badJournal(path, "has an entry without tag");
+	});
+}
+function parseJson(path, text) {
+	try {
+		return JSON.parse(text);
+	} catch (error) {
+		throw badJournal(path, "is not JSON", error);
+	}
+}
+function member(value, key) {
+	if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) return void 0;
+	return value[key];
+}
+function badJournal(path, what, cause) {
+	return new Refusal("CONFIG_INVALID", printable$1(`${path} ${what}.`), {
+		next: "Commit the journal as drizzle-kit wrote it.",
+		cause
+	});
+}
+// src/schema/migrations/flyway.ts
+const NAME$1 = /^(?<kind>[VUB])(?<version>\d+(?:[._]\d+)*)(?:__.*)?\.sql$|^R__(?<what>.*)\.sql$/;
+const CALLBACK = /^(?:before|after|create)[A-Z]\w*?(?:__.*)?\.sql$/;
+function isFlyway({ name }) {
+	const base = baseName(name);
+	return NAME$1.test(base) && (base.includes("__") || base.startsWith("V"));
+}
+function orderFlyway(files) {
+	const known = files.filter(({ name }) => /\.sql$/i.test(name)).filter(({ name }) => !CALLBACK.test(baseName(name)));
+	for (const file of known) requireName(file);
+	const versioned = known.flatMap(toVersioned).toSorted((a, b) => compareVersions(a.version, b.version));
+	const baselines = versioned.filter(({ kind }) => kind === "B");
+	const baseline = baselines.at(-1);
+	const migrations = versioned.filter(({ kind, version }) => kind === "V" && (!baseline || compareVersions(version, baseline.version) > 0));
+	requireDistinct(baselines);
+	requireDistinct(migrations);
+	const repeatable = known.filter(({ name }) => baseName(name).startsWith("R__")).toSorted((a, b) => compareNames(descriptionOf(a), descriptionOf(b)));
+	return [...[...baseline ? [baseline] : [], ...migrations].map(({ file }) => file), ...repeatable].map(scriptOf);
+}
+function toVersioned(file) {
+	const { kind, version } = NAME$1.exec(baseName(file.name))?.groups ?? {};
+	if (!version) return [];
+	return [{
+		file,
+		kind,
+		version: parseVersion(version)
+	}];
+}
+function descriptionOf({ name }) {
+	return (NAME$1.exec(baseName(name))?.groups?.what ?? "").replaceAll("_", " ");
+}
+function requireName({ name, path }) {
+	if (NAME$1.test(baseName(name))) return;
+	throw unclear(`${path} is not named as Flyway names migrations, so Flyway passes over it.`, "Name it like V7__what_it_does.sql, with two underscores, or move it elsewhere.");
+}
+function requireDistinct(sorted) {
+	for (const [at, { file, version }] of sorted.entries()) {
+		const next = sorted[at + 1];
+		if (next && compareVersions(version, next.version) === 0) throw sameNumber(file, next.file);
+	}
+}
+// src/schema/migrations/golang-migrate.ts
+const NAME = /^(?<number>\d+)_.*\.(?<direction>up|down)\.sql$/;
+function isGolangMigrate({ name }) {
+	return /\.(?:up|down)\.sql$/.test(name);
+}
+function orderGolangMigrate(files) {
+	const migrations = files.filter(({ name }) => /\.sql$/i.test(name));
+	requireOneFolder(migrations);
+	const sorted = migrations.flatMap((file) => {
+		const { number, direction } = partsOf(file);
+		return direction === "up" ? [{
+			file,
+			number
+		}] : [];
+	}).toSorted((a, b) => a.number < b.number ? -1 : Number(a.number > b.number));
+	for (const [at, { file, number }] of sorted.entries()) {
+		const next = sorted[at + 1];
+		if (next?.number === number) throw sameNumber(file, next.file);
+	}
+	return sorted.map(({ file }) => scriptOf(file));
+}
+function partsOf({ name, path }) {
+	const { number, direction } = NAME.exec(baseName(name))?.groups ?? {};
+	if (number && direction) return {
+		number: BigInt(number),
+		direction
+	};
+	throw unclear(`${path} is not named like 0007_what.up.sql, so golang-migrate passes over it.`, "Rename it, or move it elsewhere.");
+}
+// src/schema/migrations/goose.ts
+const MARK$1 = /^--[^\S\n]*\+goose[^\S\n]+(\S.*)$/gm;
+function isGoose({ text }) {
+	return /^--[^\S\n]*\+goose[^\S\n]+Up\b/m.test(text);
+}
+function orderGoose(files) {
+	return inNumberOrder(files.filter(({ name }) => /\.sql$/i.test(name))).map(toScript);
+}
+function toScript({ path, text }) {
+	const refuse = (offset, what) => refusalAt("SQL_SYNTAX", what, {
+		text,
+		offset,
+		file: path
+	}, "Mend the marks of goose.");
+	const marks = [...text.matchAll(MARK$1)].map(({ 1: mark = "", index }) => ({
+		mark: mark.trim(),
+		index
+	}));
+	const find = (wanted) => marks.find(({ mark }) => mark === wanted)?.index;
+	const up = find("Up");
+	if (up === void 0) throw refuse(0, "there is no mark +goose Up");
+	const down = find("Down") ?? text.length;
+	if (down < up) throw refuse(down, "the mark +goose Down stands before +goose Up");
+	const variables = find("ENVSUB ON");
+	if (variables !== void 0) throw refuse(variables, "variables cannot be filled in");
+	const whole = marks.filter(({ mark, index }) => mark === "StatementBegin" && index > up && index < down).map(({ index }) => {
+		const end = marks.find(({ mark, index: at }) => mark === "StatementEnd" && at > index);
+		if (!end) throw refuse(index, "there is no mark +goose StatementEnd after this");
+		return {
+			start: index,
+			end: end.index
+		};
+	});
+	return {
+		file: path,
+		text: keepOnly(text, {
+			start: up,
+			end: down
+		}),
+		whole
+	};
+}
+// src/schema/migrations/prisma.ts
+function isPrisma({ name }) {
+	return baseName(name) === "migration.sql" && folderOf(name) !== "";
+}
+function orderPrisma(files) {
+	checkProvider(files);
+	const migrations = files.filter(isPrisma);
+	const stray = files.find((file) => /\.sql$/i.test(file.name) && !isPrisma(file));
+	if (stray) throw unclear(`${stray.path} is no migration.sql in a folder of its own, so Prisma passes over it.`, "Move it elsewhere, or into a folder of its own as migration.sql.");
+	requireOneFolder(migrations.map((file) => ({
+		...file,
+		name: folderOf(file.name)
+	})));
+	return migrations.toSorted((a, b) => compareNames(folderOf(a.name), folderOf(b.name))).map(scriptOf);
+}
+function checkProvider(files) {
+	const lock = files.find(({ name }) => baseName(name) === "migration_lock.toml");
+	const provider = /^\s*provider\s*=\s*"([^"]*)"/m.exec(lock?.text ?? "")?.[1] ?? "mysql";
+	if (provider === "mysql") return;
+	throw new Refusal("CONFIG_INVALID", printable$1(`${lock?.path} says that these migrations are for ${provider}.`), { next: "Name the migrations of a MySQL or MariaDB database." });
+}
+// src/schema/dump.ts
+const HEADERS = [
+	/^-- (?:MySQL|MariaDB) dump \d/m,
+	/^-- (?:phpMyAdmin|Adminer|Host:|Dump created|Server version)/m,
+	/\/\*!40\d{3} SET @OLD_CHARACTER_SET_CLIENT\s*=/,
+	/\/\*M!999999\\- enable the sandbox mode \*\//
+];
+function isDump(text) {
+	return HEADERS.some((header) => header.test(text));
+}
+const SANDBOX = /\/\*M!999999\\- enable the sandbox mode \*\//g;
+function unwrapDump(text, file) {
+	const plain = text.replace(SANDBOX, blank);
+	let unwrapped = "";
+	let at = 0;
+	for (const { kind, start, end, text: comment } of tokenize(plain, file)) {
+		if (kind !== "executable_comment") continue;
+		const mark = /^\/\*M?!\d{0,6}/i.exec(comment)?.[0].length ?? 0;
+		const body = plain.slice(start + mark, end - 2);
+		unwrapped += `${plain.slice(at, start)}${" ".repeat(mark)}${body}  `;
+		at = end;
+	}
+	return unwrapped + plain.slice(at);
+}
+// src/schema/migrations/structure-dump.ts
+function isStructureDump({ name, text }) {
+	return /(?:^|_)structure\.sql$/.test(baseName(name)) || isDump(text);
+}
+function orderStructureDump(files) {
+	const [dump, other] = files.filter(({ name }) => /\.sql$/i.test(name));
+	if (!dump) return [];
+	if (!other) return [scriptOf(dump)];
+	throw unclear(`${dump.path} and ${other.path} lie beside each other, so nobody can tell which says what the schema is.`, "Name the file itself, or a folder with nothing else.");
+}
+// src/schema/migrations/layout.ts
+const LAYOUTS = [
+	{
+		tool: "Prisma",
+		owns: isPrisma,
+		order: orderPrisma
+	},
+	{
+		tool: "Drizzle",
+		owns: isDrizzle,
+		order: orderDrizzle
+	},
+	{
+		tool: "golang-migrate",
+		owns: isGolangMigrate,
+		order: orderGolangMigrate
+	},
+	{
+		tool: "Flyway",
+		owns: isFlyway,
+		order: orderFlyway
+	},
+	{
+		tool: "dbmate",
+		owns: isDbmate,
+		order: orderDbmate
+	},
+	{
+		tool: "goose",
+		owns: isGoose,
+		order: orderGoose
+	}
+];
+const NUMBERED = {
+	tool: "numbered files",
+	owns: isNumbered,
+	order: (files) => inNumberOrder(files.filter(isSql)).map(scriptOf)
+};
+const DUMP = {
+	tool: "a dump",
+	owns: isStructureDump,
+	order: orderStructureDump
+};
+const SCRIPT = {
+	tool: "a script",
+	owns: isSql,
+	order: (files) => files.filter(isSql).map(scriptOf)
+};
+function findLayout(files, folder) {
+	const [first, second] = LAYOUTS.flatMap(({ tool, owns, order }) => {
+		const file = files.find(owns);
+		return file ? [{
+			file,
+			layout: {
+				tool,
+				owns,
+				order
+			}
+		}] : [];
+	});
+	if (first && second) throw unclear(`${first.file.path} is of ${first.layout.tool} and ${second.file.path} is of ${second.layout.tool}.`, "Name the folder of one of them.");
+	if (first) return first.layout;
+	refuseChangelog(files);
+	if (files.some(isStructureDump) && !files.filter(isSql).every(isNumbered)) return DUMP;
+	if (files.some(isNumbered)) return NUMBERED;
+	if (files.filter(isSql).length === 1) return SCRIPT;
+	throw unclear(`Nothing in ${folder} says in which order the files are run.`, "Name the folder of Prisma, Drizzle, Flyway, dbmate, goose or golang-migrate, number the files, or give a dump.");
+}
+function isSql({ name }) {
+	return /\.sql$/i.test(name);
+}
+function refuseChangelog(files) {
+	const changelog = files.find(({ text }) => /^--\s*liquibase formatted sql/im.test(text));
+	if (!changelog) return;
+	throw unclear(`${changelog.path} is a changelog of Liquibase, whose order stands elsewhere.`, "Dump the schema that the changelog makes, and name the dump.");
+}
+// src/schema/migrations/split.ts
+const MARK = "";
+function splitScript(script) {
+	const text = script.text.replace(/^\ufeff/, " ");
+	const { marked, whole } = markDelimiters(isDump(text) ? unwrapDump(text, script.file) : text, script.whole);
+	const tokens = withoutComments(tokenize(marked, script.file));
+	refuseHiddenOutside({
+		text,
+		file: script.file
+	}, inStringOf(tokens));
+	refuseExecutable(tokens, text, script.file);
+	return group(tokens, whole).map((own) => {
+		const [start, end] = [own[0]?.start ?? 0, own.at(-1)?.end ?? 0];
+		const [first] = own;
+		return {
+			tokens: own,
+			text: marked.slice(start, end),
+			file: script.file,
+			line: first?.line ?? 1,
+			column: first?.column ?? 1
+		};
+	});
+}
+function inStringOf(tokens) {
+	let at = 0;
+	return (offset) => {
+		while ((tokens[at]?.end ?? Number.POSITIVE_INFINITY) <= offset) at += 1;
+		const token = tokens[at];
+		return token?.kind === "string" && token.start < offset;
+	};
+}
+function refuseExecutable(tokens, text, file) {
+	const token = tokens.find(({ kind }) => kind === "executable_comment");
+	if (!token) return;
+	throw refusalAt("SQL_NOT_ALLOWED", "an executable comment is not allowed", {
+		text,
+		offset: token.start,
+		file
+	}, "Write its content as plain SQL; only dumps may have such comments.");
+}
+const DELIMITER = /^[^\S\n]*DELIMITER[^\S\n]+(\S+)[^\S\n]*$/gim;
+function markDelimiters(text, given) {
+	const whole = [...given];
+	let marked = "";
+	let at = 0;
+	let delimiter = ";";
+	const copy = (end) => {
+		const part = text.slice(at, end);
+		if (delimiter === ";") marked += part;
+		else {
+			marked += part.replaceAll(delimiter, MARK.padEnd(delimiter.length));
+			whole.push({
+				start: at,
+				end
+			});
+		}
+	};
+	for (const { 0: line, 1: next = ";", index } of text.matchAll(DELIMITER)) {
+		copy(index);
+		marked += MARK.padEnd(line.length);
+		at = index + line.length;
+		delimiter = next;
+	}
+	copy(text.length);
+	return {
+		marked,
+		whole
+	};
+}
+function group(tokens, whole) {
+	const ranges = rangesOf(tokens, whole);
+	const statements = [];
+	let own = [];
+	let routine = new Routine();
+	const finish = () => {
+		while (isSymbol(own.at(-1), ";")) own.pop();
+		if (own.length > 0) statements.push(own);
+		own = [];
+		routine = new Routine();
+	};
+	for (const [at, token] of tokens.entries()) {
+		if (ranges[at] !== ranges[at - 1]) finish();
+		if (isSymbol(token, ";") && !ranges[at] && routine.isOver || isSymbol(token, MARK)) finish();
+		else {
+			routine.take(token);
+			own.push(token);
+		}
+	}
+	finish();
+	return statements;
+}
+function rangesOf(tokens, whole) {
+	const ranges = whole.toSorted((a, b) => a.start - b.start);
+	let at = 0;
+	return tokens.map((token) => {
+		while ((ranges[at]?.end ?? Number.POSITIVE_INFINITY) <= token.start) at += 1;
+		const range = ranges[at];
+		return range && range.start <= token.start ? range : null;
+	});
+}
+const BODIES = [
+	"TRIGGER",
+	"PROCEDURE",
+	"FUNCTION",
+	"EVENT",
+	"PACKAGE"
+];
+const OPENERS = [
+	"BEGIN",
+	"CASE",
+	"IF",
+	"LOOP",
+	"WHILE",
+	"REPEAT"
+];
+const BEFORE_STATEMENT = [
+	"BEGIN",
+	"THEN",
+	"ELSE",
+	"DO",
+	"LOOP",
+	"REPEAT",
+	"ROW"
+];
+const HEAD$1 = 12;
+var Routine = class {
+	#depth = 0;
+	#isCreate = false;
+	#isRoutine = false;
+	#count = 0;
+	#last;
+	get isOver() {
+		return !this.#isRoutine || this.#depth === 0;
+	}
+	take(token) {
+		if (this.#count === 0) this.#isCreate = isKeyword(token, "CREATE");
+		if (this.#isCreate && this.#count < HEAD$1 && isKeyword(token, ...BODIES)) this.#isRoutine = true;
+		if (this.#isRoutine) this.#depth += this.#change(token);
+		this.#last = token;
+		this.#count += 1;
+	}
+	#change(token) {
+		if (isKeyword(token, "END")) return -1;
+		if (!isKeyword(token, ...OPENERS) || isKeyword(this.#last, "END")) return 0;
+		if (!isKeyword(token, "IF", "REPEAT")) return 1;
+		return isSymbol(this.#last, ";") || isSymbol(this.#last, ":") || isKeyword(this.#last, ...BEFORE_STATEMENT) ? 1 : 0;
+	}
+};
+// src/schema/migrations/history.ts
+function readHistory(files, folder) {
+	const { tool, order } = findLayout(files, folder);
+	const statements = [];
+	const skipped = new Map();
+	let schema = null;
+	for (const script of order(files)) for (const statement of splitScript(script)) {
+		const verdict = judge(statement.tokens);
+		if (verdict.kind === "refuse") throw refusalOf(script, statement, verdict.problem);
+		refuseHidden(script, statement, verdict);
+		schema = sameSchema(script, statement, schema);
+		if (verdict.kind === "run") statements.push(toRun(statement));
+		else count(skipped, verdict.reason, statement);
+		if (statements.length > MAX_STATEMENTS) throw tooMany(folder);
+	}
+	return {
+		tool,
+		statements,
+		skipped: [...skipped.values()]
+	};
+}
+const MAX_STATEMENTS = 2e4;
+function tooMany(folder) {
+	return new Refusal("SCHEMA_TOO_LARGE", `The migrations in ${folder} hold more than 20,000 statements that run.`, { next: "Replace the older ones by a dump of the schema that they make." });
+}
+function refusalOf({ text, file }, { tokens }, { token, what, next }) {
+	const offset = token?.start ?? tokens[0]?.start ?? 0;
+	return refusalAt("SQL_NOT_ALLOWED", `${what} is not allowed`, {
+		text,
+		offset,
+		file
+	}, next);
+}
+function refuseHidden(script, statement, verdict) {
+	if (verdict.kind === "skip" && verdict.reason === "rows") return;
+	const found = findHidden(statement.text);
+	if (found === null) return;
+	throw hiddenAt(script, (statement.tokens[0]?.start ?? 0) + found);
+}
+function sameSchema(script, statement, known) {
+	const token = schemaNamedBy(statement.tokens);
+	if (token === null || known === null || token.value === known) return token?.value ?? known;
+	throw refusalOf(script, statement, {
+		token,
+		what: "a second schema",
+		next: "Keep the migrations of each schema in a folder of their own."
+	});
+}
+function count(skipped, reason, { file, line, column }) {
+	const former = skipped.get(reason);
+	skipped.set(reason, {
+		reason,
+		count: (former?.count ?? 0) + 1,
+		place: former?.place ?? {
+			file,
+			line,
+			column
+		}
+	});
+}
+function toRun({ tokens, text, file, line, column }) {
+	const statement = withoutDefiner(text, tokens);
+	return {
+		name: nameIn(tokens),
+		statement,
+		file,
+		line,
+		column,
+		defines: definedBy(tokens)
+	};
+}
+function definedBy(tokens) {
+	if (!isKeyword(tokens[0], "CREATE")) return null;
+	const object = tokens.find((token) => isKeyword(token, "TABLE", "VIEW", "INDEX"));
+	if (isKeyword(object, "VIEW")) return "view";
+	return isKeyword(object, "TABLE") ? "table" : null;
+}
+function withoutDefiner(text, tokens) {
+	const definer = definerIn(tokens);
+	if (!definer || !isKeyword(tokens[0], "CREATE", "ALTER")) return text;
+	const offset = (token) => (token?.start ?? 0) - (tokens[0]?.start ?? 0);
+	const [start, end] = [offset(tokens[definer.start]), offset(tokens[definer.end])];
+	return text.slice(0, start) + blank(text.slice(start, end)) + text.slice(end);
+}
+const HEAD = 8;
+const NO_NAMES = [
+	...[
+		"CREATE",
+		"ALTER",
+		"DROP",
+		"RENAME",
+		"OR",
+		"REPLACE",
+		"TABLE",
+		"TABLES",
+		"VIEW",
+		"IF",
+		"NOT"
+	],
+	...[
+		"EXISTS",
+		"UNIQUE",
+		"FULLTEXT",
+		"SPATIAL",
+		"VECTOR",
+		"INDEX",
+		"ONLINE",
+		"OFFLINE",
+		"IGNORE"
+	],
+	...[
+		"DATABASE",
+		"SCHEMA",
+		"DEFAULT",
+		"ALGORITHM",
+		"UNDEFINED",
+		"MERGE",
+		"TEMPTABLE",
+		"DEFINER"
+	],
+	...[
+		"SQL",
+		"SECURITY",
+		"INVOKER"
+	]
+];
+function nameIn(tokens) {
+	if (definerIn(tokens)) return nameAfterView(tokens);
+	const on = tokens.slice(0, HEAD).some((token) => isKeyword(token, "INDEX")) && !isKeyword(tokens[0], "ALTER") ? tokens.findIndex((token) => isKeyword(token, "ON")) : -1;
+	const isName = ({ kind }) => kind === "word" || kind === "quoted";
+	return (on === -1 ? tokens.find((token) => isName(token) && !isKeyword(token, ...NO_NAMES)) : tokens[on + 1])?.value ?? "";
+}
+function nameAfterView(tokens) {
+	const view = tokens.findIndex((token) => isKeyword(token, "VIEW"));
+	return tokens.slice(view + 1).find((token) => !isKeyword(token, ...NO_NAMES))?.value ?? "";
+}
+// src/schema/migrations/notes.ts
+const ABOUT = {
+	rows: "about rows",
+	program: "about triggers, routines, events or sequences, which are not deployed,",
+	account: "about accounts and rights",
+	temporary: "about temporary tables",
+	schema: "about the schema itself, which the deployment chooses,",
+	session: null
+};
+function skippedNotes(skipped) {
+	return skipped.flatMap(({ reason, count, place }) => {
+		const about = ABOUT[reason];
+		if (about === null) return [];
+		return count === 1 ? `${placeName(place)}: a statement ${about} was not run.` : `${placeName(place)}: this and ${count - 1} more statements ${about} were not run.`;
+	});
+}
+// src/schema/migrations/dump-tables.ts
+function readDump(text, file) {
+	const script = {
+		file,
+		text,
+		whole: []
+	};
+	let definitions = [];
+	for (const statement of splitScript(script)) {
+		const verdict = judge(statement.tokens);
+		if (verdict.kind === "refuse") throw refusalOf(script, statement, verdict.problem);
+		refuseHidden(script, statement, verdict);
+		if (verdict.kind === "skip" || isFrame(statement)) continue;
+		const { defines: kind, ...placed } = toRun(statement);
+		if (isConditionalDrop(statement)) definitions = definitions.filter(({ name }) => name !== placed.name);
+		else if (kind === null) throw refusalAt("SQL_NOT_ALLOWED", "a change in a dump of tables is not allowed", {
+			text,
+			offset: statement.tokens[0]?.start ?? 0,
+			file
+		}, "Name the file as `migrations:` instead of `schema:`, or write the tables out.");
+		else {
+			const plain = withoutNoise(placed.statement, statement);
+			definitions.push({
+				...placed,
+				statement: plain,
+				kind,
+				comments: []
+			});
+		}
+	}
+	refuseDuplicates(definitions);
+	return definitions;
+}
+function isFrame({ tokens }) {
+	return isKeyword(tokens[0], "ALTER") && isKeyword(tokens[4], "KEYS") && tokens.length === 5;
+}
+function isConditionalDrop({ tokens }) {
+	return isKeyword(tokens[0], "DROP") && isKeyword(tokens[2], "IF") && tokens.length === 5;
+}
+function withoutNoise(text, { tokens }) {
+	const noise = viewHeadOf(tokens)?.noise ?? (isKeyword(tokens[2], "IF") ? [[2, 3]] : []);
+	const origin = tokens[0]?.start ?? 0;
+	let plain = text;
+	for (const [at, count] of noise) {
+		const [start, end] = [tokens[at]?.start ?? 0, tokens[at + count - 1]?.end ?? 0];
+		plain = plain.slice(0, start - origin) + blank(plain.slice(start - origin, end - origin)) + plain.slice(end - origin);
+	}
+	return plain;
+}
+// src/schema/schema-file.ts
+function readSchemaFile(text, file) {
+	return isDump(text) ? readDump(text, file) : checkSchemaFile(text, file);
 }
 // src/schema/load.ts
 const LIMITS = {
 	files: 5e3,
 	fileBytes: 524288,
+	migrationBytes: 4194304,
 	bytes: 16777216
 };
+LIMITS.fileBytes;
+LIMITS.migrationBytes;
 function isSchemaFile(path) {
 	return path.toLowerCase().endsWith(".sql");
+}
+async function readDatabase(url) {
+	const target = parseTarget(url);
+	if (target.schema === null) throw new Refusal("BAD_URL", "The database URL names no schema.", { next: "Write it as mysql://user:password@host:3306/schema." });
+	await using session = await connect(target);
+	return await readSchema(session, target.schema);
 }
 // action/commit-files.ts
 const BATCH = 10;
@@ -62221,20 +66249,28 @@ async function findPath(source, commit, path) {
 async function readCommitFile(source, commit, path) {
 	const entry = await findEntry(source.github, commit, path);
 	if (entry === null) return null;
-	checkEntries(path, [entry]);
+	checkEntries(path, [entry], LIMITS.fileBytes);
 	return await readEntry(source, {
 		...entry,
 		path
 	});
 }
-async function readCommitFolder(source, at, isWanted) {
+async function readCommitFolder(source, at, { isWanted, fileBytes }) {
 	const root = await findEntry(source.github, at.commit, at.folder);
+	if (root?.type === "blob" && isWanted(at.folder)) {
+		const entry = {
+			...root,
+			path: at.folder
+		};
+		checkEntries(at.folder, [entry], fileBytes);
+		return [await readEntry(source, entry)];
+	}
 	if (root?.type !== "tree") return [];
 	const entries = (await readTree(source.github, root.sha, { recursive: true })).filter((entry) => entry.type !== "tree").map((entry) => ({
 		...entry,
 		path: `${at.folder}/${entry.path}`
 	})).filter(({ path }) => isWanted(path)).sort((a, b) => a.path < b.path ? -1 : 1);
-	checkEntries(at.folder, entries);
+	checkEntries(at.folder, entries, fileBytes);
 	const files = [];
 	for (let from = 0; from < entries.length; from += BATCH) {
 		const batch = entries.slice(from, from + BATCH);
@@ -62268,17 +66304,17 @@ async function readTree(github, sha, { recursive }) {
 		size
 	}));
 }
-function checkEntries(folder, entries) {
+function checkEntries(folder, entries, fileBytes) {
 	const link = entries.find(({ mode }) => mode !== "100644" && mode !== "100755");
 	if (link) throw new Refusal("SQL_NOT_ALLOWED", `${link.path} is not a regular file.`, { next: "Commit the file itself instead of a link or a submodule." });
 	if (entries.length > LIMITS.files) throw tooLarge(folder, `holds ${entries.length} files; ${LIMITS.files} are allowed`);
-	const big = entries.find(({ size }) => size > LIMITS.fileBytes);
-	if (big) throw tooLarge(big.path, `has ${big.size} bytes; ${LIMITS.fileBytes} are allowed`);
+	const big = entries.find(({ size }) => size > fileBytes);
+	if (big) throw tooLarge(big.path, `has ${big.size} bytes; ${fileBytes} are allowed`);
 	const bytes = entries.reduce((sum, { size }) => sum + size, 0);
 	if (bytes > LIMITS.bytes) throw tooLarge(folder, `has ${bytes} bytes in all; ${LIMITS.bytes} are allowed`);
 }
 function tooLarge(what, why) {
-	return new Refusal("SCHEMA_TOO_LARGE", `${what} ${why}.`, { next: "Keep only `CREATE TABLE` files in the schema folder, one table to a file." });
+	return new Refusal("SCHEMA_TOO_LARGE", `${what} ${why}.`, { next: "Keep nothing but the schema in the folder, one table to a file, and data elsewhere." });
 }
 async function readEntry(source, { path, sha }) {
 	const bytes = await readCheckedOut(source, path, sha) ?? await readBlob(source.github, sha);
@@ -62313,20 +66349,9 @@ async function readBlob(github, sha) {
 	return Buffer.from(data.content, "base64");
 }
 // action/compare.ts
-async function compare(source, { base, head }, { database, folder, levels }, scratch) {
-	const read = (commit) => readCommitFolder(source, {
-		commit,
-		folder
-	}, isSchemaFile);
-	const files = await read(head);
-	const digest = filesDigest(files);
-	const wanted = await loadSchema(scratch, files);
-	if (wanted.schema.tables.size === 0) throw noTables({
-		database,
-		folder
-	});
-	const baseFiles = await read(base);
-	const former = filesDigest(baseFiles) === digest ? wanted : await loadBase(scratch, baseFiles, folder);
+function compare({ base, head }, { database, source, levels }, { former, wanted, digest }) {
+	if (wanted.schema.tables.size === 0) throw noTables(database, source);
+	const renames = renamesIn(wanted);
 	return {
 		submission: {
 			version: 1,
@@ -62335,34 +66360,18 @@ async function compare(source, { base, head }, { database, folder, levels }, scr
 			baseSha: base,
 			baseSchema: schemaToSql(former.schema),
 			wantedSchema: schemaToSql(wanted.schema),
-			filesDigest: digest
+			filesDigest: digest,
+			suppressions: suppressionsOf(wanted.sources),
+			renames: renamesToJson(renames)
 		},
-		operations: diffSchemas(former.schema, wanted.schema).map((change) => planOperation(change, null)),
-		lint: lintChange(former, wanted, levels)
+		operations: diffSchemas(former.schema, wanted.schema, renames).map((change) => planOperation(change, null)),
+		lint: lintChange(former, wanted, levels),
+		diagram: diagramOf(former.schema, wanted.schema, renames)
 	};
 }
-async function loadSchema(scratch, files) {
-	const sources = files.flatMap(({ text, path }) => checkSchemaFile(text, path));
-	return {
-		schema: await canonicalise(scratch, sources),
-		sources
-	};
-}
-async function loadBase(scratch, files, folder) {
-	try {
-		return await loadSchema(scratch, files);
-	} catch (error) {
-		if (!(error instanceof Refusal)) throw error;
-		warning(inert(`The schema in ${folder} of the base cannot be read, so every table counts as new.
-${error.code}: ${error.message}`));
-		return {
-			schema: { tables: new Map() },
-			sources: []
-		};
-	}
-}
-function noTables({ database, folder }) {
-	return new Refusal("SCHEMA_EMPTY", `No .sql file in ${folder} holds a table of ${database}.`, { next: "Commit a file with a `CREATE TABLE` for each table, or mend the path in the config file." });
+function noTables(database, source) {
+	if (source.kind === "database") return new Refusal("SCHEMA_EMPTY", `The development database of ${database} holds no table.`, { next: "Check the input database-url." });
+	return new Refusal("SCHEMA_EMPTY", `No .sql file in ${source.path} holds a table of ${database}.`, { next: "Commit a file with a `CREATE TABLE` for each table, or mend the path in the config file." });
 }
 // action/event.ts
 const UNSAFE = [
@@ -62419,6 +66428,108 @@ const OUTPUTS = [
 ];
 function writeOutputs(outputs) {
 	for (const name of OUTPUTS) setOutput(name, outputs[name]);
+}
+// src/deploy/source-files.ts
+function isSourceFile(source, path) {
+	if (source.kind === "database") return false;
+	const isWanted = source.kind === "files" ? isSchemaFile : isMigrationFile;
+	if (path === source.path) return isWanted(path);
+	const name = path.startsWith(`${source.path}/`) ? path.slice(source.path.length + 1) : null;
+	return name !== null && isWanted(path) && !name.split("/").some((part) => part.startsWith("."));
+}
+// action/schemas.ts
+async function readCommits(files, { base, head }, source, scratch) {
+	const read = (commit) => readFiles(files, commit, source);
+	const headFiles = await read(head);
+	const digest = filesDigest(headFiles);
+	const wanted = await define$1(scratch, source, headFiles);
+	for (const note of wanted.notes) log(`note: ${note}`);
+	const baseFiles = await read(base);
+	return {
+		former: filesDigest(baseFiles) === digest ? wanted : await defineBase(scratch, source, baseFiles),
+		wanted,
+		digest
+	};
+}
+async function readFiles(files, commit, source) {
+	const fileBytes = source.kind === "migrations" ? LIMITS.migrationBytes : LIMITS.fileBytes;
+	const isWanted = (path) => isSourceFile(source, path);
+	return await readCommitFolder(files, {
+		commit,
+		folder: source.path
+	}, {
+		isWanted,
+		fileBytes
+	});
+}
+async function define$1(scratch, { kind, path: folder }, files) {
+	if (kind === "files") {
+		const sources = files.flatMap(({ text, path }) => readSchemaFile(text, path));
+		return {
+			schema: await canonicalise(scratch, sources),
+			sources,
+			notes: []
+		};
+	}
+	if (files.length === 0) return {
+		...NOTHING,
+		notes: []
+	};
+	const history = readHistory(files.map(({ path, text }) => ({
+		path,
+		name: path === folder ? path.slice(path.lastIndexOf("/") + 1) : path.slice(folder.length + 1),
+		text
+	})), folder);
+	return {
+		...await applyHistory(scratch, history),
+		notes: skippedNotes(history.skipped)
+	};
+}
+const NOTHING = {
+	schema: schemaOf([]),
+	sources: []
+};
+async function defineBase(scratch, source, files) {
+	try {
+		return await define$1(scratch, source, files);
+	} catch (error) {
+		if (!(error instanceof Refusal)) throw error;
+		warning(inert(`The schema in ${source.path} of the base cannot be read, so every table counts as new.
+${error.code}: ${error.message}`));
+		return NOTHING;
+	}
+}
+async function readDatabases({ wanted, base }) {
+	const [former, present] = [await readDatabase(base), await readDatabase(wanted)];
+	return {
+		former: {
+			schema: former,
+			sources: []
+		},
+		wanted: {
+			schema: present,
+			sources: []
+		},
+		digest: filesDigest([{
+			path: "",
+			sha: fingerprintSchema(present)
+		}])
+	};
+}
+// src/mysql/scratch-account.ts
+const USER = "crossfade_scratch";
+async function connectLimited(url) {
+	const target = parseTarget(url);
+	const password = randomBytes(16).toString("hex");
+	await using admin = await connect(target);
+	await admin.run(sql.raw(`CREATE USER '${USER}'@'%' IDENTIFIED BY '${password}'`));
+	await admin.run(sql.raw(`GRANT ALL ON \`crossfade\\_scratch\\_%\`.* TO '${USER}'@'%'`));
+	return await connect({
+		...target,
+		schema: null,
+		user: USER,
+		password
+	});
 }
 // src/mysql/server-packages.ts
 const run$1 = promisify(execFile);
@@ -62773,8 +66884,8 @@ async function freePort() {
 // action/scratch.ts
 async function openScratch(scratch) {
 	await using opening = new AsyncDisposableStack();
-	const url = scratch.kind === "server" ? scratch.url : opening.use(await startThrowaway(scratch.flavour, { env: scratch.env })).url();
-	const session = opening.use(await connect(parseTarget(url)));
+	const session = scratch.kind === "server" ? await connect(parseTarget(scratch.url)) : await connectLimited(opening.use(await startThrowaway(scratch.flavour, { env: scratch.env })).url());
+	opening.use(session);
 	const resources = opening.move();
 	return {
 		session,
@@ -62792,7 +66903,7 @@ async function open(inputs) {
 	};
 	const head = parseCommitSha(pull.headSha);
 	const base = parseCommitSha(await findMergeBase(source.github, pull.baseSha, head));
-	const databases = foldersIn(await readConfig(source, head, inputs.configPath));
+	const databases = databasesIn(await readConfig(source, head, inputs.configPath));
 	const results = await examine(inputs, source, {
 		commits: {
 			base,
@@ -62819,15 +66930,12 @@ async function readConfig(source, head, path) {
 	if (file) return parseConfig(file.text);
 	throw new Refusal("CONFIG_INVALID", `The pull request's head has no ${path}.`, { next: `Commit it:\n\nversion: 1\ndatabases:\n  shop:\n    schema: schema/shop` });
 }
-function foldersIn({ databases }) {
-	return Object.entries(databases).map(([database, { source, lint }]) => {
-		if (source.kind === "files") return {
-			database,
-			folder: source.path,
-			levels: lint
-		};
-		throw new Refusal("CONFIG_INVALID", `The schema of ${database} does not come from files.`, { next: `Give ${database} a \`schema:\` folder with \`CREATE TABLE\` files.` });
-	});
+function databasesIn({ databases }) {
+	return Object.entries(databases).map(([database, { source, lint }]) => ({
+		database,
+		source,
+		levels: lint
+	}));
 }
 const NOTHING_FOUND = {
 	findings: [],
@@ -62837,15 +66945,19 @@ async function examine(inputs, source, { commits, databases, botUrl }) {
 	await using resources = new AsyncDisposableStack();
 	const results = [];
 	let scratch = null;
+	const session = async () => {
+		scratch ??= resources.use(await openScratch(inputs.scratch));
+		return scratch.session;
+	};
 	for (const place of databases) {
-		const isChanged = await hasChanged(source, commits, place.folder);
-		log(`${place.database}: ${place.folder} ${isChanged ? "has changed" : "is unchanged"}.`);
+		const isChanged = await hasChanged(source, commits, place);
 		const unchanged = {
 			...commits,
 			database: place.database,
 			operations: [],
 			errors: [],
-			lint: NOTHING_FOUND
+			lint: NOTHING_FOUND,
+			diagram: ""
 		};
 		if (!isChanged && botUrl === null) {
 			results.push({
@@ -62854,8 +66966,7 @@ async function examine(inputs, source, { commits, databases, botUrl }) {
 			});
 			continue;
 		}
-		scratch ??= resources.use(await openScratch(inputs.scratch));
-		const { submission, operations, lint } = await compare(source, commits, place, scratch.session);
+		const { submission, operations, lint, diagram } = compare(commits, place, place.source.kind === "database" ? await readDatabases(findUrls(place.database, inputs)) : await readCommits(source, commits, place.source, await session()));
 		const answer = botUrl === null ? null : await submit({
 			url: botUrl,
 			identify: () => getIDToken(botUrl)
@@ -62864,15 +66975,19 @@ async function examine(inputs, source, { commits, databases, botUrl }) {
 			proposal: {
 				...unchanged,
 				operations,
-				lint
+				lint,
+				diagram
 			},
 			answer
 		});
 	}
 	return results;
 }
-async function hasChanged(source, { base, head }, folder) {
-	const [before, after] = await Promise.all([findPath(source, base, folder), findPath(source, head, folder)]);
+async function hasChanged(files, { base, head }, place) {
+	const { database, source } = place;
+	if (source.kind === "database") return true;
+	const [before, after] = await Promise.all([findPath(files, base, source.path), findPath(files, head, source.path)]);
+	log(`${database}: ${source.path} ${before === after ? "is unchanged" : "has changed"}.`);
 	return before !== after;
 }
 async function comment({ github }, pull, results) {
