@@ -6,7 +6,7 @@ import { placeName, refusalAt } from './place.ts'
 import { findInTable } from './table-check.ts'
 import { isKeyword, isSymbol, type Token, tokenize, withoutComments } from './tokens.ts'
 import { isViewSql } from './view.ts'
-import { findInView, type ViewHead, viewHeadOf } from './view-check.ts'
+import { findInView, findUnprinted, type ViewHead, viewHeadOf } from './view-check.ts'
 
 /** A `CREATE TABLE` or `CREATE VIEW` that passed the allow-list. */
 export type CreateTable = {
@@ -77,7 +77,8 @@ function commentsOf(
 export function checkCanonical(sql: string, table: string): void {
   // No server writes one into a view, and what some servers would not run could change what the rest means.
   if (isViewSql(sql)) {
-    checkSchemaFile(sql, table)
+    requireOne(checkSchemaFile(sql, table), sql, table)
+    requirePrinted(sql, table)
     return
   }
   let plain = ''
@@ -87,7 +88,30 @@ export function checkCanonical(sql: string, table: string): void {
     plain += `${sql.slice(at, start)} ${value} `
     at = end
   }
-  checkSchemaFile(plain + sql.slice(at), table)
+  const text = plain + sql.slice(at)
+  requireOne(checkSchemaFile(text, table), text, table)
+}
+
+/** A definition is one statement, and of that table or view. */
+function requireOne([first, second]: readonly CreateTable[], text: string, table: string): void {
+  if (first?.name === table && !second) return
+  const offset = second ? text.lastIndexOf(second.statement) : 0
+  const what = second ? 'a second statement' : 'a definition of another name'
+  throw notAllowed({ text, file: table }, offset, what, 'Send one definition for each name.')
+}
+
+function requirePrinted(sql: string, view: string): void {
+  const tokens = withoutComments(tokenize(sql, view))
+  const head = viewHeadOf(tokens)
+  const problem = head && findUnprinted(tokens, head)
+  if (problem) {
+    throw notAllowed(
+      { text: sql, file: view },
+      problem.token?.start ?? 0,
+      problem.what,
+      problem.next,
+    )
+  }
 }
 
 /**

@@ -83,11 +83,22 @@ function advance(levels: Level[], level: Level, tokens: readonly Token[], at: nu
 
 /** The words that change what is in the middle; hints such as USE INDEX FOR ORDER BY do not. */
 function beginClause(level: Level, tokens: readonly Token[], at: number): void {
-  if (isKeyword(tokens[at - 1], 'FOR')) return
+  if (isKeyword(tokens[at - 1], 'FOR') && !isSymbol(tokens[at - 2], '.')) return
   const begin = BEGINNINGS.find(({ words }) => isKeyword(tokens[at], ...words))
-  if (!begin?.within.includes(level.clause)) return
+  if (!begin?.within.includes(level.clause) || !isBeginning(tokens, at)) return
   level.clause = begin.clause
   level.table = begin.clause === 'from'
+}
+
+/** These words are names for some servers, as an alias too: who takes one for a clause misses the tables behind it. */
+function isBeginning(tokens: readonly Token[], at: number): boolean {
+  if (isSymbol(tokens[at - 1], '.')) return false
+  if (isKeyword(tokens[at], 'WINDOW')) {
+    return isKeyword(tokens[at + 2], 'AS') && isSymbol(tokens[at + 3], '(')
+  }
+  if (!isKeyword(tokens[at], 'UNION', 'EXCEPT', 'INTERSECT')) return true
+  const next = tokens[at + 1]
+  return isKeyword(next, 'SELECT', 'ALL', 'DISTINCT', 'VALUES', 'TABLE') || isSymbol(next, '(')
 }
 
 const ANYWHERE = ['none', 'select', 'from', 'on', 'rest'] as const

@@ -3,7 +3,7 @@ import { isForbiddenFunction, type Problem, QUALIFIED } from './forbidden.ts'
 import { findTooDeep } from './nesting.ts'
 import { namesInQuery, type QueryName } from './query-names.ts'
 import { isKeyword, isSymbol, type Token } from './tokens.ts'
-import { namesOfWith } from './view-names.ts'
+import { placesOfWith } from './view-names.ts'
 
 /** Where the parts of a CREATE VIEW stand among its tokens. */
 export type ViewHead = {
@@ -59,6 +59,26 @@ export function findInView(
     findInQuery(tokens, nameAt) ??
     findTooDeep(tokens)
   )
+}
+
+/**
+ * What no server prints in a view: a qualified name without its quotes, or a table of another schema. Where every name is
+ * quoted, a word is never taken for a name nor a name for a word.
+ */
+export function findUnprinted(tokens: readonly Token[], { nameAt }: ViewHead): Problem | null {
+  const at = tokens.findIndex(
+    (token, dot) =>
+      isSymbol(token, '.') && (tokens[dot - 1]?.kind !== 'quoted' || !isPrinted(tokens[dot + 1])),
+  )
+  const foreign = namesInQuery(tokens.slice(nameAt + 1), 'quoted').find(
+    ({ kind, parts }) => parts.length > (kind === 'other' ? 2 : 1),
+  )
+  const found = at === -1 ? foreign && tokens[nameAt + 1 + foreign.at] : tokens[at]
+  return found ? { token: found, what: QUALIFIED[0], next: QUALIFIED[1] } : null
+}
+
+function isPrinted(token: Token | undefined): boolean {
+  return token?.kind === 'quoted' || isSymbol(token, '*')
 }
 
 function findInName(tokens: readonly Token[], nameAt: number): Problem | null {
@@ -125,7 +145,7 @@ function findInQuery(tokens: readonly Token[], nameAt: number): Problem | null {
     const next = 'Write CREATE VIEW name AS SELECT ….'
     return { token: query[0] ?? tokens[nameAt], what: 'a view without a query', next }
   }
-  const own = namesOfWith(query)
+  const own = placesOfWith(query)
   for (const name of namesInQuery(query, 'quoted and words')) {
     const found = problemWithName(name, query, own)
     if (found) return { token: query[name.at], what: found[0], next: found[1] }
@@ -136,11 +156,11 @@ function findInQuery(tokens: readonly Token[], nameAt: number): Problem | null {
 function problemWithName(
   { at, parts, kind }: QueryName,
   query: readonly Token[],
-  own: ReadonlySet<string>,
+  own: ReadonlySet<number>,
 ): What | null {
   const [first = ''] = parts
   if (parts.length > (kind === 'other' ? 2 : 1)) return QUALIFIED
-  if (kind !== 'call' || own.has(first)) return null
+  if (kind !== 'call' || own.has(at)) return null
   if (isForbiddenFunction(first)) return [`a call of ${first.toUpperCase()}`, 'Remove the call.']
   return query[at]?.kind === 'quoted'
     ? ['a call of a stored function', 'Write out what the function computes.']

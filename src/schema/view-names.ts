@@ -46,7 +46,12 @@ function lastPart({ parts }: QueryName): string {
 
 /** The names that WITH defines: `name AS (` and `name (columns) AS (`. MariaDB leaves their quotes out. */
 export function namesOfWith(tokens: readonly Token[]): ReadonlySet<string> {
-  const own = new Set<string>()
+  return new Set([...placesOfWith(tokens)].map((at) => tokens[at]?.value ?? ''))
+}
+
+/** Where WITH defines them: the indexes of these names. */
+export function placesOfWith(tokens: readonly Token[]): ReadonlySet<number> {
+  const places = new Set<number>()
   for (const [at, token] of tokens.entries()) {
     if (!isKeyword(token, 'AS') || !isSymbol(tokens[at + 1], '(')) continue
     let name = at - 1
@@ -54,9 +59,9 @@ export function namesOfWith(tokens: readonly Token[]): ReadonlySet<string> {
       while (name > 0 && !isSymbol(tokens[name], '(')) name -= 1
       name -= 1
     }
-    own.add(tokens[name]?.value ?? '')
+    places.add(name)
   }
-  return own
+  return places
 }
 
 function findSequence(tokens: readonly Token[]): string[] {

@@ -36,6 +36,11 @@ describe('checkSchemaFile, of views', () => {
     ['CREATE VIEW v AS SELECT 1 UNION SELECT Host FROM mysql.user', 'a name with a dot'],
     ['CREATE VIEW v AS SELECT (SELECT Host FROM mysql.user LIMIT 1)', 'a name with a dot'],
     ['CREATE VIEW v AS WITH c AS (SELECT 1 FROM mysql.user) SELECT 1 FROM c', 'a name with a dot'],
+    ['CREATE VIEW v AS SELECT u.* FROM d JOIN e ON d.for JOIN mysql.user u', 'a name with a dot'],
+    ['CREATE VIEW v AS SELECT 1 AS window FROM mysql.user', 'a name with a dot'],
+    ['CREATE VIEW v AS SELECT 1 AS intersect FROM mysql.user', 'a name with a dot'],
+    ['CREATE VIEW v AS SELECT 1 FROM d JOIN e ON window, mysql.user', 'a name with a dot'],
+    ['CREATE VIEW v AS WITH sleep (a) AS (SELECT 1) SELECT sleep(9)', 'a call of SLEEP'],
     ['CREATE VIEW v AS SELECT mysql.user.Host FROM t', 'a name with a dot'],
     ['CREATE VIEW v AS SELECT sys.format_time(1)', 'a name with a dot'],
     ['CREATE VIEW v AS SELECT * FROM .t', 'a name with a dot'],
@@ -76,7 +81,16 @@ describe('checkCanonical, of views', () => {
     ['select 1 AS `a` from `t` /*M!999999 where */ ,`mysql`.`user`', 'an executable comment'],
     ['select 1 AS `a` from `t`,`mysql`.`user`', 'a name with a dot'],
     ['select `f`(1) AS `a`', 'a call of a stored function'],
+    ['select 1 AS `a` from t.u', 'a name with a dot'],
+    ['select t.`a` AS `a` from `t`', 'a name with a dot'],
+    ['select `t`.a AS `a` from `t`', 'a name with a dot'],
+    ['select 1 AS `a`; CREATE VIEW `w` AS select 2', 'a second statement'],
   ])('refuses what the Action could send instead: %s', (query, what) => {
     expect(() => checkCanonical(`CREATE VIEW \`v\` AS\n${query}`, 'v')).toThrow(what)
+  })
+
+  test('refuses the definition of another name', () => {
+    expect(() => checkCanonical('CREATE VIEW `w` AS\nselect 1', 'v')).toThrow('another name')
+    expect(() => checkCanonical('CREATE TABLE `w` (\n  `a` int\n)', 'v')).toThrow('another name')
   })
 })
