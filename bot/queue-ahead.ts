@@ -6,6 +6,7 @@ import { mergeSchemas } from '../src/schema/merge.ts'
 import { schemaFromSql } from '../src/schema/parse.ts'
 import { type Part, textOf } from '../src/schema/part.ts'
 import { type Renames, renamesFromJson } from '../src/schema/renames.ts'
+import { requirePossible } from '../src/schema/server-limits.ts'
 import type { Schema } from '../src/schema/table.ts'
 import type { Touch } from '../src/schema/touch.ts'
 import type { Store } from '../src/store/database.ts'
@@ -104,11 +105,10 @@ function isSameBranch(one: DeployRequest, other: DeployRequest): boolean {
 }
 
 function schemasOf({ baseSchema, wantedSchema, renames }: Submission): Omit<Change, 'request'> {
-  return {
-    base: schemaFromSql(baseSchema),
-    wanted: schemaFromSql(wantedSchema),
-    renames: renamesFromJson(renames),
-  }
+  const [base, wanted] = [schemaFromSql(baseSchema), schemaFromSql(wantedSchema)]
+  requirePossible(base)
+  requirePossible(wanted)
+  return { base, wanted, renames: renamesFromJson(renames) }
 }
 
 /** One that is in conflict itself by now will not be deployed as it is: nobody has to wait for it. */

@@ -57,6 +57,8 @@ export type SubmissionAnswer = {
 /** Limits of a submission; the bot refuses what exceeds them before it looks at anything else. */
 export const SUBMISSION_LIMITS = {
   tables: 5000,
+  /** Each is looked for in all that others did to its table. */
+  renames: 1000,
   bytesPerTable: 512 * 1024,
   bytes: 16 * 1024 * 1024,
 } as const
@@ -175,8 +177,8 @@ function readRenames(value: Untrusted): RenamesJson {
   const tables = value.entries()
   const columns = tables.map(([table, names]) => [table, readNames(table, names)] as const)
   const count = columns.reduce((sum, [, names]) => sum + Object.keys(names).length, 0)
-  if (count > SUBMISSION_LIMITS.tables) {
-    throw tooLarge(`${count} renames; the limit is ${SUBMISSION_LIMITS.tables}`)
+  if (count > SUBMISSION_LIMITS.renames) {
+    throw tooLarge(`${count} renames; the limit is ${SUBMISSION_LIMITS.renames}`)
   }
   return Object.fromEntries(columns)
 }

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { columnCollation } from '../lint/collation.ts'
 import { type ColumnType, integerRange, textBytes, typeOf } from '../lint/column-type.ts'
 import { lossOf, type Sided } from '../lint/loss.ts'
+import { missingFrom } from '../lint/value-list.ts'
 
 /** How to find the values that the new type of a column cannot hold. */
 export type Unfit = {
@@ -26,7 +27,7 @@ function removedNames(from: Sided, to: Sided): string | null {
 }
 
 function removed(before: ColumnType, after: ColumnType): readonly string[] {
-  return before.values.filter((name) => !after.values.includes(name))
+  return missingFrom(after.values, before.values)
 }
 
 function conditionOf(
@@ -62,9 +63,14 @@ const integerCondition: Condition = (before, after, value) => {
   return sql`(${value} < ${sql.raw(least ?? '0')} OR ${value} > ${sql.raw(greatest ?? '0')})`
 }
 
+/** As many digits as a DECIMAL can have. */
+const MOST_DIGITS = 65
+
 const decimalCondition: Condition = (before, after, value) => {
   if (after.name !== 'decimal' || !(integerRange(before) || before.name === 'decimal')) return null
   const [digits = 10, scale = 0] = after.numbers
+  // Who sent it may have made it up: no server has it, and the zeros would not end.
+  if (digits > MOST_DIGITS || scale > digits) return null
   const bound = sql.raw(`1${'0'.repeat(digits - scale)}`)
   const negative = after.unsigned ? sql` OR ${value} < 0` : sql``
   return sql`(ABS(${value}) >= ${bound} OR ${value} <> ROUND(${value}, ${sql.lit(scale)})${negative})`

@@ -2,7 +2,7 @@ import type { Clause } from '../schema/clause.ts'
 import type { TableChange } from '../schema/diff.ts'
 import type { Column } from '../schema/table.ts'
 import { defaultOf, typeOf } from './column-type.ts'
-import { isReordered } from './value-list.ts'
+import { isReordered, missingFrom } from './value-list.ts'
 
 /**
  * Can the server probably make this change without touching rows? Only the server knows (the engine asks it before it
@@ -57,7 +57,7 @@ function bare(column: Column): string {
 function isAppended(from: Column, to: Column): boolean {
   const [before, after] = [typeOf(from), typeOf(to)]
   if (before.name !== after.name || (before.name !== 'enum' && before.name !== 'set')) return false
-  const isKept = before.values.every((value) => after.values.includes(value))
+  const isKept = missingFrom(after.values, before.values).length === 0
   const bytes = (count: number) =>
     before.name === 'enum' ? Math.ceil(Math.log2(count + 1) / 8) : setBytes(count)
   return (

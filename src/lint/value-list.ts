@@ -19,7 +19,14 @@ export function changedValues(change: TableChange, type: 'enum' | 'set'): readon
   })
 }
 
+/** The values of `before` that `after` does not have. There can be 65,535 of them. */
+export function missingFrom(after: readonly string[], before: readonly string[]): string[] {
+  const kept = new Set(after)
+  return before.filter((value) => !kept.has(value))
+}
+
 /** Has a value that stays another place among all, because of the order or because others came or went before it? */
 export function isReordered(before: readonly string[], after: readonly string[]): boolean {
-  return before.some((value, at) => after.includes(value) && after.indexOf(value) !== at)
+  const places = new Map(after.map((value, at) => [value, at]))
+  return before.some((value, at) => (places.get(value) ?? at) !== at)
 }

@@ -98,6 +98,14 @@ describe('parseSubmission', () => {
     `)
   })
 
+  test('refuses more renames than a person would make', () => {
+    const names = Object.fromEntries(Array.from({ length: 1001 }, (_, at) => [`n${at}`, `o${at}`]))
+
+    expect(refusal(() => parseSubmission({ ...SUBMISSION, renames: { t: names } }))).toBe(
+      'PAYLOAD_TOO_LARGE The submission has 1001 renames; the limit is 1000.',
+    )
+  })
+
   test('refuses what is too large and names the limit', () => {
     const large = `CREATE TABLE x (${'x'.repeat(SUBMISSION_LIMITS.bytesPerTable)})`
     const half = `CREATE TABLE x (${'x'.repeat(SUBMISSION_LIMITS.bytesPerTable - 100)})`

@@ -12,7 +12,8 @@ export const duplicateEnumValue: Rule = {
   *check(table) {
     for (const column of table.columns) {
       const { values } = typeOf(column)
-      const twice = values.filter((value, at) => values.indexOf(value) !== at)
+      const seen = new Set<string>()
+      const twice = values.filter((value) => seen.size === seen.add(value).size)
       if (twice.length === 0) continue
       yield {
         column: column.name,

@@ -1,5 +1,5 @@
 import { listed, named, type Rule } from '../rule.ts'
-import { changedValues } from '../value-list.ts'
+import { changedValues, missingFrom } from '../value-list.ts'
 import { shownValue } from '../values.ts'
 
 export const setRemove: Rule = {
@@ -11,7 +11,7 @@ export const setRemove: Rule = {
   fix: 'Deploy code that no longer writes the value, change the rows that have it, and then remove it.',
   *check(change) {
     for (const { table, column, before, after } of changedValues(change, 'set')) {
-      const gone = before.filter((value) => !after.includes(value))
+      const gone = missingFrom(after, before)
       if (gone.length === 0) continue
       yield {
         column,
