@@ -22,7 +22,7 @@ const MARKS = { error: md`❌`, warning: md`⚠️`, info: md`ℹ️` } as const
 
 /** Stands for findings for which there is no room. */
 export function countFindings({ findings, accepted }: LintResult): Markdown {
-  if (findings.length === 0) return NOTHING
+  if (findings.length + accepted.length === 0) return NOTHING
   const { error, warning, info } = countLevels(findings)
   return md`**Lint:** errors: ${error} · warnings: ${warning} · infos: ${info} · accepted in the files: ${accepted.length}`
 }
@@ -57,8 +57,32 @@ function openOf({ lint, acceptances }: Review): LintResult {
   return { ...lint, findings: lint.findings.filter(isOpen) }
 }
 
+/**
+ * What the author of the pull request accepted is for all to see where it would hold the deployment up: the bot was told that
+ * it stands in the files and cannot look itself.
+ */
 function renderAcceptances({ lint, acceptances }: Review): Markdown {
-  const inFiles = lint.accepted.map(
+  const errors = lint.accepted.filter(({ finding }) => finding.level === 'error')
+  const others = lint.accepted.filter(({ finding }) => finding.level !== 'error')
+  return blocks([
+    join(
+      errors
+        .slice(0, MOST_OPEN)
+        .map(
+          ({ finding, reason }) =>
+            md`- ⚠️ ${code(finding.rule)} of ${code(finding.table)} is an error that the pull request accepts: ${text(reason)}\n  ${sentence(finding.message)}`,
+        ),
+      md`\n`,
+    ),
+    foldAcceptances([...errors.slice(MOST_OPEN), ...others], acceptances),
+  ])
+}
+
+function foldAcceptances(
+  accepted: LintResult['accepted'],
+  acceptances: Review['acceptances'],
+): Markdown {
+  const inFiles = accepted.map(
     ({ finding: { rule, table }, reason }) =>
       md`- ${code(rule)} of ${code(table)}, in its file: ${text(reason)}`,
   )

@@ -76,6 +76,17 @@ describe('renderReviewed', () => {
     `)
   })
 
+  test('does not fold an error away that the pull request accepts itself', () => {
+    const finding = { ...FINDING, level: 'error', rule: 'duplicate-enum-value' } as const
+    const lint = { findings: [], accepted: [{ finding, reason: 'trust me' }] }
+
+    const rendered = renderReviewed({ lint, acceptances: [], diagram: '' })
+
+    expect(rendered).not.toContain('<details>')
+    expect(rendered).toMatch(/^- ⚠️ `duplicate-enum-value` of `users` is an error .*: trust me$/m)
+    expect(rendered).toContain('accepted in the files: 1')
+  })
+
   test('counts acceptances that are too many', () => {
     const accepted = Array.from({ length: 60 }, () => ({ finding: INFO, reason: 'x' }))
     const lint = { findings: [], accepted }
