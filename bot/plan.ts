@@ -15,6 +15,7 @@ import { checkCanonical } from '../src/schema/allow-list.ts'
 import { diffSchemas, tableOf } from '../src/schema/diff.ts'
 import type { Renames } from '../src/schema/renames.ts'
 import type { Schema } from '../src/schema/table.ts'
+import { requireNoStoredCall } from '../src/schema/view-calls.ts'
 import { listPastCopies } from '../src/store/past-copies.ts'
 import type { Parts } from './parts.ts'
 
@@ -49,6 +50,9 @@ export async function planFor(
   const changes = diffSchemas(live, wanted, renames)
   for (const change of changes) {
     if ('to' in change) checkCanonical(change.to.sql, tableOf(change))
+    if (change.kind === 'create_view' || change.kind === 'replace_view') {
+      requireNoStoredCall(change.to, now.unmanaged)
+    }
   }
   await using session = await connect(target)
   const found = await forecastChanges(

@@ -92,7 +92,9 @@ export function findInPartition(tokens: readonly Token[]): Problem | null {
     depth += depthChange(token)
     const outside = depth === 0 && isKeyword(token, 'VALUES', 'AS', 'IGNORE', 'REPLACE', 'WITH')
     const query = isKeyword(token, 'VALUES') && isSymbol(tokens[at - 1], '(')
-    if (outside || query || isKeyword(token, 'TABLESPACE')) return unknownOption(token)
+    // Nothing is listed there; in an ALTER, what follows a comma would be a change of its own.
+    const another = depth === 0 && isSymbol(token, ',')
+    if (outside || query || another || isKeyword(token, 'TABLESPACE')) return unknownOption(token)
   }
   return null
 }

@@ -21,6 +21,27 @@ async function read(world: World, text: string): Promise<CanonicalSchema> {
 }
 
 describe('views of a deploy request', () => {
+  test('are refused when only the Action could have called them a server’s text', async ({
+    start,
+  }) => {
+    const world = await start()
+    const session = await world.mysql.session()
+    await session.run(sql`CREATE FUNCTION spy (a INT) RETURNS INT DETERMINISTIC RETURN a`)
+    const live = await world.liveSchema()
+    const forged = [
+      ['select spy(1) AS `a`', 'a call of a stored function is not allowed'],
+      ['select 1 AS window from mysql.user', 'a name with a dot is not allowed'],
+      ['select 1 AS `a`; CREATE VIEW `w` AS select 2', 'a second statement is not allowed'],
+    ]
+    const pull = await world.openPullRequest()
+
+    for (const [query, complaint] of forged) {
+      const wanted = { ...live, v: `CREATE VIEW \`v\` AS ${query}` }
+      const { errors } = await world.submit(pull.number, () => wanted)
+      expect(errors).toMatchObject([{ message: expect.stringContaining(complaint ?? '') }])
+    }
+  })
+
   test('are deployed after the table that they need, and come back with a revert', async ({
     start,
   }) => {

@@ -83,6 +83,10 @@ describe('checkSchemaFile', () => {
     ['CREATE TABLE t (a INT) (VALUES ROW(1))', 'something that is no table option'],
     ['CREATE TABLE t (a INT) IGNORE TABLE u', 'a query'],
     [
+      'CREATE TABLE t (a INT) PARTITION BY HASH (a), RENAME TO u',
+      'something that is no table option',
+    ],
+    [
       'CREATE TABLE t (a INT) PARTITION BY HASH (a) VALUES ROW(1)',
       'something that is no table option',
     ],
