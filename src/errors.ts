@@ -9,7 +9,10 @@ export const ERRORS = {
   // A server that cannot be reached or used
   BAD_URL: { status: 400, summary: 'A database URL cannot be read.' },
   DATABASE_UNREACHABLE: { status: 503, summary: 'The database server does not answer.' },
-  ACCESS_DENIED: { status: 403, summary: 'The database refused the user or the password.' },
+  ACCESS_DENIED: {
+    status: 403,
+    summary: 'The database refused the user, the password, or a right that is needed.',
+  },
   DATABASE_MISSING: { status: 404, summary: 'The schema named in the URL does not exist.' },
   SERVER_NOT_FOUND: {
     status: 503,
@@ -53,7 +56,10 @@ export const ERRORS = {
   CHECKPOINT_MISSING: { status: 404, summary: 'There is no deployment with this id to resume.' },
   // Schema files
   SQL_SYNTAX: { status: 422, summary: 'A schema file does not parse.' },
-  SQL_NOT_ALLOWED: { status: 422, summary: 'A schema file holds something other than a table.' },
+  SQL_NOT_ALLOWED: {
+    status: 422,
+    summary: 'A schema file or a migration holds something that it may not.',
+  },
   SCHEMA_EMPTY: { status: 404, summary: 'No schema file was found.' },
   MIGRATIONS_UNCLEAR: {
     status: 422,

@@ -8,7 +8,7 @@ import { parseTarget, type Target } from '../mysql/connect.ts'
 
 export const MIGRATE_HELP = `Usage: crossfade migrate --url URL --alter STATEMENT [options]
 
-Changes tables of a live MySQL database without blocking it: builds shadow tables with the new
+Changes tables of a live MySQL or MariaDB database without blocking it: builds shadow tables with the new
 schema, copies the rows, keeps both in sync through every write, and swaps them.
 
   --url URL            mysql://user:password@host:port/schema
