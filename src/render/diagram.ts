@@ -1,4 +1,11 @@
-import { type ColumnRenames, NO_RENAMES, type Renames, renamesOf } from '../schema/renames.ts'
+import { withKeptNames } from '../schema/generated-name.ts'
+import {
+  type ColumnRenames,
+  NO_RENAMES,
+  openRenames,
+  type Renames,
+  renamesOf,
+} from '../schema/renames.ts'
 import {
   type Column,
   type ForeignKey,
@@ -18,7 +25,12 @@ const MOST = { characters: 20_000, tables: 40, lines: 100, columns: 40 } as cons
  * Mermaid's grammar has no escapes, so names keep letters, digits, `_`, `-` and `.`, and anything else in them
  * becomes `_`. What the picture says in addition stands in quotes and is made of words of ours and such names.
  */
-export function diagramOf(from: Schema, to: Schema, renames: Renames = NO_RENAMES): string | null {
+export function diagramOf(
+  from: Schema,
+  wanted: Schema,
+  renames: Renames = NO_RENAMES,
+): string | null {
+  const to = withKeptNames(from, wanted, openRenames(from, wanted, renames))
   const changed = changedTables(from, to)
   if (changed.length === 0) return ''
   for (const detail of DETAILS) {

@@ -1,6 +1,7 @@
 import type { Clause } from './clause.ts'
 import { diffTables, type TableRenames } from './diff-table.ts'
 import { diffViews, type ViewChange } from './diff-views.ts'
+import { withKeptNames } from './generated-name.ts'
 import { compareNames } from './parse.ts'
 import { NO_RENAMES, openRenames, type Renames } from './renames.ts'
 import type { Schema, Table } from './table.ts'
@@ -37,7 +38,8 @@ export function tableOf(change: SchemaChange): string {
  * What turns `from` into `to`, one change for each table, in an order in which it can run wherever there is one: dropped
  * views; created and changed tables, each after the parents of its foreign keys and created ones first where both can be;
  * then dropped tables, children first; then created and replaced views.
- * Nothing is guessed: a column of another name is another column, unless `renames` say that it was renamed.
+ * Nothing is guessed: a column of another name is another column, unless `renames` say that it was renamed. A constraint that
+ * nobody named keeps the name that its server made up for it, so `to` of a change can have other ones than `to` here.
  *
  * An engine that swaps tables can run each change as it is. A person's session cannot where foreign keys are in the way:
  * `steps.ts` takes the changes apart for that.
@@ -48,7 +50,7 @@ export function diffSchemas(
   renames: Renames = NO_RENAMES,
 ): readonly SchemaChange[] {
   const open = openRenames(from, to, renames)
-  const wanted = byName(to)
+  const wanted = byName(withKeptNames(from, to, open))
   const created = wanted.filter(({ name }) => !from.tables.has(name))
   const kept = wanted.filter(({ name }) => from.tables.has(name))
   const dropped = byName(from).filter(({ name }) => !to.tables.has(name))

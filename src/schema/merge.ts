@@ -1,7 +1,8 @@
 import { findClashes } from './clash.ts'
 import type { Conflict, SchemaSides } from './conflict.ts'
 import { withRightsOf } from './diff-views.ts'
-import { renameOurs } from './merge-rename.ts'
+import { withKeptNames } from './generated-name.ts'
+import { type Renamed, renameOurs } from './merge-rename.ts'
 import { mergeTable } from './merge-table.ts'
 import { schemaOf } from './parse.ts'
 import { type Part, partName, partsOf } from './part.ts'
@@ -35,7 +36,7 @@ export function mergeSchemas(
   renames: Renames = NO_RENAMES,
 ): Merge {
   const sides = { base: withRightsOf(base, theirs), theirs, ours: withRightsOf(ours, theirs) }
-  const renamed = renameOurs(sides, renames)
+  const renamed = withOneName(renameOurs(sides, renames))
   const tables = mergeTables(renamed.sides)
   const views = mergeViews(renamed.sides)
   const unclear = new Set(renamed.conflicts.map(({ ours: { part } }) => part.table))
@@ -45,6 +46,14 @@ export function mergeSchemas(
   const schema = schemaOf(tables.kept, views.kept, theirs.unmanaged)
   const conflicts = [...found, ...findClashes(renamed.sides, schema, found)]
   return conflicts.length > 0 ? { kind: 'conflict', conflicts } : { kind: 'merged', schema }
+}
+
+/** What nobody named is called as theirs calls it, which is what the server has. */
+function withOneName({ sides, conflicts }: Renamed): Renamed {
+  const { theirs } = sides
+  const base = withKeptNames(theirs, sides.base)
+  const ours = withKeptNames(base, sides.ours, new Map(), theirs)
+  return { sides: { base, theirs, ours }, conflicts }
 }
 
 type Merged<T> = { readonly kept: readonly T[]; readonly conflicts: readonly Conflict[] }

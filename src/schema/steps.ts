@@ -7,7 +7,9 @@ import {
   tableOf,
 } from './diff.ts'
 import { collationOf } from './diff-columns.ts'
+import { withKeptNames } from './generated-name.ts'
 import { compareNames, withSql } from './parse.ts'
+import type { ColumnRenames } from './renames.ts'
 import type { Column, ForeignKey, Schema, Table } from './table.ts'
 
 /**
@@ -29,14 +31,24 @@ export function stepsOf(
   const names = [...new Set([...plan.early.keys(), ...plan.late.keys()])].sort(compareNames)
   const main = tables.flatMap((change) => mainStep(change, plan))
   const views = changes.filter(isViewChange)
+  const after = names.length === 0 ? to : withKeptNames(from, to, renamesIn(tables))
   return [
     ...views.filter(({ kind }) => kind === 'drop_view'),
     ...names.flatMap((name) => stepBefore(from.tables.get(name), plan)),
     ...main.filter(({ kind }) => kind !== 'drop'),
-    ...names.flatMap((name) => stepAfter(to.tables.get(name), plan)),
+    ...names.flatMap((name) => stepAfter(after.tables.get(name), plan)),
     ...main.filter(({ kind }) => kind === 'drop'),
     ...views.filter(({ kind }) => kind !== 'drop_view'),
   ]
+}
+
+function renamesIn(changes: readonly TableChange[]): ReadonlyMap<string, ColumnRenames> {
+  const pairs = (clause: Clause) =>
+    clause.kind === 'modify_column' && clause.from.name !== clause.to.name
+      ? [[fold(clause.from.name), clause.to.name] as const]
+      : []
+  const altered = changes.filter((change) => change.kind === 'alter')
+  return new Map(altered.map(({ to, clauses }) => [to.name, new Map(clauses.flatMap(pairs))]))
 }
 
 /** By table, the names of foreign keys in lower case. */

@@ -6,6 +6,11 @@ import { inWords } from './conflict-words.ts'
 
 const NO_A = ['id int NOT NULL', 'b int DEFAULT NULL', 'PRIMARY KEY (`id`)']
 
+const chk = (number: number, column: string) =>
+  `CONSTRAINT \`t_chk_${number}\` CHECK ((\`${column}\` > 1))`
+const ibfk = (number: number, column: string) =>
+  `CONSTRAINT \`t_ibfk_${number}\` FOREIGN KEY (\`${column}\`) REFERENCES \`t\` (\`id\`)`
+
 type Case = readonly [what: string, base: Tables, theirs: Tables, ours: Tables, merged: Tables]
 
 describe('mergeSchemas', () => {
@@ -38,6 +43,27 @@ describe('mergeSchemas', () => {
       t('KEY `x` (`a`)'),
       t('KEY `c` (`b`)'),
       t('KEY `c` (`b`)', 'KEY `x` (`a`)'),
+    ],
+    [
+      'constraints that nobody named, which their server counted in another order',
+      t(chk(1, 'a'), chk(2, 'b'), ibfk(1, 'a')),
+      t(chk(1, 'b'), chk(2, 'a'), ibfk(2, 'a')),
+      t(chk(1, 'id'), chk(2, 'a'), chk(3, 'b'), ibfk(1, 'b'), ibfk(2, 'a')),
+      t(chk(1, 'b'), chk(2, 'a'), chk(3, 'id'), ibfk(1, 'b'), ibfk(2, 'a')),
+    ],
+    [
+      'each added a CHECK that nobody named',
+      t(),
+      t(chk(1, 'a')),
+      t(chk(1, 'b')),
+      t(chk(1, 'a'), chk(2, 'b')),
+    ],
+    [
+      'both added one that nobody named, and ours another one before it',
+      t(),
+      t(chk(1, 'a')),
+      t(chk(1, 'b'), chk(2, 'a')),
+      t(chk(1, 'a'), chk(2, 'b')),
     ],
     [
       'one changed a type, the other indexed another column',

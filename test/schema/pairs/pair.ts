@@ -7,6 +7,7 @@ import { readSchema } from '../../../src/schema/canonical.ts'
 import { ddlOf } from '../../../src/schema/ddl.ts'
 import { diffSchemas, tableOf } from '../../../src/schema/diff.ts'
 import { fingerprintSchema } from '../../../src/schema/fingerprint.ts'
+import { withKeptNames } from '../../../src/schema/generated-name.ts'
 import { schemaFromSql, schemaOf, schemaToSql, withSql } from '../../../src/schema/parse.ts'
 import { meaningOf } from '../../../src/schema/spelling/meaning.ts'
 import { stepsOf } from '../../../src/schema/steps.ts'
@@ -161,7 +162,7 @@ export class PairServer implements AsyncDisposable {
       }
     }
     const read = await readSchema(this.#session, here)
-    const [after, wanted] = [meaningIn(read), meaningIn(to)]
+    const [after, wanted] = [meaningIn(read), meaningIn(withKeptNames(read, to))]
     const isEqual =
       textOf('', after) === textOf('', wanted) &&
       fingerprintSchema(after) === fingerprintSchema(wanted) &&
