@@ -43,7 +43,12 @@ const SCRIPT: Layout = {
 }
 
 /** Statements that no folder of definitions has. */
-const CHANGES = /^\s*(?:ALTER|DROP|RENAME|INSERT|UPDATE|DELETE|CREATE\s+(?:UNIQUE\s+)?INDEX)\b/im
+const CHANGES =
+  /(?:^|;)\s*(?:ALTER|DROP|RENAME|TRUNCATE|INSERT|UPDATE|DELETE|CREATE\s+(?:(?:UNIQUE|FULLTEXT|SPATIAL)\s+)?INDEX)\b/im
+
+/** Others, which a single file may hold beside its definitions by mistake, and is then told so. */
+const OTHERS =
+  /(?:^|;)\s*(?:CALL|PREPARE|REPLACE\s+INTO|CREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?(?:TRIGGER|PROCEDURE|FUNCTION|EVENT|SEQUENCE|DATABASE|SCHEMA))\b/im
 
 /**
  * Whether files are migrations rather than definitions: a tool shows, or they are one file or numbered and change what was
@@ -55,7 +60,9 @@ export function areMigrations(files: readonly MigrationFile[]): boolean {
   const scripts = files.filter(isSql)
   const [script, ...others] = scripts
   if (script && others.length === 0) return isStructureDump(script) || CHANGES.test(script.text)
-  return scripts.every(isNumbered) && scripts.some(({ text }) => CHANGES.test(text))
+  return (
+    scripts.every(isNumbered) && scripts.some(({ text }) => CHANGES.test(text) || OTHERS.test(text))
+  )
 }
 
 /**

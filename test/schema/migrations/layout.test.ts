@@ -229,6 +229,17 @@ describe('areMigrations', () => {
     [['V1__a.sql'], true],
     [{ '01_users.sql': 'CREATE TABLE users (id INT);' }, false],
     [{ '01_users.sql': 'CREATE TABLE u (id INT);', '02_b.sql': 'ALTER TABLE u ADD b INT;' }, true],
+    [
+      { '1_a.sql': 'CREATE TABLE a (b TEXT);', '2_b.sql': 'CREATE FULLTEXT INDEX k ON a (b);' },
+      true,
+    ],
+    [{ '1_a.sql': 'CREATE TABLE a (b INT);', '2_b.sql': 'SELECT 1; RENAME TABLE a TO b;' }, true],
+    [{ '1_a.sql': 'CREATE TABLE a (b INT);', '2_b.sql': "CREATE DEFINER='x'@'%' TRIGGER" }, true],
+    [{ '1_a.sql': 'CREATE TABLE a (b INT);', '2_b.sql': 'CALL fill_a();' }, true],
+    [
+      { '1_a.sql': 'CREATE TABLE a (b INT);', '2_b.sql': 'CREATE VIEW c AS\nSELECT b FROM a;' },
+      false,
+    ],
     [{ 'users.sql': 'CREATE TABLE u (id INT);', '02_b.sql': 'ALTER TABLE u ADD b INT;' }, false],
     [{ 'structure.sql': '' }, true],
     [{ 'schema.sql': 'CREATE TABLE t (a INT);\ncreate unique index k on t (a);' }, true],
