@@ -1,6 +1,8 @@
 import { type DeploymentState, ENGINE_STATES } from '../src/deploy/deployment.ts'
+import type { PlannedOperation } from '../src/deploy/plan.ts'
 import type { By } from '../src/deploy/request.ts'
 import { Refusal } from '../src/errors.ts'
+import { canonicalOf, parseView } from '../src/schema/view.ts'
 import { requireDeployRequest } from '../src/store/deploy-requests.ts'
 import { applyEvent, listDeploymentsIn, type StoredDeployment } from '../src/store/deployments.ts'
 import { findPlan } from '../src/store/plans.ts'
@@ -14,14 +16,18 @@ export type Waiting = {
   readonly state: DeploymentState
   /** Names the production branch. */
   readonly branch: string
+  /** The tables and views that it changes. */
   readonly tables: readonly string[]
+  /** What the views that it makes read. */
+  readonly reads: readonly string[]
   /** False for a failure that somebody has unblocked. */
   readonly blocks: boolean
 }
 
 /**
  * The deployment that may start now; null when none may. One runs per production branch, in the order of
- * queueing; one whose tables are swapped and that can still be reverted holds up only those that share a table.
+ * queueing; one whose tables are swapped and that can still be reverted holds up only those that share a table, or have
+ * a view of a table that the other changes.
  */
 export function nextToRun(waiting: readonly Waiting[]): number | null {
   const held = new Set<string>()
@@ -29,11 +35,15 @@ export function nextToRun(waiting: readonly Waiting[]): number | null {
     if (blocks && state !== 'queued' && state !== 'complete_pending_revert') held.add(branch)
   }
   const revertable = waiting.filter(({ state }) => state === 'complete_pending_revert')
-  for (const { id, state, branch, tables } of waiting) {
+  for (const { id, state, branch, tables, reads } of waiting) {
     if (state !== 'queued' || held.has(branch)) continue
-    const shares = revertable.some(
-      (other) => other.branch === branch && other.tables.some((table) => tables.includes(table)),
-    )
+    const shares = revertable.some((other) => {
+      const changed = [...tables, ...reads]
+      const meets =
+        other.tables.some((table) => changed.includes(table)) ||
+        other.reads.some((table) => tables.includes(table))
+      return other.branch === branch && meets
+    })
     if (!shares) return id
     // Who waits for a revert window keeps its place: nobody behind it overtakes.
     held.add(branch)
@@ -114,8 +124,14 @@ async function toWaiting({ store }: Parts, { id, deployRequestId, deployment }: 
     state: deployment.state,
     branch: `${repository.id}/${database}/${branch}`,
     tables: plan?.operations.map(({ table }) => table) ?? [],
+    reads: plan?.operations.flatMap(readBy) ?? [],
     blocks: deployment.state !== 'complete_error' || deployment.blocksQueue,
   }
+}
+
+function readBy({ kind, statement }: PlannedOperation): readonly string[] {
+  const isMade = kind === 'create_view' || kind === 'replace_view'
+  return isMade ? parseView(canonicalOf(statement)).uses : []
 }
 
 /** How long a deployment rests after a drive that the world made fail. */

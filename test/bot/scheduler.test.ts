@@ -1,7 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { nextToRun, type Waiting } from '../../bot/scheduler.ts'
 
-const queued: Waiting = { id: 1, state: 'queued', branch: 'shop', tables: ['orders'], blocks: true }
+const queued: Waiting = {
+  id: 1,
+  state: 'queued',
+  branch: 'shop',
+  tables: ['orders'],
+  reads: [],
+  blocks: true,
+}
 
 describe('nextToRun', () => {
   test('takes the first in the queue', () => {
@@ -33,5 +40,20 @@ describe('nextToRun', () => {
     expect(nextToRun([revertable, other])).toBe(3)
     expect(nextToRun([revertable, queued])).toBeNull()
     expect(nextToRun([revertable, queued, other])).toBeNull()
+  })
+
+  test('a view waits for the window of what it reads, and what it reads for its own', () => {
+    const revertable = { ...queued, id: 2, state: 'complete_pending_revert' } as const
+    const view = { tables: ['totals'], reads: ['orders'] }
+
+    expect(nextToRun([revertable, { ...queued, ...view }])).toBeNull()
+    expect(nextToRun([{ ...revertable, ...view }, queued])).toBeNull()
+    // Two views of one table do not meet.
+    expect(
+      nextToRun([
+        { ...revertable, ...view },
+        { ...queued, ...view, tables: ['v'] },
+      ]),
+    ).toBe(1)
   })
 })
