@@ -3,7 +3,7 @@ import { isForbiddenFunction, type Problem, QUALIFIED } from './forbidden.ts'
 import { findTooDeep } from './nesting.ts'
 import { namesInQuery, type QueryName } from './query-names.ts'
 import { isKeyword, isSymbol, type Token } from './tokens.ts'
-import { placesOfWith } from './view-names.ts'
+import { namesOfWith, placesOfWith } from './view-names.ts'
 
 /** Where the parts of a CREATE VIEW stand among its tokens. */
 export type ViewHead = {
@@ -74,7 +74,25 @@ export function findUnprinted(tokens: readonly Token[], { nameAt }: ViewHead): P
     ({ kind, parts }) => parts.length > (kind === 'other' ? 2 : 1),
   )
   const found = at === -1 ? foreign && tokens[nameAt + 1 + foreign.at] : tokens[at]
-  return found ? { token: found, what: QUALIFIED[0], next: QUALIFIED[1] } : null
+  if (found) return { token: found, what: QUALIFIED[0], next: QUALIFIED[1] }
+  const bare = findBareTable(tokens.slice(nameAt + 1))
+  return bare
+    ? { token: bare, what: 'a table without quotes', next: 'Write it in backticks.' }
+    : null
+}
+
+/** Words that stand where a table does. MariaDB prints names that WITH defines without quotes. */
+const NO_TABLES = ['DUAL', 'JSON_TABLE', 'LATERAL']
+
+/** A table that nobody would know to be read: names are what is quoted. */
+function findBareTable(tokens: readonly Token[]): Token | undefined {
+  const own = namesOfWith(tokens)
+  const bare = namesInQuery(tokens, 'quoted and words').find(({ at, kind }) => {
+    const token = tokens[at]
+    const isBare = kind === 'table' && token?.kind === 'word'
+    return isBare && !isKeyword(token, ...NO_TABLES) && !own.has(token.value)
+  })
+  return bare && tokens[bare.at]
 }
 
 function isPrinted(token: Token | undefined): boolean {

@@ -82,6 +82,7 @@ describe('checkCanonical, of views', () => {
     ['select 1 AS `a` from `t`,`mysql`.`user`', 'a name with a dot'],
     ['select `f`(1) AS `a`', 'a call of a stored function'],
     ['select 1 AS `a` from t.u', 'a name with a dot'],
+    ['select 1 AS `a` from (`t` join orders)', 'a table without quotes'],
     ['select t.`a` AS `a` from `t`', 'a name with a dot'],
     ['select `t`.a AS `a` from `t`', 'a name with a dot'],
     ['select 1 AS `a`; CREATE VIEW `w` AS select 2', 'a second statement'],
