@@ -191,12 +191,12 @@ async function findBefore({ store }: Parts, { pull, submission, branch }: Change
   return stored && known ? { stored, submission: known } : null
 }
 
+/** That the files are the same says nothing: whoever sends the digest of them can send anything beside it. */
 function hasSameSchema(one: Submission, other: Submission): boolean {
-  return (
-    one.filesDigest === other.filesDigest &&
-    JSON.stringify(one.baseSchema) === JSON.stringify(other.baseSchema)
-  )
+  return SAYS.every((field) => JSON.stringify(one[field]) === JSON.stringify(other[field]))
 }
+
+const SAYS = ['filesDigest', 'baseSchema', 'wantedSchema', 'renames', 'suppressions'] as const
 
 type States = ReadonlySet<StoredDeployment['deployment']['state']>
 

@@ -87,6 +87,22 @@ describe('a pull request', () => {
     expect(await world.github.comments(pull.number)).toHaveLength(1)
   })
 
+  test('is planned and shown anew when another schema comes with the digest of the same files', async ({
+    start,
+  }) => {
+    const world = await start()
+    const pull = await world.openPullRequest()
+    const first = await world.submit(pull.number, withNote)
+
+    const forged = await world.submit(pull.number, (schema) => ({
+      orders: withNote(schema).orders?.replace('`note`', '`other`') ?? '',
+    }))
+
+    expect(forged.state).toBe('ready')
+    expect(forged.digest).not.toBe(first.digest)
+    await world.commented(pull.number, /ADD COLUMN `other`/)
+  })
+
   test('that leaves every schema as it is gets its green check, and no comment', async ({
     start,
   }) => {
