@@ -89,7 +89,7 @@ describe('an error of lint', () => {
 
     await world.submit(pull.number, withFloat, { suppressions })
 
-    await world.commented(pull.number, /`float` of `orders`, in its file: a weight/)
+    await world.commented(pull.number, /`float` of `orders` is an error .* accepts: a weight/)
     await world.github.as('writer').comment(pull.number, '/stage')
     await world.reached(pull.number, 'pending_cutover')
   })
