@@ -162,6 +162,7 @@ function refusedByStatement({ algorithm, changesForeignKeys }: AlterStatement): 
 const NOT_INSTANT: readonly number[] = [
   ERRNO.ALGORITHM_UNSUPPORTED,
   ERRNO.ALGORITHM_UNSUPPORTED_REASON,
+  ERRNO.UNSAFE_FUNCTION,
   ERRNO.WRONG_USAGE,
   ERRNO.INSTANT_ROW_SIZE,
   ERRNO.ROW_VERSIONS,
@@ -173,6 +174,8 @@ export function notInstantReason(error: unknown): string | null {
   if (errno === null || !NOT_INSTANT.includes(errno)) return null
   if (errno === ERRNO.ROW_VERSIONS)
     return 'it has had too many instant changes since it was last rebuilt'
+  if (errno === ERRNO.UNSAFE_FUNCTION)
+    return 'each row would get a default of its own, and the server logs none of them'
   if (errno === ERRNO.WRONG_USAGE) return 'ALGORITHM=INSTANT goes with no LOCK clause'
   const said = error instanceof Error ? error.message : ''
   const [, reason = 'the server does not support it for this change'] =

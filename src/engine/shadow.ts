@@ -16,6 +16,7 @@ import {
   saveForeignKeys,
 } from './foreign-key.ts'
 import { dropInstantCopy, readDefinition } from './instant.ts'
+import { splitDefaults } from './late-default.ts'
 import { pairTables, type TablePair } from './pair.ts'
 import type { EngineRequest, OperationTables, TableOperation } from './port.ts'
 import { requireLoggedKeys } from './preflight/row-image.ts'
@@ -206,9 +207,14 @@ async function changeShadow(
   try {
     await ddl(session, place, `${change} ${ownComment(id)}`)
   } catch (error) {
-    const isTwoFulltext =
-      error instanceof Refusal && errnoOf(error.cause) === ERRNO.ONE_FULLTEXT_AT_A_TIME
-    if (!isTwoFulltext) throw error
+    const errno = error instanceof Refusal ? errnoOf(error.cause) : null
+    const late = errno === ERRNO.UNSAFE_FUNCTION ? splitDefaults(change) : null
+    if (late) {
+      await changeShadow(session, { id, ...place }, late.add)
+      await ddl(session, place, `${late.set} ${ownComment(id)}`)
+      return
+    }
+    if (errno !== ERRNO.ONE_FULLTEXT_AT_A_TIME) throw error
     // That is a limit of changing a table in place, and this one is empty.
     await ddl(session, place, `${change}, ALGORITHM = COPY ${ownComment(id)}`)
   }

@@ -227,7 +227,7 @@ function readDropped(clauses: readonly Token[]): ReadonlySet<string> {
 }
 
 /** The clauses between the commas that stand outside of every parenthesis. */
-function splitClauses(tokens: readonly Token[]): Token[][] {
+export function splitClauses(tokens: readonly Token[]): Token[][] {
   const clauses: Token[][] = [[]]
   let depth = 0
   for (const token of tokens) {
