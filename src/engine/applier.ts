@@ -3,7 +3,7 @@ import { type Key, keyId } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
 import { isContention } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
-import { applyKeys, type ChangedKeys, deleteStale, lockedKeys } from './apply.ts'
+import { applyKeys, type ChangedKeys, deleteStale, type LeftOut, lockedKeys } from './apply.ts'
 import { countedError, dataRefusal } from './data-error.ts'
 import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { Frontier } from './frontier.ts'
@@ -246,7 +246,17 @@ export class Applier {
 
   #changed(batch: readonly PendingKey[], moves: readonly Move[]): ChangedKeys {
     const staying = new Set(this.#moves ? batch.flatMap(({ id, gone }) => (gone ? [] : id)) : [])
-    return { keys: keysOf(batch), stays: (key) => staying.has(keyId(key)), moves }
+    return { keys: keysOf(batch), stays: (key) => staying.has(keyId(key)), moves, waits: null }
+  }
+
+  /** Only one session applies changes of such a pair: a key that waits now waits until this batch is done. */
+  #waits(batch: readonly PendingKey[]): ChangedKeys['waits'] {
+    if (this.pair.write !== 'delete_insert') return null
+    const own = new Set(batch.map(({ id }) => id))
+    return (key) => {
+      const id = keyId(key)
+      return !own.has(id) && this.keys.has(id) && this.#frontier.stateOf(key) === 'copied'
+    }
   }
 
   #rolledBack(batch: readonly PendingKey[], untilMs: number): void {
@@ -274,9 +284,8 @@ export class Applier {
    * together and without the held ones: values that move between rows find their place only if both rows move.
    */
   async #applyBatch(session: Session, batch: readonly PendingKey[]): Promise<void> {
-    const colliding = await this.#applyParts(session, batch)
+    const colliding = await this.#collidingAgain(session, await this.#applyParts(session, batch))
     const together = colliding.map(({ pending }) => pending)
-    if (together.length > 1 && (await this.#applyAtOnce(session, together)) === 'applied') return
     if (await this.#isOnlyLag(session, together)) {
       this.#park(together)
       await this.#makeRoom(session, keysOf(together))
@@ -285,16 +294,30 @@ export class Applier {
     for (const collision of colliding) await this.#judge(session, collision)
   }
 
+  async #collidingAgain(
+    session: Session,
+    colliding: readonly Collision[],
+  ): Promise<readonly Collision[]> {
+    if (colliding.length < 2) return colliding
+    const outcome = await this.#applyAtOnce(
+      session,
+      colliding.map(({ pending }) => pending),
+    )
+    if (outcome === 'applied') return []
+    return outcome === 'held' ? colliding : outcome
+  }
+
   /** Splits a batch that is blocked, so that one held row holds up no other; returns the keys that collide alone. */
   async #applyParts(session: Session, batch: readonly PendingKey[]): Promise<readonly Collision[]> {
     const outcome = await this.#applyAtOnce(session, batch)
     if (outcome === 'applied') return []
+    if (outcome !== 'held' && outcome.length < batch.length) return outcome
     if (batch.length > 1) {
       const half = Math.ceil(batch.length / 2)
       const first = await this.#applyParts(session, batch.slice(0, half))
       return [...first, ...(await this.#applyParts(session, batch.slice(half)))]
     }
-    if (outcome !== 'held') return batch.map((pending) => ({ pending, error: outcome.error }))
+    if (outcome !== 'held') return outcome
     const [held] = batch
     if (held && this.#mayWaitFor(held)) return await this.#applyInLine(session, held)
     this.#park(batch)
@@ -319,27 +342,34 @@ export class Applier {
       this.#noWaitUntilMs = this.#now + WORK_PER_WAIT * (this.#now - begunAtMs)
     })
     if (outcome === 'held') this.#park([pending])
-    return typeof outcome === 'string' ? [] : [{ pending, error: outcome.error }]
+    return typeof outcome === 'string' ? [] : outcome
   }
 
+  /** Applies a batch in one transaction; what collides is all of it, which is rolled back then, or what was left out. */
   async #applyAtOnce(
     session: Session,
     batch: readonly PendingKey[],
     waitFirst: () => Promise<void> = () => Promise.resolve(),
-  ): Promise<'applied' | 'held' | { readonly error: unknown }> {
+  ): Promise<'applied' | 'held' | readonly Collision[]> {
+    const changed = { ...this.#changed(batch, []), waits: this.#waits(batch) }
+    let leftOut: LeftOut | null
     try {
-      await session.transaction(async () => {
+      leftOut = await session.transaction(async () => {
         await waitFirst()
-        await applyKeys(session, this.pair, this.#lockOrFail, this.#changed(batch, []))
+        return await applyKeys(session, this.pair, this.#lockOrFail, changed)
       })
     } catch (error) {
-      if (isDuplicate(error)) return { error }
+      if (isDuplicate(error)) return batch.map((pending) => ({ pending, error }))
       if (isContention(error)) return 'held'
       this.#rolledBack(batch, 0)
       throw await countedError(session, this.pair, error)
     }
-    this.#settle(batch)
-    return 'applied'
+    const left = new Set(leftOut?.keys.map(keyId))
+    this.#settle(batch.filter(({ id }) => !left.has(id)))
+    if (leftOut === null) return 'applied'
+    return batch.flatMap((pending) =>
+      left.has(pending.id) ? { pending, error: leftOut.error } : [],
+    )
   }
 
   /** Whether no two rows of the source have equal values; where many rows collide, one answer for all is much cheaper. */

@@ -1,10 +1,10 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Key, keyId } from '../binlog/key.ts'
-import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { valueFor } from './conversion.ts'
 import { differingKeys, driftRefusal, type RowsOf, rowsByKey } from './difference.ts'
+import { causeOfDuplicate, collidingKeys, isDuplicate } from './duplicate.ts'
 import {
   columnOf,
   equalKeyColumn,
@@ -36,6 +36,8 @@ import { PRIMARY, type ShapeColumn } from './table-shape.ts'
  * Must run in a READ COMMITTED transaction, or with autocommit off under LOCK TABLES on both tables (then `lockOrFail`
  * is empty, and no statement may name a table twice or by an alias: error 1100).
  *
+ * @returns those of `keys` that got no row in the target because another row holds a value of theirs: their changes must go on
+ * waiting to be applied. Null when all are applied.
  * @throws the server's error; `isContention` says that the batch can be tried again.
  * @throws {Refusal} VALUE_DOES_NOT_FIT when the target cannot hold a value as it is.
  */
@@ -44,21 +46,29 @@ export async function applyKeys(
   pair: TablePair,
   lockOrFail: RawBuilder<unknown>,
   changed: readonly Key[] | ChangedKeys,
-): Promise<void> {
-  const { keys, stays, moves } = 'stays' in changed ? changed : { ...NOTHING_KEPT, keys: changed }
+): Promise<LeftOut | null> {
+  const { keys, stays, moves, waits } =
+    'stays' in changed ? changed : { ...NOTHING_KEPT, keys: changed }
   const present = await lockedKeys(session, pair, lockOrFail, keys)
   const found = new Set(present.map(keyId))
   const absent = keys.filter((key) => !found.has(keyId(key)) && !stays(key))
   if (pair.write === 'update_insert') {
     await writeShared(session, pair, { lockOrFail, present, absent, moves })
-    return
+    return null
   }
   await deleteGone(session, pair, absent)
-  if (present.length === 0) return
-  if (pair.write === 'delete_insert') await deleteStale(session, pair, present)
+  if (present.length === 0) return null
+  if (pair.write === 'delete_insert') {
+    await deleteStale(session, pair, present)
+    return await insertAnew(session, pair, lockOrFail, { keys, present, waits })
+  }
   await insertRows(session, pair, lockOrFail, present)
   await refuseAltered(session, pair, present)
+  return null
 }
+
+/** Keys whose rows were not written, and what the server said of them. */
+export type LeftOut = { readonly keys: readonly Key[]; readonly error: unknown }
 
 /** Keys whose rows in the target hold values that the source does not have. */
 export type ChangedKeys = {
@@ -70,9 +80,14 @@ export type ChangedKeys = {
   readonly stays: (key: Key) => boolean
   /** What the target has at `from` belongs to the source's row at `to`; both are among the keys. */
   readonly moves: readonly Move[]
+  /**
+   * Whether a change of a key that is not among the keys waits to be applied, and does so until this transaction has ended; null
+   * where none can. The target's row of such a key may be taken away: it comes back when that change is applied.
+   */
+  readonly waits: ((key: Key) => boolean) | null
 }
 
-const NOTHING_KEPT: Omit<ChangedKeys, 'keys'> = { stays: () => false, moves: [] }
+const NOTHING_KEPT: Omit<ChangedKeys, 'keys'> = { stays: () => false, moves: [], waits: null }
 
 /**
  * Locks the source's rows of `keys` and returns their keys as the source spells them. A read that the index of the key can
@@ -126,6 +141,56 @@ export async function deleteStale(
   await session.run(sql`DELETE FROM ${tableOf(pair.target)} WHERE ${stale}`)
 }
 
+/**
+ * Inserts the rows of `present`, whose copies were deleted. Values move between rows while the target lags, so another row
+ * can still hold one of theirs; then it is made room for them, and what finds none is left out.
+ */
+async function insertAnew(
+  session: Session,
+  pair: TablePair,
+  lockOrFail: RawBuilder<unknown>,
+  { keys, present, waits }: Pick<ChangedKeys, 'keys' | 'waits'> & Present,
+): Promise<LeftOut | null> {
+  try {
+    await insertRows(session, pair, lockOrFail, present)
+    await refuseAltered(session, pair, present)
+    return null
+  } catch (error) {
+    if (!isDuplicate(error) || waits === null) throw error
+    const where = keyIn(pair, 'source', present)
+    if ((await causeOfDuplicate(session, pair, where)) === 'rows') throw error
+    const left = await makeRoom(session, pair, { present, waits })
+    const leftOut = new Set(left.map(keyId))
+    // A row that is there under another spelling of a key has no change that waits under its own.
+    const waiting = new Set(keys.map(keyId))
+    if (left.some((key) => !waiting.has(keyId(key)))) throw error
+    const others = present.filter((key) => !leftOut.has(keyId(key)))
+    if (others.length > 0) {
+      await insertRows(session, pair, lockOrFail, others)
+      await refuseAltered(session, pair, others)
+    }
+    return left.length === 0 ? null : { keys: left, error }
+  }
+}
+
+type Present = { readonly present: readonly Key[] }
+
+/**
+ * Takes rows of the target away that hold values of the source's rows of `present`, and returns the keys of those that still
+ * collide. A row is only taken away where a change of it waits: it comes back with that change, which no checkpoint passes
+ * before. One without would be lost by a crash, or if both rows really have the value; its change may be on its way.
+ */
+async function makeRoom(
+  session: Session,
+  pair: TablePair,
+  { present, waits }: Present & { readonly waits: (key: Key) => boolean },
+): Promise<readonly Key[]> {
+  const holding = await collidingKeys(session, pair, 'target', present)
+  const stale = holding.filter(waits)
+  if (stale.length > 0) await deleteStale(session, pair, stale)
+  return stale.length < holding.length ? await collidingKeys(session, pair, 'source', present) : []
+}
+
 async function insertRows(
   session: Session,
   pair: TablePair,
@@ -169,7 +234,7 @@ async function writeShared(
       await update()
       await deleteGone(session, pair, absent)
     } catch (error) {
-      if (errnoOf(error) !== ERRNO.DUPLICATE_ENTRY) throw error
+      if (!isDuplicate(error)) throw error
       // The value may still be held by a row that is gone, or move between rows of this batch.
       await rewriteShared(session, pair, { present, absent, moves })
     }

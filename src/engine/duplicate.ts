@@ -1,9 +1,20 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { Key } from '../binlog/key.ts'
 import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
-import { asTarget, columnOf, iteratedColumns, tableByKey, tableOf } from './key-sql.ts'
+import {
+  asTarget,
+  columnOf,
+  iteratedColumns,
+  keyIn,
+  readKey,
+  selectKey,
+  tableByKey,
+  tableOf,
+} from './key-sql.ts'
 import type { TablePair } from './pair.ts'
 import type { SharedColumn } from './shared-column.ts'
+import type { ShapeKey } from './table-shape.ts'
 
 /** What a duplicate that the target reported comes from. */
 export type DuplicateCause =
@@ -32,13 +43,46 @@ export async function causeOfDuplicate(
 ): Promise<DuplicateCause> {
   let unknown = false
   for (const key of pair.target.uniqueKeys) {
-    const columns = key.columns.map((name) => pair.columns.find(({ to }) => to.name === name))
-    const shared = columns.filter((column) => column !== undefined)
-    if (key.prefix || key.expression || shared.length !== columns.length) unknown = true
+    const shared = comparable(pair, key)
+    if (shared === null) unknown = true
     else if (isUniqueInSource(pair, shared)) continue
     else if (await hasEqualRows(session, pair, { columns: shared, where })) return 'rows'
   }
   return unknown ? 'unknown' : 'lag'
+}
+
+/** The columns of a target's unique key as both tables have them; null when it has a part that cannot be compared here. */
+function comparable(pair: TablePair, key: ShapeKey): readonly SharedColumn[] | null {
+  const columns = key.columns.map((name) => pair.columns.find(({ to }) => to.name === name))
+  const shared = columns.filter((column) => column !== undefined)
+  return key.prefix || key.expression || shared.length !== columns.length ? null : shared
+}
+
+/**
+ * Which rows collide when the source's rows of `keys` are inserted into the target, which has no copy of them: the keys of
+ * those that are to be inserted (`source`) or of those that hold their values (`target`). Unique keys that cannot be
+ * compared are left out.
+ */
+export async function collidingKeys(
+  session: Session,
+  pair: TablePair,
+  side: 'source' | 'target',
+  keys: readonly Key[],
+): Promise<readonly Key[]> {
+  const colliding: Key[] = []
+  for (const key of pair.target.uniqueKeys) {
+    const isHeld = comparable(pair, key)?.map(
+      (column) =>
+        sql`${columnOf(pair.target, column.to)} = ${asTarget(column, columnOf(pair.source, column.from))}`,
+    )
+    if (!isHeld) continue
+    const rows = await session.rows(sql<Record<string, unknown>>`
+      SELECT ${selectKey(pair, side)} FROM ${tableByKey(pair, 'source')}
+        STRAIGHT_JOIN ${tableOf(pair.target)} FORCE INDEX (${sql.id(key.name)}) ON ${sql.join(isHeld, sql` AND `)}
+      WHERE ${keyIn(pair, 'source', keys)}`)
+    colliding.push(...rows.map((row) => readKey(pair, row)))
+  }
+  return colliding
 }
 
 /** Whether no two rows of the source can have equal values, because what tells them apart is among the columns. */

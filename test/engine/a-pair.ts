@@ -51,7 +51,9 @@ export async function aPair(
     session,
     application: await mysql.session(),
     lock,
-    apply: (...keys) => session.transaction(() => applyKeys(session, pair, lock, keys)),
+    apply: async (...keys) => {
+      await session.transaction(() => applyKeys(session, pair, lock, keys))
+    },
   }
 }
 
