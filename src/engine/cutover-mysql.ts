@@ -27,11 +27,16 @@ export async function openSwapLocks(
   const parents = operations
     .flatMap(({ foreignKeys }) => [...foreignKeys.before, ...foreignKeys.after])
     .map(({ parent }) => parent)
-  const unique = new Map(parents.map((parent) => [`${parent.schema}\0${parent.name}`, parent]))
+  // One that the swap itself brings is there under its other name alone, and is locked as that.
+  const coming = operations.filter((_, at) => names[at]?.live === null)
+  const isThere = (parent: TableName) =>
+    parent.schema !== schema ||
+    !coming.some((operation) => operation.names.live.toLowerCase() === parent.name.toLowerCase())
+  const all = [...parents.filter(isThere), ...used, ...hidden]
+  const unique = new Map(all.map((table) => [`${table.schema}\0${table.name}`, table]))
   // LOCK TABLES of a child locks its parents by itself, so no two sessions can hold the two: then it is done at once, and
   // a transaction that has a parent and wants the child can be rolled back (docs/operations.md).
-  if (unique.size > 0)
-    return await openTableLocks(open, [], [...unique.values(), ...used, ...hidden])
+  if (parents.length > 0) return await openTableLocks(open, [], [...unique.values()])
   return await openTableLocks(open, used, hidden)
 }
 
