@@ -20,7 +20,8 @@ import type { Column, ForeignKey, Schema, Table } from './table.ts'
  * 2. The columns of both ends must fit at every moment (errors 3780, 1832 and 1833), so a foreign key between columns
  *    that change is dropped before and added after.
  * 3. A table that gets partitions has to be rid of its foreign keys before (error 1217), and the other way round (1506).
- * 4. Among new tables that refer to each other in a circle none can be first, and none among dropped ones.
+ * 4. MySQL adds one full-text key at a time to a table that it changes in place (error 1795).
+ * 5. Among new tables that refer to each other in a circle none can be first, and none among dropped ones.
  */
 export function stepsOf(
   changes: readonly SchemaChange[],
@@ -29,7 +30,7 @@ export function stepsOf(
   const tables = changes.filter(isTableChange)
   const plan = planKeys(tables, from)
   const names = [...new Set([...plan.early.keys(), ...plan.late.keys()])].sort(compareNames)
-  const main = tables.flatMap((change) => mainStep(change, plan))
+  const main = tables.flatMap((change) => mainStep(change, plan)).flatMap(oneFulltextEach)
   const views = changes.filter(isViewChange)
   const after = names.length === 0 ? to : withKeptNames(from, to, renamesIn(tables))
   return [
@@ -181,6 +182,26 @@ function mainStep(change: TableChange, { early, late }: KeyPlan): TableChange[] 
   })
   const [from, to] = [without(change.from, early), without(change.to, late)]
   return clauses.length === 0 ? [] : [{ kind: 'alter', from, to, clauses }]
+}
+
+/** The full-text keys after the first one are added by themselves. */
+function oneFulltextEach(change: TableChange): TableChange[] {
+  if (change.kind !== 'alter') return [change]
+  const { from, to, clauses } = change
+  const [, ...later] = clauses.flatMap((clause) =>
+    clause.kind === 'add_key' && clause.key.kind === 'fulltext' ? [clause] : [],
+  )
+  if (later.length === 0) return [change]
+  const withoutKeys = (missing: typeof later) =>
+    withSql({ ...to, keys: to.keys.filter((key) => !missing.some((clause) => clause.key === key)) })
+  const first = clauses.filter((clause) => !later.some((other) => other === clause))
+  return [
+    { kind: 'alter', from, to: withoutKeys(later), clauses: first },
+    ...later.map((clause, at): TableChange => {
+      const [before, after] = [withoutKeys(later.slice(at)), withoutKeys(later.slice(at + 1))]
+      return { kind: 'alter', from: before, to: after, clauses: [clause] }
+    }),
+  ]
 }
 
 function stepAfter(to: Table | undefined, { late }: KeyPlan): TableChange[] {

@@ -42,6 +42,14 @@ const CASES: readonly (readonly [
     ['create b', 'create a', 'alter t', 'alter b'],
   ],
   [
+    'three full-text keys',
+    { t: '(id INT PRIMARY KEY, a TEXT, b TEXT)' },
+    {
+      t: '(id INT PRIMARY KEY, c TEXT, a TEXT, b TEXT, FULLTEXT KEY x (a), FULLTEXT KEY y (b, c), FULLTEXT KEY z (c))',
+    },
+    ['alter t', 'alter t', 'alter t'],
+  ],
+  [
     'the type of both ends',
     {
       child: `(id INT PRIMARY KEY, p_id INT, ${refers('f', 'p_id', 'parent (id)')})`,
