@@ -2,7 +2,7 @@ import { type DeploymentState, ENGINE_STATES } from '../src/deploy/deployment.ts
 import type { PlannedOperation } from '../src/deploy/plan.ts'
 import type { By } from '../src/deploy/request.ts'
 import { Refusal } from '../src/errors.ts'
-import { canonicalOf, parseView } from '../src/schema/view.ts'
+import { canonicalOf, parseView } from '../src/schema/view/view.ts'
 import { requireDeployRequest } from '../src/store/deploy-requests.ts'
 import { applyEvent, listDeploymentsIn, type StoredDeployment } from '../src/store/deployments.ts'
 import { findPlan } from '../src/store/plans.ts'

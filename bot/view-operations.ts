@@ -1,8 +1,8 @@
 import type { PlannedOperation } from '../src/deploy/plan.ts'
 import type { ViewOperation } from '../src/engine/port.ts'
 import { connect, type Target } from '../src/mysql/connect.ts'
-import { readView } from '../src/schema/read-views.ts'
-import { canonicalOf } from '../src/schema/view.ts'
+import { readView } from '../src/schema/view/read-views.ts'
+import { canonicalOf } from '../src/schema/view/view.ts'
 
 /**
  * What the engine needs to know of the views that a plan changes: their texts now and then. Whoever calls it looks after it

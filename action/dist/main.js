@@ -15526,7 +15526,7 @@ const ERRORS = {
 	},
 	ACCESS_DENIED: {
 		status: 403,
-		summary: "The database refused the user or the password."
+		summary: "The database refused the user, the password, or a right that is needed."
 	},
 	DATABASE_MISSING: {
 		status: 404,
@@ -15650,7 +15650,7 @@ const ERRORS = {
 	},
 	SQL_NOT_ALLOWED: {
 		status: 422,
-		summary: "A schema file holds something other than a table."
+		summary: "A schema file or a migration holds something that it may not."
 	},
 	SCHEMA_EMPTY: {
 		status: 404,
@@ -25276,7 +25276,7 @@ const LEVELS = [
 	"warning",
 	"error"
 ];
-function named$1(...path) {
+function named$2(...path) {
 	return path.map((name) => quoteName(printable$1(name))).join(".");
 }
 function listed(items, most = 5) {
@@ -25645,7 +25645,7 @@ const autoIncHeadroom = {
 			if (greatest >= INT_UNSIGNED) continue;
 			yield {
 				column: column.name,
-				message: `${named$1(table.name, column.name)} counts up to ${greatest.toLocaleString("en")}, then every INSERT fails.`
+				message: `${named$2(table.name, column.name)} counts up to ${greatest.toLocaleString("en")}, then every INSERT fails.`
 			};
 		}
 	}
@@ -25694,7 +25694,7 @@ const blobInUniqueKey = {
 			yield {
 				key: key.name,
 				column: column.name,
-				message: `The ${keyWords(key)} ${named$1(key.name)} of ${named$1(table.name)} holds ${named$1(column.name)}, a ${typeOf$1(column).name.toUpperCase()} of which only a beginning is compared.`
+				message: `The ${keyWords(key)} ${named$2(key.name)} of ${named$2(table.name)} holds ${named$2(column.name)}, a ${typeOf$1(column).name.toUpperCase()} of which only a beginning is compared.`
 			};
 		}
 	}
@@ -25718,7 +25718,7 @@ const checkMayFail = {
 			if (change.from.checks.some((old) => ruleIn(old) === ruleIn(check)) || /NOT ENFORCED/i.test(check.definition)) continue;
 			yield {
 				key: check.name,
-				message: `The new CHECK ${named$1(check.name)} of ${named$1(change.to.name)} stops the deployment if a row does not pass it.`
+				message: `The new CHECK ${named$2(check.name)} of ${named$2(change.to.name)} stops the deployment if a row does not pass it.`
 			};
 		}
 	}
@@ -25801,11 +25801,17 @@ function characterBytes(charset) {
 	return CHARACTER_BYTES[charset] ?? 1;
 }
 // src/lint/tables.ts
-function findTable({ tables }, name) {
-	const exact = tables.get(name);
-	if (exact) return exact;
-	const folded = name.toLowerCase();
-	return [...tables.values()].find((table) => table.name.toLowerCase() === folded) ?? null;
+function findTable(schema, name) {
+	return schema.tables.get(name) ?? foldedTables(schema).get(name.toLowerCase()) ?? null;
+}
+const FOLDED = new WeakMap();
+function foldedTables(schema) {
+	const known = FOLDED.get(schema);
+	if (known) return known;
+	const tables = [...schema.tables.values()].toReversed();
+	const folded = new Map(tables.map((table) => [table.name.toLowerCase(), table]));
+	FOLDED.set(schema, folded);
+	return folded;
 }
 // src/lint/rules/collation-mismatch.ts
 const collationMismatch = {
@@ -25836,802 +25842,8 @@ function* compare$2({ table, name, parent, parentName }, key) {
 	yield {
 		column: own.name,
 		key,
-		message: `${named$1(table.name, own.name)} (${mine.name}) refers to ${named$1(parent.name, theirs.name)} (${other.name}), which has another collation: a join of the two is slow or refused.`
+		message: `${named$2(table.name, own.name)} (${mine.name}) refers to ${named$2(parent.name, theirs.name)} (${other.name}), which has another collation: a join of the two is slow or refused.`
 	};
-}
-// src/schema/diff-columns.ts
-function diffColumns(from, to, renames = new Map()) {
-	const identity = ({ name }) => fold$1(renames.get(fold$1(name)) ?? name);
-	const before = new Map(from.columns.map((column) => [identity(column), column]));
-	const after = byName$2(to.columns);
-	const replaced = findReplaced(from.columns, (column) => after.get(identity(column)));
-	const stays = (column) => !column || !replaced.has(column);
-	const staying = from.columns.filter((column) => after.has(identity(column)) && stays(column));
-	const inPlace = findInPlace(staying.map(identity), to.columns);
-	const recollated = collationOf(from.options) !== collationOf(to.options);
-	const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold$1(name)));
-	const own = to.options.find(({ name }) => name === "COLLATE")?.value ?? "";
-	const isSame = (one, other) => isEqual$1(one, other) || !recollated && one.name === other.name && withoutOwn(one, own) === withoutOwn(other, own);
-	const clauseOf = (column, at) => {
-		const previous = before.get(fold$1(column.name));
-		if (!previous || !stays(previous)) return {
-			kind: "add_column",
-			column,
-			position: at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
-		};
-		const moved = !inPlace.has(fold$1(column.name));
-		const inherits = recollated && column.inheritsCollation;
-		if (!moved && !inherits && isSame(previous, column)) return null;
-		return {
-			kind: "modify_column",
-			from: previous,
-			to: column,
-			position: moved ? positionOf(to.columns, at) : AT_DEFAULT
-		};
-	};
-	const clauses = to.columns.map(clauseOf).filter((clause) => clause !== null);
-	return {
-		clauses: [...from.columns.filter((column) => !staying.includes(column)).map((column) => ({
-			kind: "drop_column",
-			column
-		})), ...clauses],
-		replaced: new Set([...replaced].flatMap((column) => [column.name, after.get(identity(column))?.name ?? []].flat()))
-	};
-}
-function withoutOwn({ type, definition }, tableCollation) {
-	const rest = definition.slice(type.length);
-	const [named = "", collation] = /^ CHARACTER SET \w+ COLLATE (\w+)/.exec(rest) ?? [];
-	return collation === tableCollation ? type + rest.slice(named.length) : definition;
-}
-function mentionsAny(definition, columns) {
-	return [...columns].some((name) => definition.includes(quoteName(name)));
-}
-function collationOf(options) {
-	return options.filter(isCollation).map(({ definition }) => definition).join(" ");
-}
-function isCollation({ name }) {
-	return name === "DEFAULT CHARSET" || name === "COLLATE";
-}
-const AT_DEFAULT = { kind: "default" };
-function positionOf(columns, at) {
-	const previous = columns[at - 1];
-	return previous ? {
-		kind: "after",
-		column: previous.name
-	} : { kind: "first" };
-}
-function isEqual$1(a, b) {
-	return a.name === b.name && a.definition === b.definition;
-}
-function fold$1(name) {
-	return name.toLowerCase();
-}
-function byName$2(columns) {
-	return new Map(columns.map((column) => [fold$1(column.name), column]));
-}
-function findReplaced(columns, next) {
-	const becomes = (column) => next(column)?.generated;
-	const crosses = (column) => {
-		const after = next(column);
-		if (!after) return false;
-		return after.generated === "virtual" !== (column.generated === "virtual") || !converts(column.type, after.type);
-	};
-	const staysComputed = (column) => column.generated !== null && Boolean(becomes(column));
-	const replaced = new Set(columns.filter(crosses));
-	let found = -1;
-	while (found < replaced.size) {
-		found = replaced.size;
-		const names = new Set([...replaced].map(({ name }) => name));
-		for (const column of columns) if (staysComputed(column) && mentionsAny(column.definition, names)) replaced.add(column);
-	}
-	return replaced;
-}
-const APART = [
-	/^uuid$/i,
-	/^inet4$/i,
-	/^inet6$/i,
-	/^(?:geometry|point|linestring|polygon|multi\w+|geom\w*collection)$/i
-];
-const TEXTS$1 = /^(?:(?:var)?(?:char|binary)|(?:tiny|medium|long)?(?:text|blob)|enum|set|json)\b/i;
-function converts(from, to) {
-	const [before, after] = [from, to].map((type) => APART.findIndex((kind) => kind.test(type)));
-	if (before === after) return true;
-	return (before === -1 || TEXTS$1.test(to)) && (after === -1 || TEXTS$1.test(from));
-}
-function findInPlace(staying, target) {
-	const indexes = new Map(target.map(({ name }, at) => [fold$1(name), at]));
-	return new Set(longestRising(staying, (name) => indexes.get(name) ?? 0));
-}
-function longestRising(items, rank) {
-	const ends = [];
-	for (const item of items) {
-		const value = rank(item);
-		const found = ends.findIndex((end) => end.value >= value);
-		const at = found === -1 ? ends.length : found;
-		ends[at] = {
-			item,
-			value,
-			previous: ends[at - 1] ?? null
-		};
-	}
-	const rising = [];
-	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
-	return rising;
-}
-// src/schema/diff-partition.ts
-function diffPartition(from, to, alone) {
-	if (from === to) return [];
-	if (to === null) return [{ kind: "remove_partitions" }];
-	const whole = {
-		kind: "set_partitions",
-		partition: to
-	};
-	if (from === null || !alone) return [whole];
-	const [before, after] = [partitioningOf(from), partitioningOf(to)];
-	if (before.head !== after.head) return [whole];
-	return [changeOf$1(before, after) ?? whole];
-}
-function partitioningOf(text) {
-	const tokens = tokenize(text);
-	const open = tokens.findIndex((token, at) => isSymbol(token, "(") && isKeyword(tokens[at + 1], "PARTITION") && !isSymbol(tokens[at + 2], "("));
-	const counted = tokens.at(-2);
-	const kind = tokens[2];
-	const isSpread = isKeyword(kind, "HASH", "KEY", "LINEAR");
-	const isCounted = open === -1 && isSpread && isKeyword(counted, "PARTITIONS");
-	return {
-		head: text.slice(0, isCounted ? counted?.start : tokens[open]?.start).trim(),
-		isRange: isKeyword(kind, "RANGE"),
-		count: isCounted ? Number(tokens.at(-1)?.text) : null,
-		parts: open === -1 ? [] : splitList(tokens, open).items.map((item) => partOf$1(text, item))
-	};
-}
-function partOf$1(text, item) {
-	const values = item.findIndex((token) => isKeyword(token, "VALUES"));
-	const end = item.findIndex((token, at) => at > values && isKeyword(token, "ENGINE", "COMMENT", "MAX_ROWS", "MIN_ROWS"));
-	const bounds = values === -1 ? [] : item.slice(values, end === -1 ? item.length : end);
-	return {
-		name: item[1]?.value ?? "",
-		text: sliceOf(text, item),
-		values: sliceOf(text, bounds)
-	};
-}
-function changeOf$1(from, to) {
-	if (from.count !== null && to.count !== null) {
-		const more = to.count - from.count;
-		const text = more > 0 ? `ADD PARTITION PARTITIONS ${more}` : `COALESCE PARTITION ${Math.abs(more)}`;
-		return more === 0 ? null : {
-			kind: "change_partitions",
-			text
-		};
-	}
-	if (from.count !== null || to.count !== null || from.parts.length === 0) return null;
-	if (from.parts.every((part, at) => part.text === to.parts[at]?.text) && to.parts.every(({ values }) => values !== "")) return {
-		kind: "change_partitions",
-		text: `ADD PARTITION ${listOf(to.parts.slice(from.parts.length))}`
-	};
-	return to.isRange ? reorganised(from.parts, to.parts) : null;
-}
-function reorganised(from, to) {
-	const isSame = (a, b) => a?.text === b?.text;
-	let start = 0;
-	while (start < from.length && isSame(from[start], to[start])) start += 1;
-	let tail = 0;
-	const room = Math.min(from.length, to.length) - start;
-	while (tail < room && isSame(from.at(-1 - tail), to.at(-1 - tail))) tail += 1;
-	const endsAlike = () => from.at(-1 - tail)?.values === to.at(-1 - tail)?.values;
-	const isEmpty = () => from.length - tail === start || to.length - tail === start;
-	if (tail > 0 && (isEmpty() || !endsAlike())) tail -= 1;
-	const [gone, come] = [from.slice(start, from.length - tail), to.slice(start, to.length - tail)];
-	if (gone.length === 0 || come.length === 0 || !endsAlike()) return null;
-	return {
-		kind: "change_partitions",
-		text: `REORGANIZE PARTITION ${gone.map(({ name }) => quoteName(name)).join(", ")} INTO ${listOf(come)}`
-	};
-}
-function listOf(parts) {
-	return `(${parts.map(({ text }) => text).join(",\n ")})`;
-}
-// src/schema/renames.ts
-const NO_RENAMES = new Map();
-function renamesToJson(renames) {
-	return Object.fromEntries([...renames].map(([table, names]) => [table, Object.fromEntries(names)]));
-}
-function renamesOf(from, to, hints) {
-	const hinted = hints.get(to.name);
-	if (!hinted) return new Map();
-	const before = new Set(from.columns.map(({ name }) => fold(name)));
-	const after = new Map(to.columns.map(({ name }) => [fold(name), name]));
-	const pairs = [...hinted].map(([name, old]) => [fold(old), fold(name)]);
-	const taken = new Set(pairs.map(([old]) => old));
-	const given = new Set(pairs.map(([, name]) => name));
-	const isOpen = ([old, name]) => old !== name && before.has(old) && after.has(name) && (!before.has(name) || taken.has(name)) && (!after.has(old) || given.has(old));
-	return new Map(pairs.filter(isOpen).map(([old, name]) => [old, after.get(name) ?? name]));
-}
-function openRenames(from, to, hints) {
-	const open = new Map();
-	for (const name of hints.keys()) {
-		const [before, after] = [from.tables.get(name), to.tables.get(name)];
-		const renames = before && after ? renamesOf(before, after, hints) : new Map();
-		if (renames.size > 0) open.set(name, renames);
-	}
-	return open;
-}
-function withRenamedKeys(table, renames) {
-	const own = renames.get(table.name) ?? new Map();
-	return {
-		keys: own.size === 0 ? table.keys : table.keys.map((key) => renamedKey(key, own)),
-		foreignKeys: table.foreignKeys.map((key) => {
-			const theirs = key.parentSchema === null ? renames.get(key.parent) : void 0;
-			return own.size + (theirs?.size ?? 0) === 0 ? key : renamedForeignKey(key, own, theirs ?? new Map());
-		})
-	};
-}
-function renamedKey(key, renames) {
-	if (key.parts.some(({ kind }) => kind === "expression")) return key;
-	return {
-		...key,
-		parts: key.parts.map((part) => part.kind === "column" ? {
-			...part,
-			column: newName(part.column, renames)
-		} : part),
-		definition: renamedLists(key.definition, [renames])
-	};
-}
-function renamedForeignKey(key, own, theirs) {
-	return {
-		...key,
-		columns: key.columns.map((name) => newName(name, own)),
-		parentColumns: key.parentColumns.map((name) => newName(name, theirs)),
-		definition: renamedLists(key.definition, [own, theirs])
-	};
-}
-function newName(name, renames) {
-	return renames.get(fold(name)) ?? name;
-}
-function renamedLists(definition, renames) {
-	const tokens = tokenize(definition);
-	let text = "";
-	let done = 0;
-	let from = 0;
-	for (const list of renames) {
-		const open = tokens.findIndex((token, index) => index >= from && isSymbol(token, "("));
-		if (open === -1) break;
-		const { items, end } = splitList(tokens, open);
-		for (const [token] of items) {
-			const name = list.get(fold(token?.value ?? ""));
-			if (!token || name === void 0) continue;
-			text += definition.slice(done, token.start) + quoteName(name);
-			done = token.end;
-		}
-		from = end;
-	}
-	return text + definition.slice(done);
-}
-function fold(name) {
-	return name.toLowerCase();
-}
-// src/schema/spelling/edit.ts
-function edited(text, edits) {
-	let result = "";
-	let at = 0;
-	for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
-		result += text.slice(at, edit.start) + edit.text;
-		at = edit.end;
-	}
-	return result + text.slice(at);
-}
-function replace({ start, end }, text) {
-	return {
-		start,
-		end,
-		text
-	};
-}
-function remove(item, from, to) {
-	const start = item[from - 1]?.end ?? item[from]?.start ?? 0;
-	return {
-		start,
-		end: item[to]?.end ?? start,
-		text: ""
-	};
-}
-function insertBefore({ start }, text) {
-	return {
-		start,
-		end: start,
-		text
-	};
-}
-function insertAfter({ end }, text) {
-	return {
-		start: end,
-		end,
-		text
-	};
-}
-// src/schema/spelling/meaning.ts
-const MEANINGLESS = /USING BTREE|KEY_BLOCK_SIZE|NO ACTION/i;
-function meaningOf(definition) {
-	if (!MEANINGLESS.test(definition)) return definition;
-	const tokens = tokenize(definition);
-	return edited(definition, tokens.flatMap((token, at) => {
-		const next = tokens[at + 1];
-		if (isKeyword(token, "USING") && isKeyword(next, "BTREE")) return [remove(tokens, at, at + 1)];
-		if (isKeyword(token, "KEY_BLOCK_SIZE") && isSymbol(next, "=")) return [remove(tokens, at, at + 2)];
-		return isKeyword(token, "ON") && isKeyword(next, "DELETE", "UPDATE") && isKeyword(tokens[at + 2], "NO") ? [remove(tokens, at, at + 3)] : [];
-	}));
-}
-// src/schema/diff-table.ts
-function diffTables(from, to, renames) {
-	const { clauses: columnClauses, replaced } = diffColumns(from, to, renames.get(to.name));
-	const isStale = ({ definition }) => mentionsAny(definition, replaced);
-	const renamed = withRenamedKeys(from, renames);
-	const { toggles, ...keys } = diffKeys(renamed.keys, to.keys, isStale);
-	const foreignKeys = diffNamed(renamed.foreignKeys, to.foreignKeys);
-	const checks = diffNamed(from.checks, to.checks, isStale);
-	const periods = diffNamed(from.periods, to.periods, isStale);
-	const clauses = [
-		...foreignKeys.dropped.map((foreignKey) => ({
-			kind: "drop_foreign_key",
-			foreignKey
-		})),
-		...checks.dropped.map((check) => ({
-			kind: "drop_check",
-			check,
-			word: wordFor(check, from)
-		})),
-		...keys.dropped.map((key) => ({
-			kind: "drop_key",
-			key
-		})),
-		...periods.dropped.map((period) => ({
-			kind: "drop_period",
-			period
-		})),
-		...columnClauses,
-		...periods.added.map((period) => ({
-			kind: "add_period",
-			period
-		})),
-		...toggles,
-		...keys.added.map((key) => ({
-			kind: "add_key",
-			key
-		})),
-		...foreignKeys.added.map((foreignKey) => ({
-			kind: "add_foreign_key",
-			foreignKey
-		})),
-		...checks.added.map((check) => ({
-			kind: "add_check",
-			check
-		})),
-		...diffOptions(from.options, to.options)
-	];
-	return [...clauses, ...diffPartition(from.partition, to.partition, clauses.length === 0)];
-}
-function wordFor({ serverName }, { foreignKeys }) {
-	return foreignKeys.some((key) => key.serverName.toLowerCase() === serverName.toLowerCase()) ? "CHECK" : "CONSTRAINT";
-}
-function diffNamed(from, to, isStale = () => false) {
-	const stays = (item, others) => !isStale(item) && others.some((other) => isEqual(other, item));
-	return {
-		dropped: from.filter((item) => !stays(item, to)),
-		added: to.filter((item) => !stays(item, from))
-	};
-}
-function diffKeys(from, to, isStale) {
-	const { dropped, added } = diffNamed(from, to, isStale);
-	const shownAnew = pairKeys(dropped, added, (key) => isStale(key) ? null : shown(key));
-	const renamed = pairKeys(shownAnew.dropped, shownAnew.added, (key) => isStale(key) || key.kind === "primary" ? null : nameless(key));
-	return {
-		dropped: renamed.dropped,
-		added: renamed.added,
-		toggles: [...renamed.pairs.map(({ before, after }) => ({
-			kind: "rename_key",
-			from: before,
-			key: after
-		})), ...shownAnew.pairs.flatMap(({ before, after }) => {
-			const word = after.hidden ?? before.hidden;
-			if (!word) return [];
-			return [{
-				kind: after.hidden ? "hide_key" : "show_key",
-				key: after,
-				word
-			}];
-		})]
-	};
-}
-function pairKeys(dropped, added, textOf) {
-	const free = [...added];
-	const pairs = dropped.flatMap((before) => {
-		const text = textOf(before);
-		const at = text === null ? -1 : free.findIndex((key) => textOf(key) === text);
-		const [after] = at === -1 ? [] : free.splice(at, 1);
-		return after ? [{
-			before,
-			after
-		}] : [];
-	});
-	return {
-		pairs,
-		dropped: dropped.filter((key) => !pairs.some(({ before }) => before === key)),
-		added: free
-	};
-}
-function shown({ hidden, definition }) {
-	return meaningOf(hidden ? definition.slice(0, -hidden.length).trimEnd() : definition);
-}
-function nameless({ name, definition }) {
-	return meaningOf(definition.replace(quoteName(name), ""));
-}
-function isEqual(a, b) {
-	if (a.name !== b.name) return false;
-	return a.definition === b.definition || meaningOf(a.definition) === meaningOf(b.definition);
-}
-function diffOptions(from, to) {
-	const recollated = collationOf(from) !== collationOf(to);
-	const isSet = (option) => isCollation(option) ? recollated : !from.some((before) => isEqual(before, option));
-	const isReset = (option) => !isCollation(option) && !to.some(({ name }) => name === option.name);
-	return [...from.filter(isReset).map((option) => ({
-		kind: "reset_option",
-		option
-	})), ...to.filter(isSet).map((option) => ({
-		kind: "set_option",
-		option
-	}))];
-}
-// src/schema/view-layout.ts
-const MODIFIERS = [
-	"ALL",
-	"DISTINCT",
-	"DISTINCTROW",
-	"HIGH_PRIORITY",
-	"STRAIGHT_JOIN",
-	"SQL_SMALL_RESULT",
-	"SQL_BIG_RESULT",
-	"SQL_BUFFER_RESULT",
-	"SQL_NO_CACHE",
-	"SQL_CALC_FOUND_ROWS"
-];
-const BREAKS = [
-	"FROM",
-	"WHERE",
-	"GROUP",
-	"HAVING",
-	"WINDOW",
-	"ORDER",
-	"LIMIT",
-	"UNION",
-	"EXCEPT",
-	"INTERSECT"
-];
-function layOutQuery(text, tokens, left) {
-	const line = new Line();
-	let gapFrom = tokens[0]?.start ?? 0;
-	for (const [at, token] of tokens.entries()) {
-		const space = token.start > gapFrom ? " " : "";
-		if (left.has(at)) {
-			if (!left.has(at - 1)) line.hold(space);
-		} else line.add(token, space, text.slice(token.start, token.end));
-		gapFrom = token.end;
-	}
-	return line.text;
-}
-var Line = class {
-	text = "";
-	#depth = 0;
-	#columns = "none";
-	#afterComma = false;
-	#held = null;
-	hold(space) {
-		this.#held = space;
-	}
-	add(token, space, text) {
-		this.text += this.#gapBefore(token, this.#held ?? space) + text;
-		this.#held = null;
-		this.#depth += depthChange(token);
-		this.#afterComma = this.#depth === 0 && this.#columns === "list" && isSymbol(token, ",");
-	}
-	#gapBefore(token, space) {
-		if (this.#afterComma) return "\n  ";
-		if (this.#columns === "first" && !isKeyword(token, ...MODIFIERS)) {
-			this.#columns = "list";
-			return "\n  ";
-		}
-		if (this.#depth > 0) return space;
-		const begins = isKeyword(token, "SELECT");
-		if (!begins && !isKeyword(token, ...BREAKS)) return space;
-		this.#columns = begins ? "first" : "none";
-		return this.text === "" ? "" : "\n";
-	}
-};
-// src/schema/query-names.ts
-function namesInQuery(tokens, names) {
-	const found = [];
-	const levels = [{
-		clause: "none",
-		table: false
-	}];
-	let at = 0;
-	while (at < tokens.length) {
-		const token = tokens[at];
-		const level = levels.at(-1);
-		if (!token || !level) break;
-		const isName = token.kind === "quoted" || names !== "quoted" && token.kind === "word";
-		const end = isName ? endOfPath(tokens, at) : at + 1;
-		if (isName) found.push({
-			at,
-			end,
-			parts: partsOf$1(tokens, at, end),
-			kind: kindOf$2(tokens, at, end, level)
-		});
-		advance(levels, level, tokens, at);
-		at = end;
-	}
-	return found;
-}
-function kindOf$2(tokens, at, end, level) {
-	if (level.table) return "table";
-	return isSymbol(tokens[end], "(") && !isSymbol(tokens[at - 1], ")") ? "call" : "other";
-}
-function endOfPath(tokens, at) {
-	let end = at + 1;
-	while (isSymbol(tokens[end], ".") && isPart(tokens[end + 1])) end += 2;
-	return end;
-}
-function isPart(token) {
-	return token?.kind === "quoted" || token?.kind === "word";
-}
-function partsOf$1(tokens, at, end) {
-	return tokens.slice(at, end).flatMap((token) => isPart(token) ? [token.value] : []);
-}
-function advance(levels, level, tokens, at) {
-	const token = tokens[at];
-	const expected = level.table;
-	level.table = false;
-	if (isSymbol(token, "(")) {
-		const isQuery = isKeyword(tokens[at + 1], "SELECT", "WITH", "VALUES");
-		const inList = expected && !isQuery;
-		levels.push({
-			clause: inList ? "from" : "none",
-			table: inList
-		});
-	} else if (isSymbol(token, ")")) {
-		if (levels.length > 1) levels.pop();
-	} else if (isSymbol(token, ",")) {
-		if (level.clause === "on") level.clause = "from";
-		level.table = level.clause === "from";
-	} else if (token?.kind === "word") beginClause(level, tokens, at);
-}
-function beginClause(level, tokens, at) {
-	if (isKeyword(tokens[at - 1], "FOR") && !isSymbol(tokens[at - 2], ".")) return;
-	const begin = BEGINNINGS.find(({ words }) => isKeyword(tokens[at], ...words));
-	if (!begin?.within.includes(level.clause) || !isBeginning(tokens, at)) return;
-	level.clause = begin.clause;
-	level.table = begin.clause === "from";
-}
-function isBeginning(tokens, at) {
-	if (isSymbol(tokens[at - 1], ".")) return false;
-	if (isKeyword(tokens[at], "WINDOW")) return isKeyword(tokens[at + 2], "AS") && isSymbol(tokens[at + 3], "(");
-	if (!isKeyword(tokens[at], "UNION", "EXCEPT", "INTERSECT")) return true;
-	const next = tokens[at + 1];
-	return isKeyword(next, "SELECT", "ALL", "DISTINCT", "VALUES", "TABLE") || isSymbol(next, "(");
-}
-const ANYWHERE = [
-	"none",
-	"select",
-	"from",
-	"on",
-	"rest"
-];
-const BEGINNINGS = [
-	{
-		words: ["SELECT"],
-		within: ANYWHERE,
-		clause: "select"
-	},
-	{
-		words: ["FROM"],
-		within: ["select"],
-		clause: "from"
-	},
-	{
-		words: ["JOIN", "STRAIGHT_JOIN"],
-		within: ["from", "on"],
-		clause: "from"
-	},
-	{
-		words: ["ON", "USING"],
-		within: ["from"],
-		clause: "on"
-	},
-	{
-		words: [
-			"UNION",
-			"EXCEPT",
-			"INTERSECT"
-		],
-		within: ANYWHERE,
-		clause: "none"
-	},
-	{
-		words: [
-			"WHERE",
-			"GROUP",
-			"HAVING",
-			"ORDER",
-			"LIMIT",
-			"WINDOW"
-		],
-		within: ANYWHERE,
-		clause: "rest"
-	}
-];
-// src/schema/view-names.ts
-const SCHEMA_AT = {
-	table: 2,
-	call: 2,
-	other: 3
-};
-function readNames(tokens, schemaName) {
-	const own = namesOfWith(tokens);
-	const names = namesInQuery(tokens, "quoted");
-	const qualified = names.filter((name) => schemaPart(name) !== null);
-	const ours = qualified.filter((name) => schemaPart(name) === schemaName);
-	const others = qualified.filter((name) => schemaPart(name) !== schemaName);
-	const free = names.filter((name) => schemaPart(name) !== null || !own.has(lastPart(name)));
-	const calls = free.filter(({ kind }) => kind === "call");
-	const beyond = [
-		...others.map((name) => `the schema ${printable$1(schemaPart(name) ?? "")}`),
-		...calls.map((name) => `the stored function ${printable$1(lastPart(name))}`),
-		...findSequence(tokens)
-	];
-	return {
-		uses: [...new Set(free.filter(({ kind }) => kind === "table").map(lastPart))],
-		qualifiers: new Set(ours.flatMap(({ at }) => [at, at + 1])),
-		beyond: beyond[0] ?? null
-	};
-}
-function schemaPart({ parts, kind }) {
-	return parts.at(-SCHEMA_AT[kind]) ?? null;
-}
-function lastPart({ parts }) {
-	return parts.at(-1) ?? "";
-}
-function namesOfWith(tokens) {
-	return new Set([...placesOfWith(tokens)].map((at) => tokens[at]?.value ?? ""));
-}
-function placesOfWith(tokens) {
-	const places = new Set();
-	for (const [at, token] of tokens.entries()) {
-		if (!isKeyword(token, "AS") || !isSymbol(tokens[at + 1], "(")) continue;
-		let name = at - 1;
-		if (isSymbol(tokens[name], ")")) {
-			while (name > 0 && !isSymbol(tokens[name], "(")) name -= 1;
-			name -= 1;
-		}
-		places.add(name);
-	}
-	return places;
-}
-function findSequence(tokens) {
-	return tokens.some((token, at) => isKeyword(token, "NEXTVAL", "LASTVAL", "SETVAL") && isSymbol(tokens[at + 1], "(")) ? ["a sequence"] : [];
-}
-// src/schema/view.ts
-function isViewSql(sql) {
-	return /^CREATE (?:ALGORITHM=(?:MERGE|TEMPTABLE) )?(?:SQL SECURITY INVOKER )?VIEW /.test(sql);
-}
-function parseCreateView(sql, schemaName) {
-	const tokens = withoutComments(tokenize(sql, "CREATE VIEW"));
-	const viewAt = tokens.findIndex((token) => isKeyword(token, "VIEW"));
-	const asAt = tokens.findIndex((token, at) => at > viewAt && isKeyword(token, "AS"));
-	const nameAt = isSymbol(tokens[viewAt + 2], ".") ? viewAt + 3 : viewAt + 1;
-	const name = tokens[nameAt];
-	if (!isKeyword(tokens[0], "CREATE") || viewAt === -1 || asAt < nameAt || !name) throw unreadable$2(sql, tokens[0]);
-	const query = tokens.slice(asAt + 1);
-	const { uses, qualifiers, beyond } = readNames(query, schemaName);
-	const head = [
-		"CREATE",
-		...attributesOf$1(tokens.slice(1, viewAt)),
-		"VIEW",
-		quoteName(name.value) + columnsOf$1(tokens.slice(nameAt + 1, asAt)),
-		"AS"
-	].join(" ");
-	const text = layOutQuery(sql, query, qualifiers);
-	return {
-		view: {
-			name: name.value,
-			sql: `${head}\n${text}`,
-			uses
-		},
-		beyond,
-		definer: definerOf(sql, tokens.slice(1, viewAt))
-	};
-}
-function definerOf(sql, tokens) {
-	const from = tokens.findIndex((token) => isKeyword(token, "DEFINER"));
-	const to = tokens.findIndex((token, at) => at > from && isKeyword(token, "SQL"));
-	if (!isSymbol(tokens[from + 1], "=") || to === -1) return "";
-	return sql.slice(tokens[from + 2]?.start, tokens[to - 1]?.end);
-}
-function attributesOf$1(tokens) {
-	const algorithm = tokens.find((token) => isKeyword(token, "MERGE", "TEMPTABLE"));
-	const invoker = tokens.some((token) => isKeyword(token, "INVOKER"));
-	return [...algorithm ? [`ALGORITHM=${algorithm.text.toUpperCase()}`] : [], ...invoker ? ["SQL SECURITY INVOKER"] : []];
-}
-function columnsOf$1(tokens) {
-	const names = tokens.filter(({ kind }) => kind === "quoted").map(({ text }) => text);
-	return names.length === 0 ? "" : ` (${names.join(",")})`;
-}
-function unreadable$2(text, token) {
-	return refusalAt("SQL_SYNTAX", "this is not a view as a server describes it", {
-		text,
-		offset: token?.start ?? 0,
-		file: "CREATE VIEW"
-	}, "Report this as a defect of Crossfade, with the statement.");
-}
-function isInvokers({ sql }) {
-	return sql.slice(0, sql.indexOf("`")).includes("SQL SECURITY INVOKER");
-}
-function asInvokers(view) {
-	if (isInvokers(view)) return view;
-	return {
-		...view,
-		sql: view.sql.replace("VIEW ", "SQL SECURITY INVOKER VIEW ")
-	};
-}
-function viewStatement({ sql }, verb) {
-	return verb === "create" ? sql : `CREATE OR REPLACE${sql.slice(6)}`;
-}
-function dropViewStatement({ name }) {
-	return `DROP VIEW ${quoteName(name)}`;
-}
-// src/schema/diff-views.ts
-function diffViews(from, to) {
-	const wanted = withRightsOf(to, from);
-	return {
-		dropped: usedFirst([...from.views.values()].filter(({ name }) => !to.views.has(name))).toReversed().map((view) => ({
-			kind: "drop_view",
-			from: view
-		})),
-		made: usedFirst([...wanted.views.values()]).flatMap((view) => changesTo$1(view, from))
-	};
-}
-function changesTo$1(to, { views }) {
-	const from = views.get(to.name);
-	if (!from) return [{
-		kind: "create_view",
-		to
-	}];
-	return from.sql === to.sql ? [] : [{
-		kind: "replace_view",
-		from,
-		to
-	}];
-}
-function withRightsOf(wanted, live) {
-	const settled = [...wanted.views.values()].map((view) => {
-		const before = live.views.get(view.name);
-		return before && !isInvokers(before) ? view : asInvokers(view);
-	});
-	return {
-		...wanted,
-		views: new Map(settled.map((view) => [view.name, view]))
-	};
-}
-function usedFirst(views) {
-	const waiting = new Map(views.map((view) => [view.name, view]));
-	const ordered = [];
-	const place = (name) => {
-		const view = waiting.get(name);
-		if (!view) return;
-		waiting.delete(name);
-		for (const used of view.uses) place(used);
-		ordered.push(view);
-	};
-	for (const { name } of views) place(name);
-	return ordered;
 }
 // src/mysql/identifier.ts
 const TAG_CHARACTERS = 6;
@@ -26653,7 +25865,7 @@ function plainConstraintName(name) {
 // src/schema/parse-item.ts
 function parseColumn(text, item, tableCollation) {
 	const [name, ...written] = item;
-	if (!name || written.length === 0) throw unreadable$1(text, name);
+	if (!name || written.length === 0) throw unreadable$2(text, name);
 	const { rest, definition: inherited } = withoutInherited(text, written, tableCollation);
 	const definition = withVisibleDefault(inherited, rest);
 	const typeEnd = endOfType(rest);
@@ -26720,7 +25932,7 @@ function generatedKind(attributes) {
 function parseKey(text, item, kind) {
 	const open = item.findIndex((token) => isSymbol(token, "("));
 	const name = item.slice(0, Math.max(0, open)).find((token) => token.kind === "quoted");
-	if (open === -1 || kind !== "primary" && !name) throw unreadable$1(text, item[0]);
+	if (open === -1 || kind !== "primary" && !name) throw unreadable$2(text, item[0]);
 	return {
 		name: name?.value ?? "PRIMARY",
 		kind,
@@ -26750,7 +25962,7 @@ function parseForeignKey(text, item) {
 	const own = item.findIndex((token) => isSymbol(token, "("));
 	const references = item.findIndex((token) => isKeyword(token, "REFERENCES"));
 	const theirs = item.findIndex((token, at) => at > references && isSymbol(token, "("));
-	if (own === -1 || references === -1 || theirs === -1) throw unreadable$1(text, item[0]);
+	if (own === -1 || references === -1 || theirs === -1) throw unreadable$2(text, item[0]);
 	const path = item.slice(references + 1, theirs).filter(({ kind }) => kind === "quoted");
 	return {
 		...plainNamed(item[1]?.value ?? "", sliceOf(text, item)),
@@ -26772,12 +25984,51 @@ function plainNamed(serverName, definition) {
 function namesOf(tokens, open) {
 	return splitList(tokens, open).items.flatMap((part) => part.slice(0, 1).map((t) => t.value));
 }
-function unreadable$1(text, token) {
+function unreadable$2(text, token) {
 	return refusalAt("SQL_SYNTAX", "this is not written as a MySQL or MariaDB server writes it", {
 		text,
 		offset: token?.start ?? 0,
 		file: "CREATE TABLE"
 	}, "Report it as a bug, with the server version.");
+}
+// src/schema/spelling/edit.ts
+function edited(text, edits) {
+	let result = "";
+	let at = 0;
+	for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
+		result += text.slice(at, edit.start) + edit.text;
+		at = edit.end;
+	}
+	return result + text.slice(at);
+}
+function replace({ start, end }, text) {
+	return {
+		start,
+		end,
+		text
+	};
+}
+function remove(item, from, to) {
+	const start = item[from - 1]?.end ?? item[from]?.start ?? 0;
+	return {
+		start,
+		end: item[to]?.end ?? start,
+		text: ""
+	};
+}
+function insertBefore({ start }, text) {
+	return {
+		start,
+		end: start,
+		text
+	};
+}
+function insertAfter({ end }, text) {
+	return {
+		start: end,
+		end,
+		text
+	};
 }
 // src/schema/spelling/collation.ts
 function modern(name) {
@@ -26969,6 +26220,312 @@ function partitionGapEdits(previous, token, text) {
 	}];
 	return isKeyword(previous, "COLUMNS", "KEY") && isSymbol(token, "(") && gap === "" ? [insertBefore(token, " ")] : [];
 }
+// src/schema/view/view-layout.ts
+const MODIFIERS = [
+	"ALL",
+	"DISTINCT",
+	"DISTINCTROW",
+	"HIGH_PRIORITY",
+	"STRAIGHT_JOIN",
+	"SQL_SMALL_RESULT",
+	"SQL_BIG_RESULT",
+	"SQL_BUFFER_RESULT",
+	"SQL_NO_CACHE",
+	"SQL_CALC_FOUND_ROWS"
+];
+const BREAKS = [
+	"FROM",
+	"WHERE",
+	"GROUP",
+	"HAVING",
+	"WINDOW",
+	"ORDER",
+	"LIMIT",
+	"UNION",
+	"EXCEPT",
+	"INTERSECT"
+];
+function layOutQuery(text, tokens, left) {
+	const line = new Line();
+	let gapFrom = tokens[0]?.start ?? 0;
+	for (const [at, token] of tokens.entries()) {
+		const space = token.start > gapFrom ? " " : "";
+		if (left.has(at)) {
+			if (!left.has(at - 1)) line.hold(space);
+		} else line.add(token, space, text.slice(token.start, token.end));
+		gapFrom = token.end;
+	}
+	return line.text;
+}
+var Line = class {
+	text = "";
+	#depth = 0;
+	#columns = "none";
+	#afterComma = false;
+	#held = null;
+	hold(space) {
+		this.#held = space;
+	}
+	add(token, space, text) {
+		this.text += this.#gapBefore(token, this.#held ?? space) + text;
+		this.#held = null;
+		this.#depth += depthChange(token);
+		this.#afterComma = this.#depth === 0 && this.#columns === "list" && isSymbol(token, ",");
+	}
+	#gapBefore(token, space) {
+		if (this.#afterComma) return "\n  ";
+		if (this.#columns === "first" && !isKeyword(token, ...MODIFIERS)) {
+			this.#columns = "list";
+			return "\n  ";
+		}
+		if (this.#depth > 0) return space;
+		const begins = isKeyword(token, "SELECT");
+		if (!begins && !isKeyword(token, ...BREAKS)) return space;
+		this.#columns = begins ? "first" : "none";
+		return this.text === "" ? "" : "\n";
+	}
+};
+// src/schema/view/query-names.ts
+function namesInQuery(tokens, names) {
+	const found = [];
+	const levels = [{
+		clause: "none",
+		table: false
+	}];
+	let at = 0;
+	while (at < tokens.length) {
+		const token = tokens[at];
+		const level = levels.at(-1);
+		if (!token || !level) break;
+		const isName = token.kind === "quoted" || names !== "quoted" && token.kind === "word";
+		const end = isName ? endOfPath(tokens, at) : at + 1;
+		if (isName) found.push({
+			at,
+			end,
+			parts: partsOf$1(tokens, at, end),
+			kind: kindOf$2(tokens, at, end, level)
+		});
+		advance(levels, level, tokens, at);
+		at = end;
+	}
+	return found;
+}
+function kindOf$2(tokens, at, end, level) {
+	if (level.table) return "table";
+	return isSymbol(tokens[end], "(") && !isSymbol(tokens[at - 1], ")") ? "call" : "other";
+}
+function endOfPath(tokens, at) {
+	let end = at + 1;
+	while (isSymbol(tokens[end], ".") && isPart(tokens[end + 1])) end += 2;
+	return end;
+}
+function isPart(token) {
+	return token?.kind === "quoted" || token?.kind === "word";
+}
+function partsOf$1(tokens, at, end) {
+	return tokens.slice(at, end).flatMap((token) => isPart(token) ? [token.value] : []);
+}
+function advance(levels, level, tokens, at) {
+	const token = tokens[at];
+	const expected = level.table;
+	level.table = false;
+	if (isSymbol(token, "(")) {
+		const isQuery = isKeyword(tokens[at + 1], "SELECT", "WITH", "VALUES");
+		const inList = expected && !isQuery;
+		levels.push({
+			clause: inList ? "from" : "none",
+			table: inList
+		});
+	} else if (isSymbol(token, ")")) {
+		if (levels.length > 1) levels.pop();
+	} else if (isSymbol(token, ",")) {
+		if (level.clause === "on") level.clause = "from";
+		level.table = level.clause === "from";
+	} else if (token?.kind === "word") beginClause(level, tokens, at);
+}
+function beginClause(level, tokens, at) {
+	if (isKeyword(tokens[at - 1], "FOR") && !isSymbol(tokens[at - 2], ".")) return;
+	const begin = BEGINNINGS.find(({ words }) => isKeyword(tokens[at], ...words));
+	if (!begin?.within.includes(level.clause) || !isBeginning(tokens, at)) return;
+	level.clause = begin.clause;
+	level.table = begin.clause === "from";
+}
+function isBeginning(tokens, at) {
+	if (isSymbol(tokens[at - 1], ".")) return false;
+	if (isKeyword(tokens[at], "WINDOW")) return isKeyword(tokens[at + 2], "AS") && isSymbol(tokens[at + 3], "(");
+	if (!isKeyword(tokens[at], "UNION", "EXCEPT", "INTERSECT")) return true;
+	const next = tokens[at + 1];
+	return isKeyword(next, "SELECT", "ALL", "DISTINCT", "VALUES", "TABLE") || isSymbol(next, "(");
+}
+const ANYWHERE = [
+	"none",
+	"select",
+	"from",
+	"on",
+	"rest"
+];
+const BEGINNINGS = [
+	{
+		words: ["SELECT"],
+		within: ANYWHERE,
+		clause: "select"
+	},
+	{
+		words: ["FROM"],
+		within: ["select"],
+		clause: "from"
+	},
+	{
+		words: ["JOIN", "STRAIGHT_JOIN"],
+		within: ["from", "on"],
+		clause: "from"
+	},
+	{
+		words: ["ON", "USING"],
+		within: ["from"],
+		clause: "on"
+	},
+	{
+		words: [
+			"UNION",
+			"EXCEPT",
+			"INTERSECT"
+		],
+		within: ANYWHERE,
+		clause: "none"
+	},
+	{
+		words: [
+			"WHERE",
+			"GROUP",
+			"HAVING",
+			"ORDER",
+			"LIMIT",
+			"WINDOW"
+		],
+		within: ANYWHERE,
+		clause: "rest"
+	}
+];
+// src/schema/view/view-names.ts
+const SCHEMA_AT = {
+	table: 2,
+	call: 2,
+	other: 3
+};
+function readNames(tokens, schemaName) {
+	const own = namesOfWith(tokens);
+	const names = namesInQuery(tokens, "quoted");
+	const qualified = names.filter((name) => schemaPart(name) !== null);
+	const ours = qualified.filter((name) => schemaPart(name) === schemaName);
+	const others = qualified.filter((name) => schemaPart(name) !== schemaName);
+	const free = names.filter((name) => schemaPart(name) !== null || !own.has(lastPart(name)));
+	const calls = free.filter(({ kind }) => kind === "call");
+	const beyond = [
+		...others.map((name) => `the schema ${printable$1(schemaPart(name) ?? "")}`),
+		...calls.map((name) => `the stored function ${printable$1(lastPart(name))}`),
+		...findSequence(tokens)
+	];
+	return {
+		uses: [...new Set(free.filter(({ kind }) => kind === "table").map(lastPart))],
+		qualifiers: new Set(ours.flatMap(({ at }) => [at, at + 1])),
+		beyond: beyond[0] ?? null
+	};
+}
+function schemaPart({ parts, kind }) {
+	return parts.at(-SCHEMA_AT[kind]) ?? null;
+}
+function lastPart({ parts }) {
+	return parts.at(-1) ?? "";
+}
+function namesOfWith(tokens) {
+	return new Set([...placesOfWith(tokens)].map((at) => tokens[at]?.value ?? ""));
+}
+function placesOfWith(tokens) {
+	const places = new Set();
+	for (const [at, token] of tokens.entries()) {
+		if (!isKeyword(token, "AS") || !isSymbol(tokens[at + 1], "(")) continue;
+		let name = at - 1;
+		if (isSymbol(tokens[name], ")")) {
+			while (name > 0 && !isSymbol(tokens[name], "(")) name -= 1;
+			name -= 1;
+		}
+		places.add(name);
+	}
+	return places;
+}
+function findSequence(tokens) {
+	return tokens.some((token, at) => isKeyword(token, "NEXTVAL", "LASTVAL", "SETVAL") && isSymbol(tokens[at + 1], "(")) ? ["a sequence"] : [];
+}
+// src/schema/view/view.ts
+function isViewSql(sql) {
+	return /^CREATE (?:ALGORITHM=(?:MERGE|TEMPTABLE) )?(?:SQL SECURITY INVOKER )?VIEW /.test(sql);
+}
+function parseCreateView(sql, schemaName) {
+	const tokens = withoutComments(tokenize(sql, "CREATE VIEW"));
+	const viewAt = tokens.findIndex((token) => isKeyword(token, "VIEW"));
+	const asAt = tokens.findIndex((token, at) => at > viewAt && isKeyword(token, "AS"));
+	const nameAt = isSymbol(tokens[viewAt + 2], ".") ? viewAt + 3 : viewAt + 1;
+	const name = tokens[nameAt];
+	if (!isKeyword(tokens[0], "CREATE") || viewAt === -1 || asAt < nameAt || !name) throw unreadable$1(sql, tokens[0]);
+	const query = tokens.slice(asAt + 1);
+	const { uses, qualifiers, beyond } = readNames(query, schemaName);
+	const head = [
+		"CREATE",
+		...attributesOf$1(tokens.slice(1, viewAt)),
+		"VIEW",
+		quoteName(name.value) + columnsOf$1(tokens.slice(nameAt + 1, asAt)),
+		"AS"
+	].join(" ");
+	const text = layOutQuery(sql, query, qualifiers);
+	return {
+		view: {
+			name: name.value,
+			sql: `${head}\n${text}`,
+			uses
+		},
+		beyond,
+		definer: definerOf(sql, tokens.slice(1, viewAt))
+	};
+}
+function definerOf(sql, tokens) {
+	const from = tokens.findIndex((token) => isKeyword(token, "DEFINER"));
+	const to = tokens.findIndex((token, at) => at > from && isKeyword(token, "SQL"));
+	if (!isSymbol(tokens[from + 1], "=") || to === -1) return "";
+	return sql.slice(tokens[from + 2]?.start, tokens[to - 1]?.end);
+}
+function attributesOf$1(tokens) {
+	const algorithm = tokens.find((token) => isKeyword(token, "MERGE", "TEMPTABLE"));
+	const invoker = tokens.some((token) => isKeyword(token, "INVOKER"));
+	return [...algorithm ? [`ALGORITHM=${algorithm.text.toUpperCase()}`] : [], ...invoker ? ["SQL SECURITY INVOKER"] : []];
+}
+function columnsOf$1(tokens) {
+	const names = tokens.filter(({ kind }) => kind === "quoted").map(({ text }) => text);
+	return names.length === 0 ? "" : ` (${names.join(",")})`;
+}
+function unreadable$1(text, token) {
+	return refusalAt("SQL_SYNTAX", "this is not a view as a server describes it", {
+		text,
+		offset: token?.start ?? 0,
+		file: "CREATE VIEW"
+	}, "Report this as a defect of Crossfade, with the statement.");
+}
+function isInvokers({ sql }) {
+	return sql.slice(0, sql.indexOf("`")).includes("SQL SECURITY INVOKER");
+}
+function asInvokers(view) {
+	if (isInvokers(view)) return view;
+	return {
+		...view,
+		sql: view.sql.replace("VIEW ", "SQL SECURITY INVOKER VIEW ")
+	};
+}
+function viewStatement({ sql }, verb) {
+	return verb === "create" ? sql : `CREATE OR REPLACE${sql.slice(6)}`;
+}
+function dropViewStatement({ name }) {
+	return `DROP VIEW ${quoteName(name)}`;
+}
 // src/schema/parse.ts
 function parseTable$1(sql) {
 	const known = KNOWN.get(sql)?.deref();
@@ -26997,7 +26554,7 @@ function readTable$1(sql) {
 function takeApart(text) {
 	const tokens = withoutComments(tokenize(text, "CREATE TABLE"));
 	const nameToken = tokens[2];
-	if (!(isKeyword(tokens[0], "CREATE") && isKeyword(tokens[1], "TABLE")) || nameToken?.kind !== "quoted" || !isSymbol(tokens[3], "(")) throw unreadable$1(text, nameToken ?? tokens[0]);
+	if (!(isKeyword(tokens[0], "CREATE") && isKeyword(tokens[1], "TABLE")) || nameToken?.kind !== "quoted" || !isSymbol(tokens[3], "(")) throw unreadable$2(text, nameToken ?? tokens[0]);
 	const { items, end } = splitList(tokens, 3);
 	const rest = tokens.slice(end + 1);
 	const found = rest.findIndex((token, at) => isKeyword(token, "PARTITION") && isKeyword(rest[at + 1], "BY"));
@@ -27080,7 +26637,7 @@ function parseItems(text, items, collation) {
 					definition
 				});
 				break;
-			case null: throw unreadable$1(text, first);
+			case null: throw unreadable$2(text, first);
 			default: keys.push(parseKey(text, item, kind));
 		}
 	}
@@ -27147,10 +26704,559 @@ function endOfOption$1(text, tokens, from) {
 	if (isKeyword(tokens[from], "WITH")) return from + 3;
 	if (isKeyword(tokens[from], "TABLESPACE") && !isSymbol(tokens[from + 1], "=")) return from + 2;
 	const equals = tokens.findIndex((token, at) => at > from && isSymbol(token, "="));
-	if (equals === -1) throw unreadable$1(text, tokens[from]);
+	if (equals === -1) throw unreadable$2(text, tokens[from]);
 	return isSymbol(tokens[equals + 1], "(") ? splitList(tokens, equals + 1).end + 1 : equals + 2;
 }
-// src/schema/diff.ts
+// src/schema/renames.ts
+const NO_RENAMES = new Map();
+function renamesToJson(renames) {
+	return Object.fromEntries([...renames].map(([table, names]) => [table, Object.fromEntries(names)]));
+}
+function renamesOf(from, to, hints) {
+	const hinted = hints.get(to.name);
+	if (!hinted) return new Map();
+	const before = new Set(from.columns.map(({ name }) => fold$2(name)));
+	const after = new Map(to.columns.map(({ name }) => [fold$2(name), name]));
+	const pairs = [...hinted].map(([name, old]) => [fold$2(old), fold$2(name)]);
+	const taken = new Set(pairs.map(([old]) => old));
+	const given = new Set(pairs.map(([, name]) => name));
+	const isOpen = ([old, name]) => old !== name && before.has(old) && after.has(name) && (!before.has(name) || taken.has(name)) && (!after.has(old) || given.has(old));
+	return new Map(pairs.filter(isOpen).map(([old, name]) => [old, after.get(name) ?? name]));
+}
+function openRenames(from, to, hints) {
+	const open = new Map();
+	for (const name of hints.keys()) {
+		const [before, after] = [from.tables.get(name), to.tables.get(name)];
+		const renames = before && after ? renamesOf(before, after, hints) : new Map();
+		if (renames.size > 0) open.set(name, renames);
+	}
+	return open;
+}
+function withRenamedKeys(table, renames) {
+	const own = renames.get(table.name) ?? new Map();
+	return {
+		keys: own.size === 0 ? table.keys : table.keys.map((key) => renamedKey(key, own)),
+		foreignKeys: table.foreignKeys.map((key) => {
+			const theirs = key.parentSchema === null ? renames.get(key.parent) : void 0;
+			return own.size + (theirs?.size ?? 0) === 0 ? key : renamedForeignKey(key, own, theirs ?? new Map());
+		})
+	};
+}
+function renamedKey(key, renames) {
+	if (key.parts.some(({ kind }) => kind === "expression")) return key;
+	return {
+		...key,
+		parts: key.parts.map((part) => part.kind === "column" ? {
+			...part,
+			column: newName(part.column, renames)
+		} : part),
+		definition: renamedLists(key.definition, [renames])
+	};
+}
+function renamedForeignKey(key, own, theirs) {
+	return {
+		...key,
+		columns: key.columns.map((name) => newName(name, own)),
+		parentColumns: key.parentColumns.map((name) => newName(name, theirs)),
+		definition: renamedLists(key.definition, [own, theirs])
+	};
+}
+function newName(name, renames) {
+	return renames.get(fold$2(name)) ?? name;
+}
+function renamedLists(definition, renames) {
+	const tokens = tokenize(definition);
+	let text = "";
+	let done = 0;
+	let from = 0;
+	for (const list of renames) {
+		const open = tokens.findIndex((token, index) => index >= from && isSymbol(token, "("));
+		if (open === -1) break;
+		const { items, end } = splitList(tokens, open);
+		for (const [token] of items) {
+			const name = list.get(fold$2(token?.value ?? ""));
+			if (!token || name === void 0) continue;
+			text += definition.slice(done, token.start) + quoteName(name);
+			done = token.end;
+		}
+		from = end;
+	}
+	return text + definition.slice(done);
+}
+function fold$2(name) {
+	return name.toLowerCase();
+}
+// src/schema/spelling/meaning.ts
+const MEANINGLESS = /USING BTREE|KEY_BLOCK_SIZE|NO ACTION/i;
+function meaningOf(definition) {
+	if (!MEANINGLESS.test(definition)) return definition;
+	const tokens = tokenize(definition);
+	return edited(definition, tokens.flatMap((token, at) => {
+		const next = tokens[at + 1];
+		if (isKeyword(token, "USING") && isKeyword(next, "BTREE")) return [remove(tokens, at, at + 1)];
+		if (isKeyword(token, "KEY_BLOCK_SIZE") && isSymbol(next, "=")) return [remove(tokens, at, at + 2)];
+		return isKeyword(token, "ON") && isKeyword(next, "DELETE", "UPDATE") && isKeyword(tokens[at + 2], "NO") ? [remove(tokens, at, at + 3)] : [];
+	}));
+}
+// src/schema/diff/diff-columns.ts
+function diffColumns(from, to, renames = new Map()) {
+	const identity = ({ name }) => fold$1(renames.get(fold$1(name)) ?? name);
+	const before = new Map(from.columns.map((column) => [identity(column), column]));
+	const after = byName$2(to.columns);
+	const replaced = findReplaced(from.columns, (column) => after.get(identity(column)));
+	const stays = (column) => !column || !replaced.has(column);
+	const staying = from.columns.filter((column) => after.has(identity(column)) && stays(column));
+	const inPlace = findInPlace(staying.map(identity), to.columns);
+	const recollated = collationOf(from.options) !== collationOf(to.options);
+	const lastInPlace = to.columns.findLastIndex(({ name }) => inPlace.has(fold$1(name)));
+	const own = to.options.find(({ name }) => name === "COLLATE")?.value ?? "";
+	const isSame = (one, other) => isEqual$2(one, other) || !recollated && one.name === other.name && withoutOwn(one, own) === withoutOwn(other, own);
+	const clauseOf = (column, at) => {
+		const previous = before.get(fold$1(column.name));
+		if (!previous || !stays(previous)) return {
+			kind: "add_column",
+			column,
+			position: at > lastInPlace ? AT_DEFAULT : positionOf(to.columns, at)
+		};
+		const moved = !inPlace.has(fold$1(column.name));
+		const inherits = recollated && column.inheritsCollation;
+		if (!moved && !inherits && isSame(previous, column)) return null;
+		return {
+			kind: "modify_column",
+			from: previous,
+			to: column,
+			position: moved ? positionOf(to.columns, at) : AT_DEFAULT
+		};
+	};
+	const clauses = to.columns.map(clauseOf).filter((clause) => clause !== null);
+	return {
+		clauses: [...from.columns.filter((column) => !staying.includes(column)).map((column) => ({
+			kind: "drop_column",
+			column
+		})), ...clauses],
+		replaced: new Set([...replaced].flatMap((column) => [column.name, after.get(identity(column))?.name ?? []].flat()))
+	};
+}
+function withoutOwn({ type, definition }, tableCollation) {
+	const rest = definition.slice(type.length);
+	const [named = "", collation] = /^ CHARACTER SET \w+ COLLATE (\w+)/.exec(rest) ?? [];
+	return collation === tableCollation ? type + rest.slice(named.length) : definition;
+}
+function mentionsAny(definition, columns) {
+	return [...columns].some((name) => definition.includes(quoteName(name)));
+}
+function collationOf(options) {
+	return options.filter(isCollation).map(({ definition }) => definition).join(" ");
+}
+function isCollation({ name }) {
+	return name === "DEFAULT CHARSET" || name === "COLLATE";
+}
+const AT_DEFAULT = { kind: "default" };
+function positionOf(columns, at) {
+	const previous = columns[at - 1];
+	return previous ? {
+		kind: "after",
+		column: previous.name
+	} : { kind: "first" };
+}
+function isEqual$2(a, b) {
+	return a.name === b.name && a.definition === b.definition;
+}
+function fold$1(name) {
+	return name.toLowerCase();
+}
+function byName$2(columns) {
+	return new Map(columns.map((column) => [fold$1(column.name), column]));
+}
+function findReplaced(columns, next) {
+	const becomes = (column) => next(column)?.generated;
+	const crosses = (column) => {
+		const after = next(column);
+		if (!after) return false;
+		return after.generated === "virtual" !== (column.generated === "virtual") || !converts(column.type, after.type);
+	};
+	const staysComputed = (column) => column.generated !== null && Boolean(becomes(column));
+	const replaced = new Set(columns.filter(crosses));
+	let found = -1;
+	while (found < replaced.size) {
+		found = replaced.size;
+		const names = new Set([...replaced].map(({ name }) => name));
+		for (const column of columns) if (staysComputed(column) && mentionsAny(column.definition, names)) replaced.add(column);
+	}
+	return replaced;
+}
+const APART = [
+	/^uuid$/i,
+	/^inet4$/i,
+	/^inet6$/i,
+	/^(?:geometry|point|linestring|polygon|multi\w+|geom\w*collection)$/i
+];
+const TEXTS$1 = /^(?:(?:var)?(?:char|binary)|(?:tiny|medium|long)?(?:text|blob)|enum|set|json)\b/i;
+function converts(from, to) {
+	const [before, after] = [from, to].map((type) => APART.findIndex((kind) => kind.test(type)));
+	if (before === after) return true;
+	return (before === -1 || TEXTS$1.test(to)) && (after === -1 || TEXTS$1.test(from));
+}
+function findInPlace(staying, target) {
+	const indexes = new Map(target.map(({ name }, at) => [fold$1(name), at]));
+	return new Set(longestRising(staying, (name) => indexes.get(name) ?? 0));
+}
+function longestRising(items, rank) {
+	const ends = [];
+	for (const item of items) {
+		const value = rank(item);
+		const found = ends.findIndex((end) => end.value >= value);
+		const at = found === -1 ? ends.length : found;
+		ends[at] = {
+			item,
+			value,
+			previous: ends[at - 1] ?? null
+		};
+	}
+	const rising = [];
+	for (let node = ends.at(-1) ?? null; node; node = node.previous) rising.unshift(node.item);
+	return rising;
+}
+// src/schema/diff/diff-partition.ts
+function diffPartition(from, to, alone) {
+	if (from === to) return [];
+	if (to === null) return [{ kind: "remove_partitions" }];
+	const whole = {
+		kind: "set_partitions",
+		partition: to
+	};
+	if (from === null || !alone) return [whole];
+	const [before, after] = [partitioningOf(from), partitioningOf(to)];
+	if (before.head !== after.head) return [whole];
+	return [changeOf$1(before, after) ?? whole];
+}
+function partitioningOf(text) {
+	const tokens = tokenize(text);
+	const open = tokens.findIndex((token, at) => isSymbol(token, "(") && isKeyword(tokens[at + 1], "PARTITION") && !isSymbol(tokens[at + 2], "("));
+	const counted = tokens.at(-2);
+	const kind = tokens[2];
+	const isSpread = isKeyword(kind, "HASH", "KEY", "LINEAR");
+	const isCounted = open === -1 && isSpread && isKeyword(counted, "PARTITIONS");
+	return {
+		head: text.slice(0, isCounted ? counted?.start : tokens[open]?.start).trim(),
+		isRange: isKeyword(kind, "RANGE"),
+		count: isCounted ? Number(tokens.at(-1)?.text) : null,
+		parts: open === -1 ? [] : splitList(tokens, open).items.map((item) => partOf$1(text, item))
+	};
+}
+function partOf$1(text, item) {
+	const values = item.findIndex((token) => isKeyword(token, "VALUES"));
+	const end = item.findIndex((token, at) => at > values && isKeyword(token, "ENGINE", "COMMENT", "MAX_ROWS", "MIN_ROWS"));
+	const bounds = values === -1 ? [] : item.slice(values, end === -1 ? item.length : end);
+	return {
+		name: item[1]?.value ?? "",
+		text: sliceOf(text, item),
+		values: sliceOf(text, bounds)
+	};
+}
+function changeOf$1(from, to) {
+	if (from.count !== null && to.count !== null) {
+		const more = to.count - from.count;
+		const text = more > 0 ? `ADD PARTITION PARTITIONS ${more}` : `COALESCE PARTITION ${Math.abs(more)}`;
+		return more === 0 ? null : {
+			kind: "change_partitions",
+			text
+		};
+	}
+	if (from.count !== null || to.count !== null || from.parts.length === 0) return null;
+	if (from.parts.every((part, at) => part.text === to.parts[at]?.text) && to.parts.every(({ values }) => values !== "")) return {
+		kind: "change_partitions",
+		text: `ADD PARTITION ${listOf(to.parts.slice(from.parts.length))}`
+	};
+	return to.isRange ? reorganised(from.parts, to.parts) : null;
+}
+function reorganised(from, to) {
+	const isSame = (a, b) => a?.text === b?.text;
+	let start = 0;
+	while (start < from.length && isSame(from[start], to[start])) start += 1;
+	let tail = 0;
+	const room = Math.min(from.length, to.length) - start;
+	while (tail < room && isSame(from.at(-1 - tail), to.at(-1 - tail))) tail += 1;
+	const endsAlike = () => from.at(-1 - tail)?.values === to.at(-1 - tail)?.values;
+	const isEmpty = () => from.length - tail === start || to.length - tail === start;
+	if (tail > 0 && (isEmpty() || !endsAlike())) tail -= 1;
+	const [gone, come] = [from.slice(start, from.length - tail), to.slice(start, to.length - tail)];
+	if (gone.length === 0 || come.length === 0 || !endsAlike()) return null;
+	return {
+		kind: "change_partitions",
+		text: `REORGANIZE PARTITION ${gone.map(({ name }) => quoteName(name)).join(", ")} INTO ${listOf(come)}`
+	};
+}
+function listOf(parts) {
+	return `(${parts.map(({ text }) => text).join(",\n ")})`;
+}
+// src/schema/diff/diff-table.ts
+function diffTables(from, to, renames) {
+	const { clauses: columnClauses, replaced } = diffColumns(from, to, renames.get(to.name));
+	const isStale = ({ definition }) => mentionsAny(definition, replaced);
+	const renamed = withRenamedKeys(from, renames);
+	const { toggles, ...keys } = diffKeys(renamed.keys, to.keys, isStale);
+	const foreignKeys = diffNamed(renamed.foreignKeys, to.foreignKeys);
+	const checks = diffNamed(from.checks, to.checks, isStale);
+	const periods = diffNamed(from.periods, to.periods, isStale);
+	const clauses = [
+		...foreignKeys.dropped.map((foreignKey) => ({
+			kind: "drop_foreign_key",
+			foreignKey
+		})),
+		...checks.dropped.map((check) => ({
+			kind: "drop_check",
+			check,
+			word: wordFor(check, from)
+		})),
+		...keys.dropped.map((key) => ({
+			kind: "drop_key",
+			key
+		})),
+		...periods.dropped.map((period) => ({
+			kind: "drop_period",
+			period
+		})),
+		...columnClauses,
+		...periods.added.map((period) => ({
+			kind: "add_period",
+			period
+		})),
+		...toggles,
+		...keys.added.map((key) => ({
+			kind: "add_key",
+			key
+		})),
+		...foreignKeys.added.map((foreignKey) => ({
+			kind: "add_foreign_key",
+			foreignKey
+		})),
+		...checks.added.map((check) => ({
+			kind: "add_check",
+			check
+		})),
+		...diffOptions(from.options, to.options)
+	];
+	return [...clauses, ...diffPartition(from.partition, to.partition, clauses.length === 0)];
+}
+function wordFor({ serverName }, { foreignKeys }) {
+	return foreignKeys.some((key) => key.serverName.toLowerCase() === serverName.toLowerCase()) ? "CHECK" : "CONSTRAINT";
+}
+function diffNamed(from, to, isStale = () => false) {
+	const stays = (item, others) => !isStale(item) && others.some((other) => isEqual$1(other, item));
+	return {
+		dropped: from.filter((item) => !stays(item, to)),
+		added: to.filter((item) => !stays(item, from))
+	};
+}
+function diffKeys(from, to, isStale) {
+	const { dropped, added } = diffNamed(from, to, isStale);
+	const shownAnew = pairKeys(dropped, added, (key) => isStale(key) ? null : shown(key));
+	const renamed = pairKeys(shownAnew.dropped, shownAnew.added, (key) => isStale(key) || key.kind === "primary" ? null : nameless$1(key));
+	return {
+		dropped: renamed.dropped,
+		added: renamed.added,
+		toggles: [...renamed.pairs.map(({ before, after }) => ({
+			kind: "rename_key",
+			from: before,
+			key: after
+		})), ...shownAnew.pairs.flatMap(({ before, after }) => {
+			const word = after.hidden ?? before.hidden;
+			if (!word) return [];
+			return [{
+				kind: after.hidden ? "hide_key" : "show_key",
+				key: after,
+				word
+			}];
+		})]
+	};
+}
+function pairKeys(dropped, added, textOf) {
+	const free = [...added];
+	const pairs = dropped.flatMap((before) => {
+		const text = textOf(before);
+		const at = text === null ? -1 : free.findIndex((key) => textOf(key) === text);
+		const [after] = at === -1 ? [] : free.splice(at, 1);
+		return after ? [{
+			before,
+			after
+		}] : [];
+	});
+	return {
+		pairs,
+		dropped: dropped.filter((key) => !pairs.some(({ before }) => before === key)),
+		added: free
+	};
+}
+function shown({ hidden, definition }) {
+	return meaningOf(hidden ? definition.slice(0, -hidden.length).trimEnd() : definition);
+}
+function nameless$1({ name, definition }) {
+	return meaningOf(definition.replace(quoteName(name), ""));
+}
+function isEqual$1(a, b) {
+	if (a.name !== b.name) return false;
+	return a.definition === b.definition || meaningOf(a.definition) === meaningOf(b.definition);
+}
+function diffOptions(from, to) {
+	const recollated = collationOf(from) !== collationOf(to);
+	const isSet = (option) => isCollation(option) ? recollated : !from.some((before) => isEqual$1(before, option));
+	const isReset = (option) => !isCollation(option) && !to.some(({ name }) => name === option.name);
+	return [...from.filter(isReset).map((option) => ({
+		kind: "reset_option",
+		option
+	})), ...to.filter(isSet).map((option) => ({
+		kind: "set_option",
+		option
+	}))];
+}
+// src/schema/diff/diff-views.ts
+function diffViews(from, to) {
+	const wanted = withRightsOf(to, from);
+	return {
+		dropped: usedFirst([...from.views.values()].filter(({ name }) => !to.views.has(name))).toReversed().map((view) => ({
+			kind: "drop_view",
+			from: view
+		})),
+		made: usedFirst([...wanted.views.values()]).flatMap((view) => changesTo$1(view, from))
+	};
+}
+function changesTo$1(to, { views }) {
+	const from = views.get(to.name);
+	if (!from) return [{
+		kind: "create_view",
+		to
+	}];
+	return from.sql === to.sql ? [] : [{
+		kind: "replace_view",
+		from,
+		to
+	}];
+}
+function withRightsOf(wanted, live) {
+	const settled = [...wanted.views.values()].map((view) => {
+		const before = live.views.get(view.name);
+		return before && !isInvokers(before) ? view : asInvokers(view);
+	});
+	return {
+		...wanted,
+		views: new Map(settled.map((view) => [view.name, view]))
+	};
+}
+function usedFirst(views) {
+	const waiting = new Map(views.map((view) => [view.name, view]));
+	const ordered = [];
+	const place = (name) => {
+		const view = waiting.get(name);
+		if (!view) return;
+		waiting.delete(name);
+		for (const used of view.uses) place(used);
+		ordered.push(view);
+	};
+	for (const { name } of views) place(name);
+	return ordered;
+}
+// src/schema/diff/generated-name.ts
+function withKeptNames(from, to, renames = new Map(), beside = null) {
+	const changed = new Map();
+	for (const table of to.tables.values()) {
+		const before = from.tables.get(table.name);
+		if (!before || before.sql === table.sql || !hasGenerated(table)) continue;
+		const kept = withNamesOf({
+			...before,
+			foreignKeys: withRenamedKeys(before, renames).foreignKeys
+		}, table, beside?.tables.get(table.name) ?? null);
+		if (kept !== table) changed.set(table.name, kept);
+	}
+	if (changed.size === 0) return to;
+	return schemaOf([...to.tables.values()].map((table) => changed.get(table.name) ?? table), [...to.views.values()], to.unmanaged);
+}
+function hasGenerated({ name, checks, foreignKeys }) {
+	return checks.some((check) => stemOf(name, check) !== null) || foreignKeys.some((key) => stemOf(name, key) !== null);
+}
+function withNamesOf(from, to, beside) {
+	const checks = renumbered(to.name, withNew(from.checks, beside?.checks), to.checks);
+	const keys = withNew(from.foreignKeys, beside?.foreignKeys);
+	const foreignKeys = renumbered(to.name, keys, to.foreignKeys);
+	if (!checks && !foreignKeys) return to;
+	return withSql({
+		...to,
+		checks: checks ?? to.checks,
+		foreignKeys: foreignKeys ?? to.foreignKeys
+	});
+}
+function withNew(from, beside = []) {
+	const names = new Set(from.map(({ name }) => fold(name)));
+	const theirs = beside.filter(({ name }) => !names.has(fold(name)));
+	return {
+		all: [...from, ...theirs],
+		theirs
+	};
+}
+function renumbered(table, known, to) {
+	const isCounted = (item) => stemOf(table, item) !== null;
+	const names = pairedNames(known.all.filter(isCounted), to.filter(isCounted));
+	const isOpen = (item) => isCounted(item) && !names.has(item);
+	const settled = to.filter((item) => !isOpen(item)).map((item) => names.get(item) ?? item.name);
+	const taken = new Set([...settled, ...known.theirs.map(({ name }) => name)].map(fold));
+	const open = to.filter(isOpen);
+	const used = new Set([...taken, ...[...known.all, ...open].map(({ name }) => fold(name))]);
+	for (const item of open) {
+		if (!taken.has(fold(item.name))) continue;
+		const name = freeName(stemOf(table, item) ?? "", used);
+		used.add(fold(name));
+		names.set(item, name);
+	}
+	if ([...names].every(([item, name]) => item.name === name)) return null;
+	return to.map((item) => named$1(item, names.get(item) ?? item.name)).toSorted((a, b) => compareNames(a.name, b.name));
+}
+function pairedNames(from, to) {
+	const names = new Map();
+	const left = new Set(from);
+	for (const isSame of [isEqual, isLike]) for (const item of to) {
+		if (names.has(item)) continue;
+		const before = [...left].find((other) => isSame(other, item));
+		if (!before) continue;
+		left.delete(before);
+		names.set(item, before.name);
+	}
+	return names;
+}
+function isEqual(a, b) {
+	return fold(a.name) === fold(b.name) && isLike(a, b);
+}
+function isLike(a, b) {
+	return nameless(a) === nameless(b);
+}
+function nameless({ name, definition }) {
+	return meaningOf(definition.replace(quoteName(name), ""));
+}
+function named$1(item, name) {
+	if (item.name === name) return item;
+	const definition = item.definition.replace(quoteName(item.name), () => quoteName(name));
+	return {
+		...item,
+		name,
+		serverName: name,
+		definition
+	};
+}
+function stemOf(table, item) {
+	const { name } = item;
+	const stem = name.replace(/\d+$/, "");
+	if (stem === name) return null;
+	if ("parent" in item) return fold(stem) === fold(`${table}_ibfk_`) ? stem : null;
+	return [fold(`${table}_chk_`), "constraint_"].includes(fold(stem)) ? stem : null;
+}
+function freeName(stem, used) {
+	let number = 1;
+	while (used.has(fold(`${stem}${number}`))) number += 1;
+	return `${stem}${number}`;
+}
+function fold(name) {
+	return name.toLowerCase();
+}
+// src/schema/diff/diff.ts
 function isViewChange(change) {
 	return change.kind.endsWith("_view");
 }
@@ -27162,7 +27268,7 @@ function tableOf(change) {
 }
 function diffSchemas(from, to, renames = NO_RENAMES) {
 	const open = openRenames(from, to, renames);
-	const wanted = byName$1(to);
+	const wanted = byName$1(withKeptNames(from, to, open));
 	const created = wanted.filter(({ name }) => !from.tables.has(name));
 	const kept = wanted.filter(({ name }) => from.tables.has(name));
 	const dropped = byName$1(from).filter(({ name }) => !to.tables.has(name));
@@ -27233,8 +27339,13 @@ function changedValues(change, type) {
 		}];
 	});
 }
+function missingFrom(after, before) {
+	const kept = new Set(after);
+	return before.filter((value) => !kept.has(value));
+}
 function isReordered(before, after) {
-	return before.some((value, at) => after.includes(value) && after.indexOf(value) !== at);
+	const places = new Map(after.map((value, at) => [value, at]));
+	return before.some((value, at) => (places.get(value) ?? at) !== at);
 }
 // src/lint/instant-clause.ts
 function isProbablyInstant(change) {
@@ -27269,7 +27380,7 @@ function bare$1(column) {
 function isAppended(from, to) {
 	const [before, after] = [typeOf$1(from), typeOf$1(to)];
 	if (before.name !== after.name || before.name !== "enum" && before.name !== "set") return false;
-	const isKept = before.values.every((value) => after.values.includes(value));
+	const isKept = missingFrom(after.values, before.values).length === 0;
 	const bytes = (count) => before.name === "enum" ? Math.ceil(Math.log2(count + 1) / 8) : setBytes(count);
 	return isKept && !isReordered(before.values, after.values) && bytes(before.values.length) === bytes(after.values.length);
 }
@@ -27287,7 +27398,7 @@ const copyCost = {
 	fix: "Look at the size of the table and the free disk first, and put several changes of one table into one deploy request.",
 	*check(change) {
 		if (change.kind !== "alter" || isProbablyInstant(change)) return;
-		yield { message: `The change of ${named$1(tableOf(change))} copies all its rows, which takes time and about as much disk again.` };
+		yield { message: `The change of ${named$2(tableOf(change))} copies all its rows, which takes time and about as much disk again.` };
 	}
 };
 // src/lint/rules/deploy-order.ts
@@ -27301,7 +27412,7 @@ const deployOrder = {
 	*check(change) {
 		const { table, adds, drops } = read(change);
 		if (!adds && !drops) return;
-		yield { message: `${named$1(table)}: ${adviceOn(adds, drops)}` };
+		yield { message: `${named$2(table)}: ${adviceOn(adds, drops)}` };
 	}
 };
 function adviceOn(adds, drops) {
@@ -27341,7 +27452,7 @@ const dropColumn = {
 			if (column.generated !== null || findColumn(change.to, column.name)) continue;
 			yield {
 				column: column.name,
-				message: `The column ${named$1(change.to.name, column.name)} goes, with all its values.`
+				message: `The column ${named$2(change.to.name, column.name)} goes, with all its values.`
 			};
 		}
 	}
@@ -27362,7 +27473,7 @@ const dropFk = {
 			if (!table || stays) continue;
 			yield {
 				key: name,
-				message: `The change removes the foreign key ${named$1(name)} from ${named$1(table.name)} to ${named$1(parent)}; from then on rows can refer to others that are not there.`
+				message: `The change removes the foreign key ${named$2(name)} from ${named$2(table.name)} to ${named$2(parent)}; from then on rows can refer to others that are not there.`
 			};
 		}
 	}
@@ -27377,7 +27488,7 @@ const dropTable = {
 	fix: "Deploy code that no longer uses the table first, and look whether anything still reads it. If it was renamed, see `rename-as-drop-add`.",
 	*check(change) {
 		if (change.kind !== "drop") return;
-		yield { message: `The table ${named$1(change.from.name)} goes, with all its rows.` };
+		yield { message: `The table ${named$2(change.from.name)} goes, with all its rows.` };
 	}
 };
 // src/lint/values.ts
@@ -27397,11 +27508,12 @@ const duplicateEnumValue = {
 	*check(table) {
 		for (const column of table.columns) {
 			const { values } = typeOf$1(column);
-			const twice = values.filter((value, at) => values.indexOf(value) !== at);
+			const seen = new Set();
+			const twice = values.filter((value) => seen.size === seen.add(value).size);
 			if (twice.length === 0) continue;
 			yield {
 				column: column.name,
-				message: `The column ${named$1(table.name, column.name)} lists ${listed(twice.map(shownValue))} more than once.`
+				message: `The column ${named$2(table.name, column.name)} lists ${listed(twice.map(shownValue))} more than once.`
 			};
 		}
 	}
@@ -27420,7 +27532,7 @@ const duplicateIndex = {
 			if (!first || key.hidden || first.hidden) continue;
 			yield {
 				key: key.name,
-				message: `The ${keyWords(key)} ${named$1(key.name)} of ${named$1(table.name)} is over the same columns as the ${keyWords(first)} ${named$1(first.name)}, so every write pays twice for one use.`
+				message: `The ${keyWords(key)} ${named$2(key.name)} of ${named$2(table.name)} is over the same columns as the ${keyWords(first)} ${named$2(first.name)}, so every write pays twice for one use.`
 			};
 		}
 	}
@@ -27444,7 +27556,7 @@ const engineInnodbOnly = {
 	*check(table) {
 		const engine = table.options.find(({ name }) => name === "ENGINE")?.value;
 		if (engine === void 0 || engine.toLowerCase() === "innodb") return;
-		yield { message: `The table ${named$1(table.name)} has the engine ${printable$1(engine)}.` };
+		yield { message: `The table ${named$2(table.name)} has the engine ${printable$1(engine)}.` };
 	}
 };
 // src/lint/rules/enum-remove.ts
@@ -27457,11 +27569,11 @@ const enumRemove = {
 	fix: "Deploy code that no longer writes the value, change the rows that have it, and then remove it.",
 	*check(change) {
 		for (const { table, column, before, after } of changedValues(change, "enum")) {
-			const gone = before.filter((value) => !after.includes(value));
+			const gone = missingFrom(after, before);
 			if (gone.length === 0) continue;
 			yield {
 				column,
-				message: `The ENUM ${named$1(table, column)} loses ${listed(gone.map(shownValue))}; a row with such a value stops the deployment.`
+				message: `The ENUM ${named$2(table, column)} loses ${listed(gone.map(shownValue))}; a row with such a value stops the deployment.`
 			};
 		}
 	}
@@ -27479,7 +27591,7 @@ const enumReorder = {
 			if (!isReordered(before, after)) continue;
 			yield {
 				column,
-				message: `Values of the ENUM ${named$1(table, column)} get another place in its list, so they sort differently and have other numbers.`
+				message: `Values of the ENUM ${named$2(table, column)} get another place in its list, so they sort differently and have other numbers.`
 			};
 		}
 	}
@@ -27496,7 +27608,7 @@ const fk = {
 		for (const { name, columns, parent } of table.foreignKeys) yield {
 			key: name,
 			...columns[0] === void 0 ? {} : { column: columns[0] },
-			message: `The foreign key ${named$1(name)} ties ${named$1(table.name)} to ${named$1(parent)}.`
+			message: `The foreign key ${named$2(name)} ties ${named$2(table.name)} to ${named$2(parent)}.`
 		};
 	}
 };
@@ -27512,11 +27624,11 @@ const fkParentChange = {
 		if (change.kind !== "alter") return;
 		const table = change.to.name;
 		const children = childrenOf(table, from);
-		if (children.length > 0) yield { message: `${named$1(table)} cannot be changed by a copy: foreign keys of ${listed(children.map((name) => named$1(name)))} point to it.` };
+		if (children.length > 0) yield { message: `${named$2(table)} cannot be changed by a copy: foreign keys of ${listed(children.map((name) => named$2(name)))} point to it.` };
 		for (const { foreignKey } of clausesOf(change, "add_foreign_key")) yield {
 			key: foreignKey.name,
 			...foreignKey.columns[0] === void 0 ? {} : { column: foreignKey.columns[0] },
-			message: `The change adds the foreign key ${named$1(foreignKey.name)} to ${named$1(table)}, which cannot be done by a copy.`
+			message: `The change adds the foreign key ${named$2(foreignKey.name)} to ${named$2(table)}, which cannot be done by a copy.`
 		};
 	}
 };
@@ -27541,7 +27653,7 @@ const fkParentType = {
 				yield {
 					key: foreignKey.name,
 					column: own.name,
-					message: `${named$1(table.name, own.name)} is ${words$1(own)}, but ${named$1(parent.name, theirs.name)}, to which it refers, is ${words$1(theirs)}.`
+					message: `${named$2(table.name, own.name)} is ${words$1(own)}, but ${named$2(parent.name, theirs.name)}, to which it refers, is ${words$1(theirs)}.`
 				};
 			}
 		}
@@ -27572,7 +27684,7 @@ const float = {
 			if (name !== "float" && name !== "double") continue;
 			yield {
 				column: column.name,
-				message: `${named$1(table.name, column.name)} is a ${name.toUpperCase()}, which holds numbers only approximately.`
+				message: `${named$2(table.name, column.name)} is a ${name.toUpperCase()}, which holds numbers only approximately.`
 			};
 		}
 	}
@@ -27587,29 +27699,31 @@ const foreignKeysCircular = {
 	fix: "Take one foreign key of the circle away, most often that of the newer or optional reference.",
 	*check(table, { wanted }) {
 		const circle = circleFrom(table.name, wanted);
-		if (!circle || circle.some((name) => name < table.name)) return;
+		if (!circle) return;
 		const closing = table.foreignKeys.find(({ parent }) => same(parent, circle[1] ?? ""));
 		yield {
 			...closing ? { key: closing.name } : {},
-			message: `The foreign keys of ${listed(circle.map((name) => named$1(name)))} go round in a circle, so none of the tables can be filled or dropped first.`
+			message: `The foreign keys of ${listed(circle.map((name) => named$2(name)))} go round in a circle, so none of the tables can be filled or dropped first.`
 		};
 	}
 };
+const MOST_STEPS = 2e3;
 function circleFrom(start, wanted) {
-	const seen = new Set([start]);
-	let ways = [[start]];
-	while (ways.length > 0) {
-		const longer = ways.flatMap((way) => parentsOf(way.at(-1) ?? start, wanted).map((parent) => [...way, parent]));
-		const closed = longer.find((way) => way.length > 2 && way.at(-1) === start);
-		if (closed) return closed.slice(0, -1);
-		ways = longer.filter((way) => isNew(way.at(-1) ?? start, seen));
+	const reachedFrom = new Map([[start, null]]);
+	let steps = 0;
+	for (const [name] of reachedFrom) {
+		const parents = parentsOf(name, wanted);
+		if (name !== start && parents.includes(start)) return wayTo(name, reachedFrom);
+		steps += parents.length;
+		if (steps > MOST_STEPS) return null;
+		for (const parent of parents.filter((to) => to > start && !reachedFrom.has(to))) reachedFrom.set(parent, name);
 	}
 	return null;
 }
-function isNew(name, seen) {
-	if (seen.has(name)) return false;
-	seen.add(name);
-	return true;
+function wayTo(end, reachedFrom) {
+	const way = [];
+	for (let at = end; at !== null; at = reachedFrom.get(at) ?? null) way.push(at);
+	return way.reverse();
 }
 function parentsOf(name, wanted) {
 	return (wanted.tables.get(name)?.foreignKeys ?? []).filter(({ parentSchema }) => parentSchema === null).flatMap(({ parent }) => findTable(wanted, parent)?.name ?? []);
@@ -27631,7 +27745,7 @@ const foreignKeysNonexistentTable = {
 			yield {
 				key: name,
 				...columns[0] === void 0 ? {} : { column: columns[0] },
-				message: `The foreign key ${named$1(name)} of ${named$1(table.name)} refers to ${named$1(parent)}, and there is no such table.`
+				message: `The foreign key ${named$2(name)} of ${named$2(table.name)} refers to ${named$2(parent)}, and there is no such table.`
 			};
 		}
 	}
@@ -27653,17 +27767,17 @@ const foreignKeysUnresolved = {
 			yield {
 				key: foreignKey.name,
 				...column === void 0 ? {} : { column },
-				message: `The foreign key ${named$1(foreignKey.name)} of ${named$1(table.name)} ${fault}.`
+				message: `The foreign key ${named$2(foreignKey.name)} of ${named$2(table.name)} ${fault}.`
 			};
 		}
 	}
 };
 function faultOf$2({ parentColumns }, parent) {
 	const missing = parentColumns.filter((name) => !findColumn(parent, name));
-	if (missing.length > 0) return `refers to ${listed(missing.map((name) => named$1(parent.name, name)))}, which does not exist`;
+	if (missing.length > 0) return `refers to ${listed(missing.map((name) => named$2(parent.name, name)))}, which does not exist`;
 	const wanted = new Set(parentColumns.map((name) => name.toLowerCase()));
 	if (parent.keys.some((key) => isSubset(wanted, columnsOf$2(key).slice(0, wanted.size).map((name) => name.toLowerCase())))) return null;
-	return `refers to ${listed(parentColumns.map((name) => named$1(parent.name, name)))}, and no index there begins with that`;
+	return `refers to ${listed(parentColumns.map((name) => named$2(parent.name, name)))}, and no index there begins with that`;
 }
 function isSubset(names, of) {
 	return [...names].every((name) => of.includes(name));
@@ -27683,7 +27797,7 @@ const generatedColumnChange = {
 			if (!before || before.generated === null === (column.generated === null)) continue;
 			yield {
 				column: column.name,
-				message: column.generated === null ? `${named$1(change.to.name, column.name)} ceases to be computed.` : `${named$1(change.to.name, column.name)} becomes computed; the values it has now are replaced.`
+				message: column.generated === null ? `${named$2(change.to.name, column.name)} ceases to be computed.` : `${named$2(change.to.name, column.name)} becomes computed; the values it has now are replaced.`
 			};
 		}
 	}
@@ -27704,7 +27818,7 @@ const inlineReferencesNoop = {
 			if (table.foreignKeys.some(({ columns }) => columns[0]?.toLowerCase() === folded)) continue;
 			yield {
 				column: name,
-				message: `The REFERENCES of ${named$1(table.name, name)} makes no foreign key: the server reads over it.`
+				message: `The REFERENCES of ${named$2(table.name, name)} makes no foreign key: the server reads over it.`
 			};
 		}
 	}
@@ -27719,7 +27833,7 @@ const instantPossible = {
 	fix: "Deploy with `/deploy method=instant` if you need no way back.",
 	*check(change) {
 		if (!isProbablyInstant(change)) return;
-		yield { message: `The change of ${named$1(tableOf(change))} could probably be made at once, without a copy.` };
+		yield { message: `The change of ${named$2(tableOf(change))} could probably be made at once, without a copy.` };
 	}
 };
 // src/lint/rules/invalid-charset.ts
@@ -27732,13 +27846,13 @@ const invalidCharset = {
 	fix: "Use `CHARACTER SET utf8mb4`. For codes and hashes `ascii` is fine, and for bytes `binary`.",
 	*check(table) {
 		const ofTable = tableCollation$1(table);
-		if (ofTable && !FINE.has(ofTable.charset)) yield { message: `The table ${named$1(table.name)} gives its texts the character set ${ofTable.charset}, which cannot hold every character.` };
+		if (ofTable && !FINE.has(ofTable.charset)) yield { message: `The table ${named$2(table.name)} gives its texts the character set ${ofTable.charset}, which cannot hold every character.` };
 		for (const column of table.columns) {
 			const own = columnCollation(column, table);
 			if (!own || FINE.has(own.charset) || own.charset === ofTable?.charset) continue;
 			yield {
 				column: column.name,
-				message: `The column ${named$1(table.name, column.name)} has the character set ${own.charset}, which cannot hold every character.`
+				message: `The column ${named$2(table.name, column.name)} has the character set ${own.charset}, which cannot hold every character.`
 			};
 		}
 	}
@@ -27748,7 +27862,7 @@ const FINE = new Set([
 	"ascii",
 	"binary"
 ]);
-// src/schema/column-use.ts
+// src/schema/merge/column-use.ts
 function columnOf({ columns }, name) {
 	return columns.find((column) => column.name.toLowerCase() === name.toLowerCase()) ?? null;
 }
@@ -27798,7 +27912,7 @@ const invalidColumnReferencedInView = {
 				const table = tables.get(name);
 				return !table || columnOf(table, column) !== null;
 			})) continue;
-			yield { message: `The view ${named$1(view.name)} reads the column ${named$1(first, column)}, and there is no such column.` };
+			yield { message: `The view ${named$2(view.name)} reads the column ${named$2(first, column)}, and there is no such column.` };
 		}
 	}
 };
@@ -27814,7 +27928,7 @@ const invalidTableReferencedInView = {
 		const others = new Set(unmanaged.map(({ name }) => name));
 		for (const name of view.uses) {
 			if (tables.has(name) || views.has(name) || others.has(name)) continue;
-			yield { message: `The view ${named$1(view.name)} reads ${named$1(name)}, and there is no table or view of that name.` };
+			yield { message: `The view ${named$2(view.name)} reads ${named$2(name)}, and there is no table or view of that name.` };
 		}
 	}
 };
@@ -27832,7 +27946,7 @@ const invisibleFirst = {
 			if (!mayBeMissed(key, change)) continue;
 			yield {
 				key: key.name,
-				message: `The ${keyWords(key)} ${named$1(key.name)} of ${named$1(change.to.name)} goes without having been hidden before; a query that needs it becomes slow at once.`
+				message: `The ${keyWords(key)} ${named$2(key.name)} of ${named$2(change.to.name)} goes without having been hidden before; a query that needs it becomes slow at once.`
 			};
 		}
 	}
@@ -28044,7 +28158,7 @@ const lossyChange = {
 			yield {
 				...look && { fix: `${look} Make sure that nobody writes such values any more.` },
 				column: to.name,
-				message: `The new type of ${named$1(change.to.name, to.name)} cannot hold ${loss}.`
+				message: `The new type of ${named$2(change.to.name, to.name)} cannot hold ${loss}.`
 			};
 		}
 	}
@@ -28074,11 +28188,11 @@ const mixedCollations = {
 			if (!found.has(own.name)) found.set(own.name, column.name);
 		}
 		if (found.size < 2) return;
-		const examples = [...found].map(([name, column]) => `${name} (${named$1(column)})`);
+		const examples = [...found].map(([name, column]) => `${name} (${named$2(column)})`);
 		const odd = [...found.values()].at(-1);
 		yield {
 			...odd === void 0 ? {} : { column: odd },
-			message: `The table ${named$1(table.name)} mixes ${found.size} collations: ${listed(examples)}. Comparing texts of different ones is slow or refused.`
+			message: `The table ${named$2(table.name)} mixes ${found.size} collations: ${listed(examples)}. Comparing texts of different ones is slow or refused.`
 		};
 	}
 };
@@ -28094,7 +28208,7 @@ const nameCase = {
 		const folded = table.name.toLowerCase();
 		if (table.name === folded) return;
 		const twin = [...wanted.tables.keys()].find((name) => name !== table.name && name.toLowerCase() === folded);
-		yield { message: twin ? `The table names ${named$1(table.name)} and ${named$1(twin)} differ only by upper and lower case.` : `The table name ${named$1(table.name)} has upper-case letters, which some servers tell from lower-case ones and others do not.` };
+		yield { message: twin ? `The table names ${named$2(table.name)} and ${named$2(twin)} differ only by upper and lower case.` : `The table name ${named$2(table.name)} has upper-case letters, which some servers tell from lower-case ones and others do not.` };
 	}
 };
 // src/lint/rules/name-length.ts
@@ -28111,7 +28225,7 @@ const nameLength = {
 			const { length } = [...serverName];
 			yield {
 				key: serverName,
-				message: `The name ${named$1(serverName)} in ${named$1(table.name)} has ${length} characters, ${length - MOST$5} more than a deployment can keep.`
+				message: `The name ${named$2(serverName)} in ${named$2(table.name)} has ${length} characters, ${length - MOST$5} more than a deployment can keep.`
 			};
 		}
 	}
@@ -28130,7 +28244,7 @@ const noUniqueKey = {
 	fix: "Give the table a primary key, such as `id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY`.",
 	*check(table) {
 		if (table.keys.some((key) => isUnique(key) && serves(key, table))) return;
-		yield { message: `The table ${named$1(table.name)} has no primary or unique key over NOT NULL columns by which Crossfade could follow its rows.` };
+		yield { message: `The table ${named$2(table.name)} has no primary or unique key over NOT NULL columns by which Crossfade could follow its rows.` };
 	}
 };
 const EXACT = /^(?:(?:tiny|small|medium|big)?int|decimal|bit|date|datetime|timestamp|time|year|(?:var)?(?:char|binary)|enum|set)$/;
@@ -28157,7 +28271,7 @@ const notNullMayFail = {
 			yield {
 				...look && { fix: `${look} Fill these rows, and deploy code that writes no NULL first.` },
 				column: to.name,
-				message: `${named$1(table, to.name)} becomes NOT NULL; a row that has NULL there stops the deployment.`
+				message: `${named$2(table, to.name)} becomes NOT NULL; a row that has NULL there stops the deployment.`
 			};
 		}
 	}
@@ -28178,7 +28292,7 @@ const notNullNoDefault = {
 			if (typeOf$1(column).name === "") continue;
 			yield {
 				column: name,
-				message: `The new column ${named$1(change.to.name, name)} is NOT NULL without a default, so every INSERT that does not name it fails.`
+				message: `The new column ${named$2(change.to.name, name)} is NOT NULL without a default, so every INSERT that does not name it fails.`
 			};
 		}
 	}
@@ -28265,7 +28379,7 @@ const pageLimit = {
 	*check(table) {
 		const bytes = pageBytes(table);
 		if (bytes <= 8126) return;
-		yield { message: `A row of ${named$1(table.name)} can need ${bytes.toLocaleString("en")} bytes of its page, where ${PAGE_LIMIT.toLocaleString("en")} are allowed: such a row would be refused.` };
+		yield { message: `A row of ${named$2(table.name)} can need ${bytes.toLocaleString("en")} bytes of its page, where ${PAGE_LIMIT.toLocaleString("en")} are allowed: such a row would be refused.` };
 	}
 };
 // src/lint/rules/partial-key-in-unique-key.ts
@@ -28284,7 +28398,7 @@ const partialKeyInUniqueKey = {
 			yield {
 				key: key.name,
 				column: part.column,
-				message: `The ${keyWords(key)} ${named$1(key.name)} of ${named$1(table.name)} looks only at the first ${part.length} characters of ${named$1(part.column)}, so two rows that begin alike cannot both be stored.`
+				message: `The ${keyWords(key)} ${named$2(key.name)} of ${named$2(table.name)} looks only at the first ${part.length} characters of ${named$2(part.column)}, so two rows that begin alike cannot both be stored.`
 			};
 		}
 	}
@@ -28303,7 +28417,7 @@ const pkChange = {
 		if (before === null || before === after) return;
 		yield {
 			key: "PRIMARY",
-			message: after === null ? `The table ${named$1(change.to.name)} loses its primary key.` : `The primary key of ${named$1(change.to.name)} changes.`
+			message: after === null ? `The table ${named$2(change.to.name)} loses its primary key.` : `The primary key of ${named$2(change.to.name)} changes.`
 		};
 	}
 };
@@ -28330,7 +28444,7 @@ const pkType = {
 			...column.autoIncrement && { fix: "Use `BIGINT UNSIGNED AUTO_INCREMENT`, best before the table is large." },
 			key: primary.name,
 			column: column.name,
-			message: `The primary key of ${named$1(table.name)} is ${named$1(column.name)}, ${fault}.`
+			message: `The primary key of ${named$2(table.name)} is ${named$2(column.name)}, ${fault}.`
 		};
 	}
 };
@@ -28357,7 +28471,7 @@ const redundantIndex = {
 			if (!longer) continue;
 			yield {
 				key: key.name,
-				message: `The index ${named$1(key.name)} of ${named$1(table.name)} is the beginning of the ${keyWords(longer)} ${named$1(longer.name)}, which can do its work; every write pays for both.`
+				message: `The index ${named$2(key.name)} of ${named$2(table.name)} is the beginning of the ${keyWords(longer)} ${named$2(longer.name)}, which can do its work; every write pays for both.`
 			};
 		}
 	}
@@ -28384,7 +28498,7 @@ const renameAsDropAdd = {
 		});
 		if (!twin) return;
 		yield {
-			message: `The table ${named$1(change.from.name)} goes and ${named$1(twin.name)}, with the same columns, comes without its rows.`,
+			message: `The table ${named$2(change.from.name)} goes and ${named$2(twin.name)}, with the same columns, comes without its rows.`,
 			fix: STEPS
 		};
 	}
@@ -28400,13 +28514,13 @@ function* renamedColumns(change) {
 		const table = tableOf(change);
 		yield {
 			column: twin.name,
-			message: `The column ${named$1(table, column.name)} goes and ${named$1(table, twin.name)}, of the same type, comes without its values.`,
+			message: `The column ${named$2(table, column.name)} goes and ${named$2(table, twin.name)}, of the same type, comes without its values.`,
 			fix: `${STEPS} Or, if the running code can do without the column for a while, make it a rename that keeps the values: write \`-- crossfade:renamed-from ${hintName(column.name)}\` on the line of the new column.`
 		};
 	}
 }
 function hintName(name) {
-	return /^[\w$]+$/.test(name) ? name : named$1(name);
+	return /^[\w$]+$/.test(name) ? name : named$2(name);
 }
 function bestOf({ definition, type }, candidates) {
 	const alike = candidates.findIndex((candidate) => candidate.definition === definition);
@@ -28439,7 +28553,7 @@ const repartition = {
 	*check(change) {
 		if (change.kind !== "alter") return;
 		if (clausesOf(change, "set_partitions", "remove_partitions").length === 0) return;
-		yield { message: `The partitions of ${named$1(change.to.name)} change, so all its rows are written anew.` };
+		yield { message: `The partitions of ${named$2(change.to.name)} change, so all its rows are written anew.` };
 	}
 };
 // src/lint/rules/reserved-word.ts
@@ -28452,13 +28566,13 @@ const reservedWord = {
 	fix: "Choose another name while the table is new. For one in use see `rename-as-drop-add`, or keep it and quote it everywhere.",
 	*check(table) {
 		const ofTable = reservedBy(table.name);
-		if (ofTable) yield { message: `The table name ${named$1(table.name)} is a reserved word of ${ofTable}: every query has to quote it.` };
+		if (ofTable) yield { message: `The table name ${named$2(table.name)} is a reserved word of ${ofTable}: every query has to quote it.` };
 		for (const { name } of table.columns) {
 			const server = reservedBy(name);
 			if (!server) continue;
 			yield {
 				column: name,
-				message: `The column name ${named$1(table.name, name)} is a reserved word of ${server}: every query has to quote it.`
+				message: `The column name ${named$2(table.name, name)} is a reserved word of ${server}: every query has to quote it.`
 			};
 		}
 	}
@@ -28474,7 +28588,7 @@ const rowSizeLimit = {
 	*check(table) {
 		const bytes = rowBytes(table);
 		if (bytes < 65535 * NEAR) return;
-		yield { message: `A row of ${named$1(table.name)} can have ${bytes.toLocaleString("en")} bytes of the ${ROW_LIMIT.toLocaleString("en")} that are allowed.` };
+		yield { message: `A row of ${named$2(table.name)} can have ${bytes.toLocaleString("en")} bytes of the ${ROW_LIMIT.toLocaleString("en")} that are allowed.` };
 	}
 };
 const NEAR = .9;
@@ -28488,11 +28602,11 @@ const setRemove = {
 	fix: "Deploy code that no longer writes the value, change the rows that have it, and then remove it.",
 	*check(change) {
 		for (const { table, column, before, after } of changedValues(change, "set")) {
-			const gone = before.filter((value) => !after.includes(value));
+			const gone = missingFrom(after, before);
 			if (gone.length === 0) continue;
 			yield {
 				column,
-				message: `The SET ${named$1(table, column)} loses ${listed(gone.map(shownValue))}; a row with such a value stops the deployment.`
+				message: `The SET ${named$2(table, column)} loses ${listed(gone.map(shownValue))}; a row with such a value stops the deployment.`
 			};
 		}
 	}
@@ -28510,7 +28624,7 @@ const setReorder = {
 			if (!isReordered(before, after)) continue;
 			yield {
 				column,
-				message: `Values of the SET ${named$1(table, column)} get another place in its list, so they sort differently and have other numbers.`
+				message: `Values of the SET ${named$2(table, column)} get another place in its list, so they sort differently and have other numbers.`
 			};
 		}
 	}
@@ -28537,7 +28651,7 @@ const timestamp2038 = {
 			if (typeOf$1(column).name !== "timestamp") continue;
 			yield {
 				column: column.name,
-				message: `${named$1(table.name, column.name)} is a TIMESTAMP, which ends in January 2038.`
+				message: `${named$2(table.name, column.name)} is a TIMESTAMP, which ends in January 2038.`
 			};
 		}
 	}
@@ -28553,7 +28667,7 @@ const tooManyIndexes = {
 	*check(table) {
 		const { length } = table.keys.filter(({ kind }) => kind !== "primary");
 		if (length <= MOST$4) return;
-		yield { message: `The table ${named$1(table.name)} has ${length} indexes besides its primary key, and every write brings each of them up to date.` };
+		yield { message: `The table ${named$2(table.name)} has ${length} indexes besides its primary key, and every write brings each of them up to date.` };
 	}
 };
 const MOST$4 = 16;
@@ -28570,9 +28684,9 @@ const triggerOnChange = {
 		const { name } = change.from;
 		const triggers = from.unmanaged.filter(({ kind, table }) => kind === "trigger" && table === name);
 		if (triggers.length === 0) return;
-		const which = listed(triggers.map((trigger) => named$1(trigger.name)));
+		const which = listed(triggers.map((trigger) => named$2(trigger.name)));
 		const has = triggers.length === 1 ? `has the trigger ${which}` : `has the triggers ${which}`;
-		yield { message: `The table ${named$1(name)} ${has}, so the deployment is refused.` };
+		yield { message: `The table ${named$2(name)} ${has}, so the deployment is refused.` };
 	}
 };
 // src/lint/rules/unique-may-fail.ts
@@ -28594,13 +28708,13 @@ function* newKeys(change) {
 		const isNumbered = columnsOf$2(key).some((name) => isNewNumber(name, change));
 		const isKnown = change.from.keys.some((old) => implies(old, key, change.from));
 		if (!isUnique(key) || isNumbered || isKnown) continue;
-		const over = columnsOf$2(key).map((name) => named$1(name));
+		const over = columnsOf$2(key).map((name) => named$2(name));
 		const look = queryFor(change, key);
 		yield {
 			...look && { fix: look },
 			key: key.name,
 			...key.parts[0]?.kind === "column" ? { column: key.parts[0].column } : {},
-			message: `The new ${keyWords(key)} ${named$1(key.name)} of ${named$1(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ""} stops the deployment if rows are equal there.`
+			message: `The new ${keyWords(key)} ${named$2(key.name)} of ${named$2(change.to.name)}${over.length > 0 ? ` over ${listed(over)}` : ""} stops the deployment if rows are equal there.`
 		};
 	}
 }
@@ -28614,7 +28728,7 @@ function* keysUnderOtherCollations({ from, to }) {
 		yield {
 			key: key.name,
 			column: name,
-			message: `The ${keyWords(key)} ${named$1(key.name)} of ${named$1(to.name)} will compare ${named$1(name)} by ${after} instead of ${before}; texts that are equal then stop the deployment.`
+			message: `The ${keyWords(key)} ${named$2(key.name)} of ${named$2(to.name)} will compare ${named$2(name)} by ${after} instead of ${before}; texts that are equal then stop the deployment.`
 		};
 	}
 }
@@ -28651,7 +28765,7 @@ const unsupportedFeature = {
 	*check(table) {
 		const feature = featureOf(table);
 		if (feature === null) return;
-		yield { message: `The table ${named$1(table.name)} has ${feature}, so Crossfade cannot change it once it is there.` };
+		yield { message: `The table ${named$2(table.name)} has ${feature}, so Crossfade cannot change it once it is there.` };
 	}
 };
 function featureOf({ options, keys }) {
@@ -28676,7 +28790,7 @@ const zeroDate = {
 			if (!preset?.isLiteral || !ZERO.test(preset.value)) continue;
 			yield {
 				column: column.name,
-				message: `The default of ${named$1(table.name, column.name)} is a date with a year, month or day of zero, which strict servers refuse.`
+				message: `The default of ${named$2(table.name, column.name)} is a date with a year, month or day of zero, which strict servers refuse.`
 			};
 		}
 	}
@@ -28988,7 +29102,7 @@ function parsePlanDigest(text) {
 	if (!/^[0-9a-f]{64}$/.test(text)) throw new Refusal("INPUT_INVALID", "A plan digest is 64 hexadecimal digits.", { next: "Copy the digest from the footer of the deploy request’s comment." });
 	return text;
 }
-// src/schema/ddl.ts
+// src/schema/diff/ddl.ts
 function ddlOf(change) {
 	return {
 		kind: change.kind,
@@ -29097,15 +29211,7 @@ const RESETS = {
 function resetText({ name }) {
 	return RESETS[name] ?? `${name}=DEFAULT`;
 }
-// src/schema/fingerprint.ts
-function fingerprintSchema(schema) {
-	const sorted = schemaOf([...schema.tables.values()], [...schema.views.values()]);
-	return hashOf(Object.entries(schemaToSql(sorted)));
-}
-function hashOf(value) {
-	return createHash("sha256").update(JSON.stringify(value)).digest("hex");
-}
-// src/schema/text-diff.ts
+// src/schema/diff/text-diff.ts
 const CONTEXT = 3;
 function unifiedDiff(name, from, to) {
 	if (from === to) return "";
@@ -29224,6 +29330,14 @@ function rangeOf(before, hunk, absent) {
 	const start = before.filter(({ mark }) => mark !== absent).length;
 	const count = hunk.filter(({ mark }) => mark !== absent).length;
 	return `${count === 0 ? start : start + 1},${count}`;
+}
+// src/schema/fingerprint.ts
+function fingerprintSchema(schema) {
+	const sorted = schemaOf([...schema.tables.values()], [...schema.views.values()]);
+	return hashOf(Object.entries(schemaToSql(sorted)));
+}
+function hashOf(value) {
+	return createHash("sha256").update(JSON.stringify(value)).digest("hex");
 }
 // src/deploy/reason.ts
 function instantByRule(change) {
@@ -29628,7 +29742,8 @@ const MOST$3 = {
 	lines: 100,
 	columns: 40
 };
-function diagramOf(from, to, renames = NO_RENAMES) {
+function diagramOf(from, wanted, renames = NO_RENAMES) {
+	const to = withKeptNames(from, wanted, openRenames(from, wanted, renames));
 	const changed = changedTables(from, to);
 	if (changed.length === 0) return "";
 	for (const detail of DETAILS) {
@@ -29859,7 +29974,7 @@ function mapped(untrusted, allowed) {
 function renderFailure({ code: name, message, next }) {
 	return md`${code(name)} ${sentence(message)}\n→ ${sentence(next)}`;
 }
-// src/schema/outline.ts
+// src/schema/file/outline.ts
 function outlineOf(table) {
 	const tokens = withoutComments(tokenize(table.statement, table.file));
 	const open = tokens.findIndex((token) => isSymbol(token, "("));
@@ -29924,7 +30039,7 @@ const HEAD_WORDS = [
 	"PERIOD",
 	"FOR"
 ];
-// src/schema/rename-hint.ts
+// src/schema/file/rename-hint.ts
 const MARK$3 = /crossfade:renamed-from(?![\w-])/;
 const NAME$3 = /^(?:`((?:[^`]|``){1,64})`|([\w$\u0080-\uffff]{1,64}))$/;
 const HINT_EXAMPLE = "Write `-- crossfade:renamed-from old_name` on the line of the column, or on the line above it.";
@@ -30030,14 +30145,14 @@ function hintProblems(source, { wanted, from }) {
 function problemOf({ column, old }, { after, before, hints }) {
 	const isTaken = hints.some((hint) => hint.column === old.toLowerCase());
 	if (old.toLowerCase() === column || findColumn(after, old) && !isTaken) return {
-		message: `The column ${named$1(after.name, column)} is said to have been ${named$1(old)}, which the table still has.`,
+		message: `The column ${named$2(after.name, column)} is said to have been ${named$2(old)}, which the table still has.`,
 		fix: "Remove the old column from the file, or remove the hint."
 	};
 	if (!before || findColumn(before, old) || findColumn(before, column)) return null;
 	const similar = closestOf(old.toLowerCase(), before.columns.map(({ name }) => name.toLowerCase()));
-	const question = similar === null ? "" : ` Did you mean ${named$1(similar)}?`;
+	const question = similar === null ? "" : ` Did you mean ${named$2(similar)}?`;
 	return {
-		message: `The column ${named$1(after.name, column)} is said to have been ${named$1(old)}, but there is no such column now, so nothing is renamed.${question}`,
+		message: `The column ${named$2(after.name, column)} is said to have been ${named$2(old)}, but there is no such column now, so nothing is renamed.${question}`,
 		fix: "Write the name that the column has in the database now, or remove the hint."
 	};
 }
@@ -30290,7 +30405,7 @@ const MARKS = {
 	info: md`ℹ️`
 };
 function countFindings({ findings, accepted }) {
-	if (findings.length === 0) return "";
+	if (findings.length + accepted.length === 0) return "";
 	const { error, warning, info } = countLevels(findings);
 	return md`**Lint:** errors: ${error} · warnings: ${warning} · infos: ${info} · accepted in the files: ${accepted.length}`;
 }
@@ -63669,6 +63784,7 @@ const ERRNO = {
 	NO_DEFAULT: 1364,
 	DATA_TOO_LONG: 1406,
 	DEFINITION_CHANGED: 1412,
+	UNSAFE_FUNCTION: 1674,
 	ONE_FULLTEXT_AT_A_TIME: 1795,
 	READ_ONLY_MODE: 1836,
 	ALGORITHM_UNSUPPORTED: 1845,
@@ -63866,7 +63982,25 @@ function refusalOf$1(error) {
 	});
 	return null;
 }
-// src/schema/advice.ts
+// src/schema/bookkeeping.ts
+const TABLES = new Set([
+	"__diesel_schema_migrations",
+	"__drizzle_migrations",
+	"_prisma_migrations",
+	"_sqlx_migrations",
+	"ar_internal_metadata",
+	"atlas_schema_revisions",
+	"flyway_schema_history",
+	"goose_db_version",
+	"gorp_migrations",
+	"knex_migrations",
+	"knex_migrations_lock",
+	"schema_migrations"
+]);
+function isBookkeeping(table) {
+	return TABLES.has(table.toLowerCase());
+}
+// src/schema/file/advice.ts
 function adviceOnStatement(tokens) {
 	const [first, second, third] = tokens;
 	const word = first?.kind === "word" ? first.text.toUpperCase() : "";
@@ -63959,26 +64093,7 @@ const BY_ERRNO = {
 	1273: "If production is the other of MySQL and MariaDB, the scratch server must be that too; else choose a collation that this server has.",
 	1826: TAKEN
 };
-// src/schema/hidden.ts
-const HIDDEN = /(?![\t\n\r])[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
-const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
-function findHidden(text) {
-	return HIDDEN.exec(text)?.index ?? null;
-}
-function refuseHiddenCharacters(source) {
-	const found = findHidden(source.text);
-	if (found !== null) throw hiddenAt(source, found);
-}
-function refuseHiddenOutside(source, mayHold) {
-	for (const { 0: found, index } of source.text.matchAll(new RegExp(HIDDEN, "gu"))) if (DIRECTION.test(found) || !mayHold(index)) throw hiddenAt(source, index);
-}
-function hiddenAt(source, offset) {
-	return refusalAt("SQL_NOT_ALLOWED", "a character that cannot be seen is not allowed", {
-		...source,
-		offset
-	}, "Remove it.");
-}
-// src/schema/forbidden.ts
+// src/schema/file/forbidden.ts
 const QUALIFIED = ["a name with a dot", "Name tables and columns alone; the deployment decides the schema."];
 function problemWith$1(token, tokens, at) {
 	switch (token.kind) {
@@ -64034,7 +64149,7 @@ function isForbiddenFunction(name) {
 	const upper = name.toUpperCase();
 	return FORBIDDEN.has(upper) || /^(?:GROUP_REPLICATION|KEYRING|SERVICE|ASYNCHRONOUS)_/.test(upper);
 }
-// src/schema/nesting.ts
+// src/schema/file/nesting.ts
 const DEEPEST = 1e3;
 function findTooDeep(tokens) {
 	const lists = [0];
@@ -64057,137 +64172,7 @@ function findTooDeep(tokens) {
 	}
 	return null;
 }
-// src/schema/table-options.ts
-const OPTIONS = new Set([
-	"AUTO_INCREMENT",
-	"AUTOEXTEND_SIZE",
-	"AVG_ROW_LENGTH",
-	"CHARSET",
-	"CHARACTER SET",
-	"CHECKSUM",
-	"COLLATE",
-	"COMMENT",
-	"COMPRESSION",
-	"DELAY_KEY_WRITE",
-	"ENCRYPTED",
-	"ENCRYPTION",
-	"ENCRYPTION_KEY_ID",
-	"ENGINE",
-	"KEY_BLOCK_SIZE",
-	"MAX_ROWS",
-	"MIN_ROWS",
-	"PACK_KEYS",
-	"PAGE_CHECKSUM",
-	"PAGE_COMPRESSED",
-	"PAGE_COMPRESSION_LEVEL",
-	"ROW_FORMAT",
-	"STATS_AUTO_RECALC",
-	"STATS_PERSISTENT",
-	"STATS_SAMPLE_PAGES",
-	"TRANSACTIONAL"
-]);
-function findInOptions(tail, engines) {
-	const partitionAt = tail.findIndex((token, index) => isKeyword(token, "PARTITION") && isKeyword(tail[index + 1], "BY"));
-	const end = partitionAt === -1 ? tail.length : partitionAt;
-	let at = 0;
-	while (at < end) {
-		const after = endOfOption(tail, at);
-		if (after === null) return unknownOption(tail[at]);
-		at = after;
-	}
-	return findEngine(tail, engines) ?? findInPartition(tail.slice(end));
-}
-function findEngine(tail, engines) {
-	const token = tail.find((word, at) => isKeyword(word, "ENGINE") && !isName$1(tail[at - 1]) && !isEngine(tail, at, engines));
-	return token ? {
-		token,
-		what: "an engine other than InnoDB",
-		next: "Write ENGINE=InnoDB or leave it out."
-	} : null;
-}
-function isName$1(previous) {
-	return isSymbol(previous, "(");
-}
-function isEngine(tail, at, engines) {
-	const value = isSymbol(tail[at + 1], "=") ? tail[at + 2] : tail[at + 1];
-	return engines.includes(value?.value.toUpperCase() ?? "");
-}
-function endOfOption(tokens, at) {
-	if (isSymbol(tokens[at], ",")) return at + 1;
-	if (isKeyword(tokens[at], "WITH")) return isKeyword(tokens[at + 1], "SYSTEM") && isKeyword(tokens[at + 2], "VERSIONING") ? at + 3 : null;
-	const name = isKeyword(tokens[at], "DEFAULT") ? at + 1 : at;
-	const two = isKeyword(tokens[name], "CHARACTER") && isKeyword(tokens[name + 1], "SET");
-	const words = two ? "CHARACTER SET" : tokens[name]?.value.toUpperCase() ?? "";
-	if (!OPTIONS.has(words)) return null;
-	const equals = name + (two ? 2 : 1);
-	return isSymbol(tokens[equals], "=") ? equals + 2 : equals + 1;
-}
-function unknownOption(token) {
-	return {
-		token,
-		what: "something that is no table option",
-		next: "Remove it."
-	};
-}
-function findInPartition(tokens) {
-	let depth = 0;
-	for (const [at, token] of tokens.entries()) {
-		depth += depthChange(token);
-		const outside = depth === 0 && isKeyword(token, "VALUES", "AS", "IGNORE", "REPLACE", "WITH");
-		const query = isKeyword(token, "VALUES") && isSymbol(tokens[at - 1], "(");
-		if (outside || query || isKeyword(token, "TABLESPACE")) return unknownOption(token);
-	}
-	return null;
-}
-// src/schema/table-check.ts
-function findInTable(tokens, nameAt, engines) {
-	return findInName$1(tokens, nameAt) ?? findInBody(tokens, nameAt) ?? findInOptions(tokens.slice(splitList(tokens, nameAt + 1).end + 1), engines);
-}
-function findInName$1(tokens, nameAt) {
-	const token = tokens[nameAt];
-	const [follower, second] = tokens.slice(nameAt + 1);
-	if (token?.kind !== "word" && token?.kind !== "quoted") {
-		const where = token ?? tokens[0];
-		if (token?.kind === "string") return {
-			token,
-			what: "a name in quotes",
-			next: "Write it in backticks: `name`."
-		};
-		return {
-			token: where,
-			what: "a table without a name",
-			next: "Write CREATE TABLE name ( … )."
-		};
-	}
-	if (isSymbol(follower, ".")) return {
-		token,
-		what: QUALIFIED[0],
-		next: QUALIFIED[1]
-	};
-	if (!isSymbol(follower, "(") || isKeyword(second, "LIKE")) return {
-		token,
-		what: "a table without columns",
-		next: "List its columns in ( … )."
-	};
-	return isProductTable(token.value) ? {
-		token,
-		what: "a name that deployments use themselves",
-		next: "Choose another name."
-	} : null;
-}
-function findInBody(tokens, nameAt) {
-	for (const [at, token] of tokens.entries()) {
-		if (at <= nameAt) continue;
-		const problem = problemWith$1(token, tokens, at);
-		if (problem) return {
-			token,
-			what: problem[0],
-			next: problem[1]
-		};
-	}
-	return findTooDeep(tokens);
-}
-// src/schema/view-check.ts
+// src/schema/view/view-check.ts
 function viewHeadOf(tokens) {
 	if (!isKeyword(tokens[0], "CREATE")) return null;
 	const noise = [];
@@ -64227,22 +64212,41 @@ function viewHeadOf(tokens) {
 	};
 }
 function findInView$1(tokens, { nameAt, problem }) {
-	return problem ?? findInName(tokens, nameAt) ?? findInTokens(tokens, nameAt) ?? findInQuery(tokens, nameAt) ?? findTooDeep(tokens);
+	return problem ?? findInName$1(tokens, nameAt) ?? findInTokens(tokens, nameAt) ?? findInQuery(tokens, nameAt) ?? findTooDeep(tokens);
 }
 function findUnprinted(tokens, { nameAt }) {
 	const at = tokens.findIndex((token, dot) => isSymbol(token, ".") && (tokens[dot - 1]?.kind !== "quoted" || !isPrinted(tokens[dot + 1])));
 	const foreign = namesInQuery(tokens.slice(nameAt + 1), "quoted").find(({ kind, parts }) => parts.length > (kind === "other" ? 2 : 1));
 	const found = at === -1 ? foreign && tokens[nameAt + 1 + foreign.at] : tokens[at];
-	return found ? {
+	if (found) return {
 		token: found,
 		what: QUALIFIED[0],
 		next: QUALIFIED[1]
+	};
+	const bare = findBareTable(tokens.slice(nameAt + 1));
+	return bare ? {
+		token: bare,
+		what: "a table without quotes",
+		next: "Write it in backticks."
 	} : null;
+}
+const NO_TABLES$1 = [
+	"DUAL",
+	"JSON_TABLE",
+	"LATERAL"
+];
+function findBareTable(tokens) {
+	const own = namesOfWith(tokens);
+	const bare = namesInQuery(tokens, "quoted and words").find(({ at, kind }) => {
+		const token = tokens[at];
+		return kind === "table" && token?.kind === "word" && !isKeyword(token, ...NO_TABLES$1) && !own.has(token.value);
+	});
+	return bare && tokens[bare.at];
 }
 function isPrinted(token) {
 	return token?.kind === "quoted" || isSymbol(token, "*");
 }
-function findInName(tokens, nameAt) {
+function findInName$1(tokens, nameAt) {
 	const token = tokens[nameAt];
 	const follower = tokens[nameAt + 1];
 	if (token?.kind !== "word" && token?.kind !== "quoted") return {
@@ -64287,14 +64291,14 @@ function problemWithSymbol(token, before, after) {
 	if (token.text === "{" || token.text === "}") return ["a brace", "Write it without { and }."];
 	if (token.text !== ".") return null;
 	const begins = isKeyword(before, "FROM", "JOIN", "STRAIGHT_JOIN", "SELECT");
-	return isName(before) && !begins && (isName(after) || isSymbol(after, "*")) ? null : QUALIFIED;
+	return isName$1(before) && !begins && (isName$1(after) || isSymbol(after, "*")) ? null : QUALIFIED;
 }
 function problemWithWord(token, after) {
 	if (isKeyword(token, "INTO")) return ["a query that writes", "Remove INTO."];
 	if (isKeyword(token, "TABLE", "PROCEDURE", "HANDLER")) return [`the word ${token.text.toUpperCase()}`, "Read tables by SELECT; quote it where it is a name."];
 	return isKeyword(token, "NEXT", "PREVIOUS") && isKeyword(after, "VALUE") ? ["a sequence", "Use AUTO_INCREMENT."] : null;
 }
-function isName(token) {
+function isName$1(token) {
 	return token?.kind === "word" || token?.kind === "quoted";
 }
 function findInQuery(tokens, nameAt) {
@@ -64323,7 +64327,309 @@ function problemWithName({ at, parts, kind }, query, own) {
 	if (isForbiddenFunction(first)) return [`a call of ${first.toUpperCase()}`, "Remove the call."];
 	return query[at]?.kind === "quoted" ? ["a call of a stored function", "Write out what the function computes."] : null;
 }
-// src/schema/allow-list.ts
+// src/schema/complaint.ts
+async function complaintOf(session, error, refused, scene) {
+	const said = textOf(error, scene.schemaName);
+	const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(said);
+	if (syntax) return misunderstood(refused, withoutDots(syntax[1] ?? ""), Number(syntax[2]));
+	const detail = await foreignKeyDetail(session, error, scene.schemaName);
+	const misfit = MISFIT.exec(detail ?? said) ?? MISSING.exec(said) ?? ODD.exec(said);
+	if (misfit?.groups) return await doesNotFit(session, refused, scene, misfit.groups);
+	const text = describe(detail ?? said, errnoOf(error));
+	return pointAt(refused, offsetNamed(refused.statement, detail ?? said), `the server refuses the ${kindOf(refused)} ${refused.name}: ${text}`, adviceOnError(errnoOf(error), text));
+}
+function kindOf({ statement }) {
+	return viewHeadOf(withoutComments(tokenize(statement))) ? "view" : "table";
+}
+function textOf(error, schemaName) {
+	const schemaPrefix = new RegExp(`\`?${schemaName}\`?\\.`, "g");
+	return error instanceof Error ? error.message.replaceAll(schemaPrefix, "") : "";
+}
+function pointAt({ statement, file, line, column }, offset, what, next) {
+	const before = "\n".repeat(line - 1) + " ".repeat(column - 1);
+	return refusalAt("SQL_SYNTAX", what, {
+		text: before + statement,
+		offset: before.length + offset,
+		file
+	}, next);
+}
+function misunderstood(refused, near, line) {
+	const { statement } = refused;
+	const offset = near === "" ? endOf(statement) : offsetOf(statement, near, line);
+	const word = /^(?:[\w$]+|\S)/.exec(near.trim())?.[0];
+	return pointAt(refused, offset, `the server does not understand what begins with ${word ?? "the end of the statement"}`, adviceOnSyntax(statement, offset));
+}
+function withoutDots(near) {
+	return near.replace(/\.\.\.$/, "");
+}
+function endOf(statement) {
+	return Math.max(0, statement.trimEnd().length - 1);
+}
+function offsetOf(statement, near, line) {
+	let lineStart = 0;
+	for (let at = 1; at < line; at += 1) {
+		const end = statement.indexOf("\n", lineStart);
+		if (end === -1) break;
+		lineStart = end + 1;
+	}
+	const inLine = statement.indexOf(near, lineStart);
+	if (inLine !== -1) return inLine;
+	const before = statement.lastIndexOf(near);
+	return before === -1 ? lineStart : before;
+}
+const SHOWN = 200;
+function describe(text, errno) {
+	const firstLine = (text.trim().split("\n")[0] ?? "").slice(0, SHOWN);
+	return /(?:^|[\s'"(])\.{0,2}\/|\\/.test(firstLine) || firstLine === "" ? `error ${errno}` : firstLine.replace(/\.$/, "");
+}
+function offsetNamed(statement, message) {
+	const tokens = bodyOf(statement);
+	const isAgain = /^(?:Duplicate|Multiple)/.test(message);
+	for (const name of namesIn(message)) {
+		const [first, second] = tokens.filter((token) => isNamed(token, name)).toSorted((a, b) => a.depth - b.depth || a.start - b.start);
+		if (isAgain && second && second.depth === first?.depth) return second.start;
+		if (first) return first.start;
+	}
+	return 0;
+}
+const WORDS = [
+	[/^Multiple primary key/, "PRIMARY"],
+	[/only one auto column/, "AUTO_INCREMENT"],
+	[/check constraint|^Column check/i, "CHECK"]
+];
+function namesIn(message) {
+	return [...[...message.matchAll(/(?<!\w)'([^']+)'|`([^`]+)`/g)].map(([, single, back]) => single ?? back ?? ""), ...WORDS.filter(([pattern]) => pattern.test(message)).map(([, word]) => word)];
+}
+function isNamed(token, name) {
+	return (token.kind === "word" || token.kind === "quoted" || token.kind === "string") && token.value.toLowerCase() === name.toLowerCase();
+}
+function bodyOf(statement) {
+	let depth = 0;
+	return withoutComments(tokenize(statement)).map((token) => {
+		depth += depthChange(token);
+		return {
+			...token,
+			depth
+		};
+	}).slice(3);
+}
+const MISFIT = /column '(?<column>[^']+)' (?:and|does not match) referenced column '(?<parentColumn>[^']+)'(?: in foreign key constraint '(?<after>[^']+)' are incompatible)?/;
+const MISSING = /Missing (?<what>column '(?<parentColumn>[^']+)'|unique key|index) for constraint '(?<after>[^']+)' in the referenced table/;
+const ODD = /Incorrect options in FOREIGN KEY constraint '[^'/]*\/(?<after>[^']+)'/;
+async function foreignKeyDetail(session, error, schemaName) {
+	if (errnoOf(error) !== ERRNO.CANNOT_CREATE_TABLE) return null;
+	const found = (await session.rows(sql`SHOW WARNINGS`)).find(({ Code }) => Number(Code) === FOREIGN_KEY_WARNING);
+	if (!found) return null;
+	const text = textOf(new Error(found.Message), schemaName).replace(/\s+/g, " ");
+	const [, key, reason] = /foreign key `([^`]*)` constraint failed\. (.*)$/i.exec(text) ?? [];
+	return key === void 0 ? text : `the foreign key \`${key}\`: ${reason}`;
+}
+const FOREIGN_KEY_WARNING = 150;
+async function doesNotFit(session, refused, { schemaName, statements }, { column, parentColumn, after, what }) {
+	const holder = after === void 0 ? null : await findHolder(session, schemaName, after);
+	const child = holder?.child ?? refused.name;
+	const ofChild = child === refused.name ? [] : statements.filter(({ name }) => name === child);
+	const holds = (other) => foreignKeyOn(other.statement, column, after) !== null;
+	const statement = ofChild.findLast(holds) ?? refused;
+	const key = foreignKeyOn(statement.statement, column, after);
+	const { problem, next } = wordsFor({
+		child,
+		parent: holder?.parent ?? key?.parent ?? refused.name,
+		column,
+		parentColumn,
+		what
+	});
+	return pointAt(statement, key?.start ?? 0, `the server refuses the foreign key: ${problem}`, next);
+}
+function wordsFor({ child, parent, column, parentColumn, what }) {
+	if (what !== void 0) return {
+		problem: `${child} refers to ${parent}, which has no ${parentColumn ? what : `${what} over the columns referred to`}`,
+		next: `Refer to columns that ${parent} has a primary or unique key over.`
+	};
+	if (column === void 0) return {
+		problem: `${child} refers to ${parent}, and the two do not fit each other`,
+		next: "Give the columns on both sides the same type, sign, character set and collation; SET NULL needs columns that may be NULL."
+	};
+	const [from, to] = [`${child}.${column}`, `${parent}.${parentColumn}`];
+	return {
+		problem: `${from} refers to ${to}, whose type is another one`,
+		next: `Give ${from} and ${to} the same type, sign, character set and collation.`
+	};
+}
+async function findHolder(session, schemaName, constraint) {
+	return await session.row(sql`
+    SELECT TABLE_NAME AS child, REFERENCED_TABLE_NAME AS parent
+    FROM information_schema.REFERENTIAL_CONSTRAINTS
+    WHERE CONSTRAINT_SCHEMA = ${schemaName} AND CONSTRAINT_NAME = ${constraint}`);
+}
+function foreignKeyOn(statement, column, name) {
+	const tokens = withoutComments(tokenize(statement));
+	const keys = tokens.flatMap((token, at) => {
+		if (!isKeyword(token, "FOREIGN") || !isKeyword(tokens[at + 1], "KEY")) return [];
+		const named = isKeyword(tokens[at - 2], "CONSTRAINT");
+		const end = tokens.findIndex((other, index) => index > at && isKeyword(other, "REFERENCES"));
+		const parent = tokens[end + 1]?.value;
+		if (end === -1 || parent === void 0) return [];
+		return {
+			start: tokens[named ? at - 2 : at]?.start ?? 0,
+			name: named ? tokens[at - 1]?.value : void 0,
+			columns: tokens.slice(at, end).filter((other) => column === void 0 || isNamed(other, column)),
+			parent
+		};
+	});
+	return keys.find((key) => key.name !== void 0 && key.name === name) ?? keys.find(({ columns }) => columns.length > 0) ?? null;
+}
+// src/schema/file/hidden.ts
+const HIDDEN = /(?![\t\n\r])[\p{Cc}\p{Cs}\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u;
+const DIRECTION = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+function findHidden(text) {
+	return HIDDEN.exec(text)?.index ?? null;
+}
+function refuseHiddenCharacters(source) {
+	const found = findHidden(source.text);
+	if (found !== null) throw hiddenAt(source, found);
+}
+function refuseHiddenOutside(source, mayHold) {
+	for (const { 0: found, index } of source.text.matchAll(new RegExp(HIDDEN, "gu"))) if (DIRECTION.test(found) || !mayHold(index)) throw hiddenAt(source, index);
+}
+function hiddenAt(source, offset) {
+	return refusalAt("SQL_NOT_ALLOWED", "a character that cannot be seen is not allowed", {
+		...source,
+		offset
+	}, "Remove it.");
+}
+// src/schema/file/table-options.ts
+const OPTIONS = new Set([
+	"AUTO_INCREMENT",
+	"AUTOEXTEND_SIZE",
+	"AVG_ROW_LENGTH",
+	"CHARSET",
+	"CHARACTER SET",
+	"CHECKSUM",
+	"COLLATE",
+	"COMMENT",
+	"COMPRESSION",
+	"DELAY_KEY_WRITE",
+	"ENCRYPTED",
+	"ENCRYPTION",
+	"ENCRYPTION_KEY_ID",
+	"ENGINE",
+	"KEY_BLOCK_SIZE",
+	"MAX_ROWS",
+	"MIN_ROWS",
+	"PACK_KEYS",
+	"PAGE_CHECKSUM",
+	"PAGE_COMPRESSED",
+	"PAGE_COMPRESSION_LEVEL",
+	"ROW_FORMAT",
+	"STATS_AUTO_RECALC",
+	"STATS_PERSISTENT",
+	"STATS_SAMPLE_PAGES",
+	"TRANSACTIONAL"
+]);
+function findInOptions(tail, engines) {
+	const partitionAt = tail.findIndex((token, index) => isKeyword(token, "PARTITION") && isKeyword(tail[index + 1], "BY"));
+	const end = partitionAt === -1 ? tail.length : partitionAt;
+	let at = 0;
+	while (at < end) {
+		const after = endOfOption(tail, at);
+		if (after === null) return unknownOption(tail[at]);
+		at = after;
+	}
+	return findEngine(tail, engines) ?? findInPartition(tail.slice(end));
+}
+function findEngine(tail, engines) {
+	const token = tail.find((word, at) => isKeyword(word, "ENGINE") && !isName(tail[at - 1]) && !isEngine(tail, at, engines));
+	return token ? {
+		token,
+		what: "an engine other than InnoDB",
+		next: "Write ENGINE=InnoDB or leave it out."
+	} : null;
+}
+function isName(previous) {
+	return isSymbol(previous, "(");
+}
+function isEngine(tail, at, engines) {
+	const value = isSymbol(tail[at + 1], "=") ? tail[at + 2] : tail[at + 1];
+	return engines.includes(value?.value.toUpperCase() ?? "");
+}
+function endOfOption(tokens, at) {
+	if (isSymbol(tokens[at], ",")) return at + 1;
+	if (isKeyword(tokens[at], "WITH")) return isKeyword(tokens[at + 1], "SYSTEM") && isKeyword(tokens[at + 2], "VERSIONING") ? at + 3 : null;
+	const name = isKeyword(tokens[at], "DEFAULT") ? at + 1 : at;
+	const two = isKeyword(tokens[name], "CHARACTER") && isKeyword(tokens[name + 1], "SET");
+	const words = two ? "CHARACTER SET" : tokens[name]?.value.toUpperCase() ?? "";
+	if (!OPTIONS.has(words)) return null;
+	const equals = name + (two ? 2 : 1);
+	return isSymbol(tokens[equals], "=") ? equals + 2 : equals + 1;
+}
+function unknownOption(token) {
+	return {
+		token,
+		what: "something that is no table option",
+		next: "Remove it."
+	};
+}
+function findInPartition(tokens) {
+	let depth = 0;
+	for (const [at, token] of tokens.entries()) {
+		depth += depthChange(token);
+		const outside = depth === 0 && isKeyword(token, "VALUES", "AS", "IGNORE", "REPLACE", "WITH");
+		const query = isKeyword(token, "VALUES") && isSymbol(tokens[at - 1], "(");
+		const another = depth === 0 && isSymbol(token, ",");
+		if (outside || query || another || isKeyword(token, "TABLESPACE")) return unknownOption(token);
+	}
+	return null;
+}
+// src/schema/file/table-check.ts
+function findInTable(tokens, nameAt, engines) {
+	return findInName(tokens, nameAt) ?? findInBody(tokens, nameAt) ?? findInOptions(tokens.slice(splitList(tokens, nameAt + 1).end + 1), engines);
+}
+function findInName(tokens, nameAt) {
+	const token = tokens[nameAt];
+	const [follower, second] = tokens.slice(nameAt + 1);
+	if (token?.kind !== "word" && token?.kind !== "quoted") {
+		const where = token ?? tokens[0];
+		if (token?.kind === "string") return {
+			token,
+			what: "a name in quotes",
+			next: "Write it in backticks: `name`."
+		};
+		return {
+			token: where,
+			what: "a table without a name",
+			next: "Write CREATE TABLE name ( … )."
+		};
+	}
+	if (isSymbol(follower, ".")) return {
+		token,
+		what: QUALIFIED[0],
+		next: QUALIFIED[1]
+	};
+	if (!isSymbol(follower, "(") || isKeyword(second, "LIKE")) return {
+		token,
+		what: "a table without columns",
+		next: "List its columns in ( … )."
+	};
+	return isProductTable(token.value) ? {
+		token,
+		what: "a name that deployments use themselves",
+		next: "Choose another name."
+	} : null;
+}
+function findInBody(tokens, nameAt) {
+	for (const [at, token] of tokens.entries()) {
+		if (at <= nameAt) continue;
+		const problem = problemWith$1(token, tokens, at);
+		if (problem) return {
+			token,
+			what: problem[0],
+			next: problem[1]
+		};
+	}
+	return findTooDeep(tokens);
+}
+// src/schema/file/allow-list.ts
 function checkSchemaFile(text, file) {
 	const source = {
 		text: text.replace(/^\ufeff/, " "),
@@ -64480,311 +64786,7 @@ function notAllowed(source, offset, what, next) {
 		offset
 	}, next);
 }
-// src/schema/bookkeeping.ts
-const TABLES = new Set([
-	"__diesel_schema_migrations",
-	"__drizzle_migrations",
-	"_prisma_migrations",
-	"_sqlx_migrations",
-	"ar_internal_metadata",
-	"atlas_schema_revisions",
-	"flyway_schema_history",
-	"goose_db_version",
-	"gorp_migrations",
-	"knex_migrations",
-	"knex_migrations_lock",
-	"schema_migrations"
-]);
-function isBookkeeping(table) {
-	return TABLES.has(table.toLowerCase());
-}
-// src/schema/complaint.ts
-async function complaintOf(session, error, refused, scene) {
-	const said = textOf(error, scene.schemaName);
-	const syntax = /near '([\s\S]*)' at line (\d+)$/.exec(said);
-	if (syntax) return misunderstood(refused, withoutDots(syntax[1] ?? ""), Number(syntax[2]));
-	const detail = await foreignKeyDetail(session, error, scene.schemaName);
-	const misfit = MISFIT.exec(detail ?? said) ?? MISSING.exec(said) ?? ODD.exec(said);
-	if (misfit?.groups) return await doesNotFit(session, refused, scene, misfit.groups);
-	const text = describe(detail ?? said, errnoOf(error));
-	return pointAt(refused, offsetNamed(refused.statement, detail ?? said), `the server refuses the ${kindOf(refused)} ${refused.name}: ${text}`, adviceOnError(errnoOf(error), text));
-}
-function kindOf({ statement }) {
-	return viewHeadOf(withoutComments(tokenize(statement))) ? "view" : "table";
-}
-function textOf(error, schemaName) {
-	const schemaPrefix = new RegExp(`\`?${schemaName}\`?\\.`, "g");
-	return error instanceof Error ? error.message.replaceAll(schemaPrefix, "") : "";
-}
-function pointAt({ statement, file, line, column }, offset, what, next) {
-	const before = "\n".repeat(line - 1) + " ".repeat(column - 1);
-	return refusalAt("SQL_SYNTAX", what, {
-		text: before + statement,
-		offset: before.length + offset,
-		file
-	}, next);
-}
-function misunderstood(refused, near, line) {
-	const { statement } = refused;
-	const offset = near === "" ? endOf(statement) : offsetOf(statement, near, line);
-	const word = /^(?:[\w$]+|\S)/.exec(near.trim())?.[0];
-	return pointAt(refused, offset, `the server does not understand what begins with ${word ?? "the end of the statement"}`, adviceOnSyntax(statement, offset));
-}
-function withoutDots(near) {
-	return near.replace(/\.\.\.$/, "");
-}
-function endOf(statement) {
-	return Math.max(0, statement.trimEnd().length - 1);
-}
-function offsetOf(statement, near, line) {
-	let lineStart = 0;
-	for (let at = 1; at < line; at += 1) {
-		const end = statement.indexOf("\n", lineStart);
-		if (end === -1) break;
-		lineStart = end + 1;
-	}
-	const inLine = statement.indexOf(near, lineStart);
-	if (inLine !== -1) return inLine;
-	const before = statement.lastIndexOf(near);
-	return before === -1 ? lineStart : before;
-}
-const SHOWN = 200;
-function describe(text, errno) {
-	const firstLine = (text.trim().split("\n")[0] ?? "").slice(0, SHOWN);
-	return /(?:^|[\s'"(])\.{0,2}\/|\\/.test(firstLine) || firstLine === "" ? `error ${errno}` : firstLine.replace(/\.$/, "");
-}
-function offsetNamed(statement, message) {
-	const tokens = bodyOf(statement);
-	const isAgain = /^(?:Duplicate|Multiple)/.test(message);
-	for (const name of namesIn(message)) {
-		const [first, second] = tokens.filter((token) => isNamed(token, name)).toSorted((a, b) => a.depth - b.depth || a.start - b.start);
-		if (isAgain && second && second.depth === first?.depth) return second.start;
-		if (first) return first.start;
-	}
-	return 0;
-}
-const WORDS = [
-	[/^Multiple primary key/, "PRIMARY"],
-	[/only one auto column/, "AUTO_INCREMENT"],
-	[/check constraint|^Column check/i, "CHECK"]
-];
-function namesIn(message) {
-	return [...[...message.matchAll(/(?<!\w)'([^']+)'|`([^`]+)`/g)].map(([, single, back]) => single ?? back ?? ""), ...WORDS.filter(([pattern]) => pattern.test(message)).map(([, word]) => word)];
-}
-function isNamed(token, name) {
-	return (token.kind === "word" || token.kind === "quoted" || token.kind === "string") && token.value.toLowerCase() === name.toLowerCase();
-}
-function bodyOf(statement) {
-	let depth = 0;
-	return withoutComments(tokenize(statement)).map((token) => {
-		depth += depthChange(token);
-		return {
-			...token,
-			depth
-		};
-	}).slice(3);
-}
-const MISFIT = /column '(?<column>[^']+)' (?:and|does not match) referenced column '(?<parentColumn>[^']+)'(?: in foreign key constraint '(?<after>[^']+)' are incompatible)?/;
-const MISSING = /Missing (?<what>column '(?<parentColumn>[^']+)'|unique key|index) for constraint '(?<after>[^']+)' in the referenced table/;
-const ODD = /Incorrect options in FOREIGN KEY constraint '[^'/]*\/(?<after>[^']+)'/;
-async function foreignKeyDetail(session, error, schemaName) {
-	if (errnoOf(error) !== ERRNO.CANNOT_CREATE_TABLE) return null;
-	const found = (await session.rows(sql`SHOW WARNINGS`)).find(({ Code }) => Number(Code) === FOREIGN_KEY_WARNING);
-	if (!found) return null;
-	const text = textOf(new Error(found.Message), schemaName).replace(/\s+/g, " ");
-	const [, key, reason] = /foreign key `([^`]*)` constraint failed\. (.*)$/i.exec(text) ?? [];
-	return key === void 0 ? text : `the foreign key \`${key}\`: ${reason}`;
-}
-const FOREIGN_KEY_WARNING = 150;
-async function doesNotFit(session, refused, { schemaName, statements }, { column, parentColumn, after, what }) {
-	const holder = after === void 0 ? null : await findHolder(session, schemaName, after);
-	const child = holder?.child ?? refused.name;
-	const ofChild = child === refused.name ? [] : statements.filter(({ name }) => name === child);
-	const holds = (other) => foreignKeyOn(other.statement, column, after) !== null;
-	const statement = ofChild.findLast(holds) ?? refused;
-	const key = foreignKeyOn(statement.statement, column, after);
-	const { problem, next } = wordsFor({
-		child,
-		parent: holder?.parent ?? key?.parent ?? refused.name,
-		column,
-		parentColumn,
-		what
-	});
-	return pointAt(statement, key?.start ?? 0, `the server refuses the foreign key: ${problem}`, next);
-}
-function wordsFor({ child, parent, column, parentColumn, what }) {
-	if (what !== void 0) return {
-		problem: `${child} refers to ${parent}, which has no ${parentColumn ? what : `${what} over the columns referred to`}`,
-		next: `Refer to columns that ${parent} has a primary or unique key over.`
-	};
-	if (column === void 0) return {
-		problem: `${child} refers to ${parent}, and the two do not fit each other`,
-		next: "Give the columns on both sides the same type, sign, character set and collation; SET NULL needs columns that may be NULL."
-	};
-	const [from, to] = [`${child}.${column}`, `${parent}.${parentColumn}`];
-	return {
-		problem: `${from} refers to ${to}, whose type is another one`,
-		next: `Give ${from} and ${to} the same type, sign, character set and collation.`
-	};
-}
-async function findHolder(session, schemaName, constraint) {
-	return await session.row(sql`
-    SELECT TABLE_NAME AS child, REFERENCED_TABLE_NAME AS parent
-    FROM information_schema.REFERENTIAL_CONSTRAINTS
-    WHERE CONSTRAINT_SCHEMA = ${schemaName} AND CONSTRAINT_NAME = ${constraint}`);
-}
-function foreignKeyOn(statement, column, name) {
-	const tokens = withoutComments(tokenize(statement));
-	const keys = tokens.flatMap((token, at) => {
-		if (!isKeyword(token, "FOREIGN") || !isKeyword(tokens[at + 1], "KEY")) return [];
-		const named = isKeyword(tokens[at - 2], "CONSTRAINT");
-		const end = tokens.findIndex((other, index) => index > at && isKeyword(other, "REFERENCES"));
-		const parent = tokens[end + 1]?.value;
-		if (end === -1 || parent === void 0) return [];
-		return {
-			start: tokens[named ? at - 2 : at]?.start ?? 0,
-			name: named ? tokens[at - 1]?.value : void 0,
-			columns: tokens.slice(at, end).filter((other) => column === void 0 || isNamed(other, column)),
-			parent
-		};
-	});
-	return keys.find((key) => key.name !== void 0 && key.name === name) ?? keys.find(({ columns }) => columns.length > 0) ?? null;
-}
-// src/schema/read-views.ts
-async function readViews(session, schemaName) {
-	const rows = await session.rows(sql`
-      SELECT TABLE_NAME AS name FROM information_schema.TABLES
-      WHERE TABLE_SCHEMA = ${schemaName} AND TABLE_TYPE = 'VIEW' ORDER BY TABLE_NAME`);
-	const views = [];
-	const others = [];
-	for (const { name } of rows.filter((row) => !isProductTable(row.name))) {
-		const found = await readView(session, schemaName, name);
-		if (!found) continue;
-		if (isForFiles(found)) views.push(found.view);
-		else others.push(found.view.name);
-	}
-	return {
-		views,
-		others
-	};
-}
-async function readView(session, schemaName, name) {
-	try {
-		await requireSchema(session, schemaName);
-		const text = (await session.row(sql`SHOW CREATE VIEW ${sql.id(schemaName, name)}`))?.["Create View"];
-		return text === void 0 ? null : parseCreateView(text, schemaName);
-	} catch (error) {
-		if (errnoOf(error) === ERRNO.NO_SUCH_TABLE || errnoOf(error) === ERRNO.WRONG_OBJECT) return null;
-		if (!isDenied(error)) throw error;
-		throw new Refusal("ACCESS_DENIED", `The account may not see how the view ${printable$1(name)} is defined.`, {
-			next: `Run GRANT SELECT, SHOW VIEW ON \`${schemaName}\`.* TO the account.`,
-			cause: error
-		});
-	}
-}
-async function requireSchema(session, schemaName) {
-	if ((await session.row(sql`SELECT DATABASE() AS name`))?.name !== schemaName) await session.run(sql`USE ${sql.id(schemaName)}`);
-}
-function isForFiles({ view, beyond }) {
-	if (beyond !== null) return false;
-	try {
-		checkCanonical(view.sql, view.name);
-		return true;
-	} catch (error) {
-		if (error instanceof Refusal) return false;
-		throw error;
-	}
-}
-// src/schema/create-views.ts
-async function createViews(session, views, scene) {
-	let waiting = views;
-	while (waiting.length > 0) {
-		const failed = [];
-		for (const view of waiting) {
-			const error = await tryToCreate(session, view);
-			if (error === null) continue;
-			if (errnoOf(error) !== ERRNO.NO_SUCH_TABLE) throw await complaintOf(session, error, view, scene);
-			failed.push({
-				view,
-				error
-			});
-		}
-		if (failed.length === waiting.length) throw await whyNone(session, failed, scene);
-		waiting = failed.map(({ view }) => view);
-	}
-	for (const view of views) await refuseBeyond(session, view, scene);
-}
-async function tryToCreate(session, { statement }) {
-	try {
-		await session.run(sql.raw(statement));
-		return null;
-	} catch (error) {
-		if (errnoOf(error) === null || isConnectionLost(error)) throw error;
-		return error;
-	}
-}
-async function whyNone(session, failed, scene) {
-	const views = failed.map(({ view }) => view);
-	const known = new Set(scene.statements.map(({ name }) => folded(name)));
-	for (const view of views) {
-		const missing = tablesIn(view).find(({ name }) => !known.has(folded(name)));
-		if (!missing) continue;
-		const what = `the view ${view.name} reads ${missing.name}, which is no table or view of the schema`;
-		const next = `Define ${missing.name}, or correct its name.`;
-		return refusalAt("SQL_SYNTAX", what, sourceOf(view, missing.offset), next);
-	}
-	const circle = circleAmong(views);
-	const [first] = circle;
-	const [one] = failed;
-	if (!first) {
-		if (!one) throw new TypeError("no view has failed");
-		return await complaintOf(session, one.error, one.view, scene);
-	}
-	const path = [...circle, first].map(({ name }) => name).join(" → ");
-	const others = circle.slice(1).map((other) => `${other.name} at ${placeName(other)}`);
-	return refusalAt("SQL_SYNTAX", `views that read each other in a circle, ${path}${others.length > 0 ? ` (${others.join(", ")})` : ""}`, sourceOf(first, 0), "Let one of them read tables in place of the view.");
-}
-function folded(name) {
-	return name.toLowerCase();
-}
-function tablesIn({ statement, file }) {
-	const tokens = withoutComments(tokenize(statement, file));
-	const query = tokens.slice(tokens.findIndex((token) => isKeyword(token, "AS")) + 1);
-	const own = namesOfWith(query);
-	return namesInQuery(query, "quoted and words").filter(({ kind, parts }) => kind === "table" && !own.has(parts[0] ?? "")).map(({ at, parts }) => ({
-		name: parts[0] ?? "",
-		offset: query[at]?.start ?? 0
-	})).filter(({ name }) => !NO_TABLES.includes(name.toUpperCase()));
-}
-const NO_TABLES = [
-	"DUAL",
-	"JSON_TABLE",
-	"LATERAL"
-];
-function circleAmong(views) {
-	const byName = new Map(views.map((view) => [folded(view.name), view]));
-	const path = [];
-	let at = views[0];
-	while (at && !path.includes(at)) {
-		path.push(at);
-		at = tablesIn(at).flatMap(({ name }) => byName.get(folded(name)) ?? [])[0];
-	}
-	return at ? path.slice(path.indexOf(at)) : [];
-}
-async function refuseBeyond(session, view, { schemaName }) {
-	const beyond = (await readView(session, schemaName, view.name))?.beyond ?? null;
-	if (beyond === null) return;
-	throw refusalAt("SQL_NOT_ALLOWED", `a view that needs ${beyond} is not allowed`, sourceOf(view, 0), "Read only tables and views of the schema itself.");
-}
-function sourceOf({ statement, file, line, column }, offset) {
-	const before = "\n".repeat(line - 1) + " ".repeat(column - 1);
-	return {
-		text: before + statement,
-		offset: before.length + offset,
-		file
-	};
-}
-// src/schema/lost-text.ts
+// src/schema/file/lost-text.ts
 function refuseLostText(written, table) {
 	if (!BEYOND.test(written.statement) && !table.sql.includes(REPLACEMENT)) return;
 	const tokens = withoutComments(tokenize(written.statement, written.file));
@@ -64877,6 +64879,140 @@ async function dropDatabase(session, name) {
 		if (!isConnectionLost(error)) throw error;
 	}
 }
+// src/schema/view/read-views.ts
+async function readViews(session, schemaName) {
+	const rows = await session.rows(sql`
+      SELECT TABLE_NAME AS name FROM information_schema.TABLES
+      WHERE TABLE_SCHEMA = ${schemaName} AND TABLE_TYPE = 'VIEW' ORDER BY TABLE_NAME`);
+	const views = [];
+	const others = [];
+	for (const { name } of rows.filter((row) => !isProductTable(row.name))) {
+		const found = await readView(session, schemaName, name);
+		if (!found) continue;
+		if (isForFiles(found)) views.push(found.view);
+		else others.push(found.view.name);
+	}
+	return {
+		views,
+		others
+	};
+}
+async function readView(session, schemaName, name) {
+	try {
+		await requireSchema(session, schemaName);
+		const text = (await session.row(sql`SHOW CREATE VIEW ${sql.id(schemaName, name)}`))?.["Create View"];
+		return text === void 0 ? null : parseCreateView(text, schemaName);
+	} catch (error) {
+		if (errnoOf(error) === ERRNO.NO_SUCH_TABLE || errnoOf(error) === ERRNO.WRONG_OBJECT) return null;
+		if (!isDenied(error)) throw error;
+		throw new Refusal("ACCESS_DENIED", `The account may not see how the view ${printable$1(name)} is defined.`, {
+			next: `Run GRANT SELECT, SHOW VIEW ON \`${schemaName}\`.* TO the account.`,
+			cause: error
+		});
+	}
+}
+async function requireSchema(session, schemaName) {
+	if ((await session.row(sql`SELECT DATABASE() AS name`))?.name !== schemaName) await session.run(sql`USE ${sql.id(schemaName)}`);
+}
+function isForFiles({ view, beyond }) {
+	if (beyond !== null) return false;
+	try {
+		checkCanonical(view.sql, view.name);
+		return true;
+	} catch (error) {
+		if (error instanceof Refusal) return false;
+		throw error;
+	}
+}
+// src/schema/view/create-views.ts
+async function createViews(session, views, scene) {
+	let waiting = views;
+	while (waiting.length > 0) {
+		const failed = [];
+		for (const view of waiting) {
+			const error = await tryToCreate(session, view);
+			if (error === null) continue;
+			if (errnoOf(error) !== ERRNO.NO_SUCH_TABLE) throw await complaintOf(session, error, view, scene);
+			failed.push({
+				view,
+				error
+			});
+		}
+		if (failed.length === waiting.length) throw await whyNone(session, failed, scene);
+		waiting = failed.map(({ view }) => view);
+	}
+	for (const view of views) await refuseBeyond(session, view, scene);
+}
+async function tryToCreate(session, { statement }) {
+	try {
+		await session.run(sql.raw(statement));
+		return null;
+	} catch (error) {
+		if (errnoOf(error) === null || isConnectionLost(error)) throw error;
+		return error;
+	}
+}
+async function whyNone(session, failed, scene) {
+	const views = failed.map(({ view }) => view);
+	const known = new Set(scene.statements.map(({ name }) => folded(name)));
+	for (const view of views) {
+		const missing = tablesIn(view).find(({ name }) => !known.has(folded(name)));
+		if (!missing) continue;
+		const what = `the view ${view.name} reads ${missing.name}, which is no table or view of the schema`;
+		const next = `Define ${missing.name}, or correct its name.`;
+		return refusalAt("SQL_SYNTAX", what, sourceOf(view, missing.offset), next);
+	}
+	const circle = circleAmong(views);
+	const [first] = circle;
+	const [one] = failed;
+	if (!first) {
+		if (!one) throw new TypeError("no view has failed");
+		return await complaintOf(session, one.error, one.view, scene);
+	}
+	const path = [...circle, first].map(({ name }) => name).join(" → ");
+	const others = circle.slice(1).map((other) => `${other.name} at ${placeName(other)}`);
+	return refusalAt("SQL_SYNTAX", `views that read each other in a circle, ${path}${others.length > 0 ? ` (${others.join(", ")})` : ""}`, sourceOf(first, 0), "Let one of them read tables in place of the view.");
+}
+function folded(name) {
+	return name.toLowerCase();
+}
+function tablesIn({ statement, file }) {
+	const tokens = withoutComments(tokenize(statement, file));
+	const query = tokens.slice(tokens.findIndex((token) => isKeyword(token, "AS")) + 1);
+	const own = namesOfWith(query);
+	return namesInQuery(query, "quoted and words").filter(({ kind, parts }) => kind === "table" && !own.has(parts[0] ?? "")).map(({ at, parts }) => ({
+		name: parts[0] ?? "",
+		offset: query[at]?.start ?? 0
+	})).filter(({ name }) => !NO_TABLES.includes(name.toUpperCase()));
+}
+const NO_TABLES = [
+	"DUAL",
+	"JSON_TABLE",
+	"LATERAL"
+];
+function circleAmong(views) {
+	const byName = new Map(views.map((view) => [folded(view.name), view]));
+	const path = [];
+	let at = views[0];
+	while (at && !path.includes(at)) {
+		path.push(at);
+		at = tablesIn(at).flatMap(({ name }) => byName.get(folded(name)) ?? [])[0];
+	}
+	return at ? path.slice(path.indexOf(at)) : [];
+}
+async function refuseBeyond(session, view, { schemaName }) {
+	const beyond = (await readView(session, schemaName, view.name))?.beyond ?? null;
+	if (beyond === null) return;
+	throw refusalAt("SQL_NOT_ALLOWED", `a view that needs ${beyond} is not allowed`, sourceOf(view, 0), "Read only tables and views of the schema itself.");
+}
+function sourceOf({ statement, file, line, column }, offset) {
+	const before = "\n".repeat(line - 1) + " ".repeat(column - 1);
+	return {
+		text: before + statement,
+		offset: before.length + offset,
+		file
+	};
+}
 // src/schema/canonical.ts
 async function readSchema(session, schemaName) {
 	const rows = await session.rows(sql`
@@ -64929,49 +65065,6 @@ async function createTable(session, table, scene) {
 		if (errnoOf(error) === null || isConnectionLost(error)) throw error;
 		throw await complaintOf(session, error, table, scene);
 	}
-}
-// src/schema/migrations/apply.ts
-async function applyHistory(session, { statements }, { collation } = {}) {
-	return await inScratchSchema(session, collation ?? null, async (schemaName) => {
-		for (const statement of statements) await apply(session, statement, {
-			schemaName,
-			statements
-		});
-		const schema = await readSchema(session, schemaName);
-		for (const statement of statements) {
-			const table = schema.tables.get(statement.name);
-			if (table) refuseLostText(statement, table);
-		}
-		return {
-			schema,
-			sources: sourcesOf(schema, statements)
-		};
-	});
-}
-async function apply(session, statement, scene) {
-	try {
-		await session.run(sql.raw(statement.statement));
-	} catch (error) {
-		if (errnoOf(error) === null || isConnectionLost(error)) throw error;
-		throw await complaintOf(session, error, statement, scene);
-	}
-}
-function sourcesOf(schema, statements) {
-	const created = new Map();
-	for (const { name, statement, file, line, column, defines: kind } of statements) {
-		const isThere = kind === "view" ? schema.views.has(name) : schema.tables.has(name);
-		if (kind === null || !isThere) continue;
-		created.set(name, {
-			kind,
-			name,
-			statement,
-			file,
-			line,
-			column,
-			comments: []
-		});
-	}
-	return [...created.values()];
 }
 // src/schema/migrations/alter.ts
 const CLAUSES = [
@@ -65749,7 +65842,7 @@ function checkProvider(files) {
 	if (provider === "mysql") return;
 	throw new Refusal("CONFIG_INVALID", printable$1(`${lock?.path} says that these migrations are for ${provider}.`), { next: "Name the migrations of a MySQL or MariaDB database." });
 }
-// src/schema/dump.ts
+// src/schema/file/dump.ts
 const HEADERS = [
 	/^-- (?:MySQL|MariaDB) dump \d/m,
 	/^-- (?:phpMyAdmin|Adminer|Host:|Dump created|Server version)/m,
@@ -66143,22 +66236,6 @@ function nameAfterView(tokens) {
 	const view = tokens.findIndex((token) => isKeyword(token, "VIEW"));
 	return tokens.slice(view + 1).find((token) => !isKeyword(token, ...NO_NAMES))?.value ?? "";
 }
-// src/schema/migrations/notes.ts
-const ABOUT = {
-	rows: "about rows",
-	program: "about triggers, routines, events or sequences, which are not deployed,",
-	account: "about accounts and rights",
-	temporary: "about temporary tables",
-	schema: "about the schema itself, which the deployment chooses,",
-	session: null
-};
-function skippedNotes(skipped) {
-	return skipped.flatMap(({ reason, count, place }) => {
-		const about = ABOUT[reason];
-		if (about === null) return [];
-		return count === 1 ? `${placeName(place)}: a statement ${about} was not run.` : `${placeName(place)}: this and ${count - 1} more statements ${about} were not run.`;
-	});
-}
 // src/schema/migrations/dump-tables.ts
 function readDump(text, file) {
 	const script = {
@@ -66208,9 +66285,68 @@ function withoutNoise(text, { tokens }) {
 	}
 	return plain;
 }
-// src/schema/schema-file.ts
+// src/schema/file/schema-file.ts
 function readSchemaFile(text, file) {
 	return isDump(text) ? readDump(text, file) : checkSchemaFile(text, file);
+}
+// src/schema/migrations/apply.ts
+async function applyHistory(session, { statements }, { collation } = {}) {
+	return await inScratchSchema(session, collation ?? null, async (schemaName) => {
+		for (const statement of statements) await apply(session, statement, {
+			schemaName,
+			statements
+		});
+		const schema = await readSchema(session, schemaName);
+		for (const statement of statements) {
+			const table = schema.tables.get(statement.name);
+			if (table) refuseLostText(statement, table);
+		}
+		return {
+			schema,
+			sources: sourcesOf(schema, statements)
+		};
+	});
+}
+async function apply(session, statement, scene) {
+	try {
+		await session.run(sql.raw(statement.statement));
+	} catch (error) {
+		if (errnoOf(error) === null || isConnectionLost(error)) throw error;
+		throw await complaintOf(session, error, statement, scene);
+	}
+}
+function sourcesOf(schema, statements) {
+	const created = new Map();
+	for (const { name, statement, file, line, column, defines: kind } of statements) {
+		const isThere = kind === "view" ? schema.views.has(name) : schema.tables.has(name);
+		if (kind === null || !isThere) continue;
+		created.set(name, {
+			kind,
+			name,
+			statement,
+			file,
+			line,
+			column,
+			comments: []
+		});
+	}
+	return [...created.values()];
+}
+// src/schema/migrations/notes.ts
+const ABOUT = {
+	rows: "about rows",
+	program: "about triggers, routines, events or sequences, which are not deployed,",
+	account: "about accounts and rights",
+	temporary: "about temporary tables",
+	schema: "about the schema itself, which the deployment chooses,",
+	session: null
+};
+function skippedNotes(skipped) {
+	return skipped.flatMap(({ reason, count, place }) => {
+		const about = ABOUT[reason];
+		if (about === null) return [];
+		return count === 1 ? `${placeName(place)}: a statement ${about} was not run.` : `${placeName(place)}: this and ${count - 1} more statements ${about} were not run.`;
+	});
 }
 // src/schema/load.ts
 const LIMITS = {

@@ -1,7 +1,7 @@
-import type { Conflict, ConflictReason } from '../schema/conflict.ts'
-import { type Part, partName } from '../schema/part.ts'
+import type { Conflict, ConflictReason } from '../schema/merge/conflict.ts'
+import { type Part, partName } from '../schema/merge/part.ts'
+import type { Touch } from '../schema/merge/touch.ts'
 import { quoteName } from '../schema/table.ts'
-import type { Touch } from '../schema/touch.ts'
 import type { Failure } from './deployment.ts'
 
 /** Who brought what a pull request is in conflict with. */

@@ -1,6 +1,6 @@
 import { isProbablyInstant } from '../lint/instant-clause.ts'
-import type { Clause } from '../schema/clause.ts'
-import { type SchemaChange, tableOf } from '../schema/diff.ts'
+import type { Clause } from '../schema/diff/clause.ts'
+import { type SchemaChange, tableOf } from '../schema/diff/diff.ts'
 import { quoteName } from '../schema/table.ts'
 
 /** Whether the server could change the table without writing its rows anew. */

@@ -1,6 +1,6 @@
 import { lossOf } from '../lint/loss.ts'
-import type { Clause } from '../schema/clause.ts'
-import type { SchemaChange } from '../schema/diff.ts'
+import type { Clause } from '../schema/diff/clause.ts'
+import type { SchemaChange } from '../schema/diff/diff.ts'
 import { type Column, quoteName, type Table } from '../schema/table.ts'
 
 /**

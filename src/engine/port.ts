@@ -14,7 +14,7 @@ export type TableOperation = {
 }
 
 /**
- * The change of one view, as canonical texts (`View.sql` of src/schema/view.ts): null where there is none before, or none
+ * The change of one view, as canonical texts (`View.sql` of src/schema/view/view.ts): null where there is none before, or none
  * after. A view keeps its definer; a new one needs SQL SECURITY INVOKER.
  */
 export type ViewOperation = {

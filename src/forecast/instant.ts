@@ -7,8 +7,8 @@ import { Refusal } from '../errors.ts'
 import { errnoOf, isConnectionLost } from '../mysql/errno.ts'
 import { readServer } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
-import { ddlOf } from '../schema/ddl.ts'
-import type { TableChange } from '../schema/diff.ts'
+import { ddlOf } from '../schema/diff/ddl.ts'
+import type { TableChange } from '../schema/diff/diff.ts'
 import { inScratchSchema } from '../schema/scratch-schema.ts'
 
 type Alter = Extract<TableChange, { readonly kind: 'alter' }>

@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { DataCheckKind } from '../deploy/forecast.ts'
 import { columnCollation } from '../lint/collation.ts'
-import type { Clause } from '../schema/clause.ts'
-import type { TableChange } from '../schema/diff.ts'
+import type { Clause } from '../schema/diff/clause.ts'
+import type { TableChange } from '../schema/diff/diff.ts'
 import {
   type Check,
   type Column,

@@ -1,5 +1,5 @@
-import type { Clause } from '../schema/clause.ts'
-import type { TableChange } from '../schema/diff.ts'
+import type { Clause } from '../schema/diff/clause.ts'
+import type { TableChange } from '../schema/diff/diff.ts'
 
 type ClauseOf<K extends Clause['kind'], C = Clause> = C extends { readonly kind: infer Kinds }
   ? [K & Kinds] extends [never]

@@ -1,5 +1,5 @@
-import type { Clause } from '../schema/clause.ts'
-import type { TableChange } from '../schema/diff.ts'
+import type { Clause } from '../schema/diff/clause.ts'
+import type { TableChange } from '../schema/diff/diff.ts'
 import type { Column } from '../schema/table.ts'
 import { defaultOf, typeOf } from './column-type.ts'
 import { isReordered, missingFrom } from './value-list.ts'

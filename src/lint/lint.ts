@@ -1,13 +1,13 @@
-import type { CreateTable } from '../schema/allow-list.ts'
 import {
   diffSchemas,
   isTableChange,
   type SchemaChange,
   type TableChange,
   tableOf,
-} from '../schema/diff.ts'
-import { type Outline, outlineOf } from '../schema/outline.ts'
-import { renamesIn } from '../schema/rename-hint.ts'
+} from '../schema/diff/diff.ts'
+import type { CreateTable } from '../schema/file/allow-list.ts'
+import { type Outline, outlineOf } from '../schema/file/outline.ts'
+import { renamesIn } from '../schema/file/rename-hint.ts'
 import type { Renames } from '../schema/renames.ts'
 import type { Schema } from '../schema/table.ts'
 import { hintProblems } from './rename-hints.ts'

@@ -1,6 +1,6 @@
 import { closestOf } from '../closest-word.ts'
-import type { Comment, CreateTable } from '../schema/allow-list.ts'
-import { type BadHint, type RenameHint, readHints } from '../schema/rename-hint.ts'
+import type { Comment, CreateTable } from '../schema/file/allow-list.ts'
+import { type BadHint, type RenameHint, readHints } from '../schema/file/rename-hint.ts'
 import type { Schema, Table } from '../schema/table.ts'
 import { findColumn } from './key-parts.ts'
 import { named, type Problem } from './rule.ts'

@@ -1,8 +1,8 @@
-import type { TableChange } from '../schema/diff.ts'
-import type { Outline } from '../schema/outline.ts'
+import type { TableChange } from '../schema/diff/diff.ts'
+import type { Outline } from '../schema/file/outline.ts'
 import { type Place, printable } from '../schema/place.ts'
 import { quoteName, type Schema, type Table } from '../schema/table.ts'
-import type { View } from '../schema/view.ts'
+import type { View } from '../schema/view/view.ts'
 
 /** How loud a rule is. An error fails the check, a warning wants to be read, an info is good to know. */
 export const LEVELS = ['off', 'info', 'warning', 'error'] as const

@@ -1,4 +1,4 @@
-import type { Comment, CreateTable } from '../schema/allow-list.ts'
+import type { Comment, CreateTable } from '../schema/file/allow-list.ts'
 import { printable } from '../schema/place.ts'
 import { findRule, unknownRule } from './rules.ts'
 

@@ -1,4 +1,4 @@
-import { type TableChange, tableOf } from '../schema/diff.ts'
+import { type TableChange, tableOf } from '../schema/diff/diff.ts'
 import { clausesOf } from './clauses.ts'
 import { typeOf } from './column-type.ts'
 

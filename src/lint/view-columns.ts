@@ -1,7 +1,7 @@
-import { namesInQuery, type QueryName } from '../schema/query-names.ts'
 import { isKeyword, isSymbol, type Token, tokenize } from '../schema/tokens.ts'
-import type { View } from '../schema/view.ts'
-import { namesOfWith } from '../schema/view-names.ts'
+import { namesInQuery, type QueryName } from '../schema/view/query-names.ts'
+import type { View } from '../schema/view/view.ts'
+import { namesOfWith } from '../schema/view/view-names.ts'
 
 /** A column as a view's query names it: of one of these tables, because a name may mean several in one query. */
 export type ColumnRead = { readonly tables: readonly string[]; readonly column: string }

@@ -1,4 +1,4 @@
-import { withKeptNames } from '../schema/generated-name.ts'
+import { withKeptNames } from '../schema/diff/generated-name.ts'
 import {
   type ColumnRenames,
   NO_RENAMES,

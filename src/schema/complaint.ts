@@ -2,10 +2,10 @@ import { sql } from 'kysely'
 import type { Refusal } from '../errors.ts'
 import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import type { Session } from '../mysql/session.ts'
-import { adviceOnError, adviceOnSyntax } from './advice.ts'
+import { adviceOnError, adviceOnSyntax } from './file/advice.ts'
 import { refusalAt } from './place.ts'
 import { depthChange, isKeyword, type Token, tokenize, withoutComments } from './tokens.ts'
-import { viewHeadOf } from './view-check.ts'
+import { viewHeadOf } from './view/view-check.ts'
 
 /** A statement of a file, and where in it it begins. */
 export type PlacedStatement = {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { columnOf, shapeOf } from './column-use.ts'
+import { columnOf, shapeOf } from './merge/column-use.ts'
+import { columnText } from './merge/part.ts'
+import { covers, isUniqueOn } from './merge/problem.ts'
 import { compareNames, schemaOf, schemaToSql } from './parse.ts'
-import { columnText } from './part.ts'
-import { covers, isUniqueOn } from './problem.ts'
 import { type ForeignKey, quoteName, type Schema } from './table.ts'
-import type { View } from './view.ts'
+import type { View } from './view/view.ts'
 
 /**
  * A schema's hash, in hex: equal exactly for schemas with equal tables and views, in whatever order they and keys were

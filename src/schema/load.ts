@@ -3,8 +3,9 @@ import { basename, join, relative, sep } from 'node:path'
 import { Refusal } from '../errors.ts'
 import { connect, parseTarget } from '../mysql/connect.ts'
 import type { Session } from '../mysql/session.ts'
-import { type CreateTable, refuseDuplicates } from './allow-list.ts'
 import { type CanonicalOptions, canonicalise, readSchema } from './canonical.ts'
+import { type CreateTable, refuseDuplicates } from './file/allow-list.ts'
+import { readSchemaFile } from './file/schema-file.ts'
 import { applyHistory } from './migrations/apply.ts'
 import { type History, readHistory } from './migrations/history.ts'
 import { areMigrations } from './migrations/layout.ts'
@@ -12,7 +13,6 @@ import { isMigrationFile, type MigrationFile } from './migrations/migration-file
 import { skippedNotes } from './migrations/notes.ts'
 import { compareNames } from './parse.ts'
 import { printable } from './place.ts'
-import { readSchemaFile } from './schema-file.ts'
 import type { Schema } from './table.ts'
 
 /** How much a folder of schema files may hold, so that a stranger cannot keep us busy. */

@@ -23,7 +23,7 @@ import {
   tokenize,
   withoutComments,
 } from './tokens.ts'
-import { isViewSql, parseView, type View } from './view.ts'
+import { isViewSql, parseView, type View } from './view/view.ts'
 
 /**
  * Reads a table from what `SHOW CREATE TABLE` says, in the spelling of MySQL or MariaDB, or from `Table.sql`.

@@ -1,4 +1,4 @@
-import type { View } from './view.ts'
+import type { View } from './view/view.ts'
 
 /** The tables and views of a schema by name, which they share. Made by `schemaOf` in `parse.ts`. */
 export type Schema = {

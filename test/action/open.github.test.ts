@@ -214,7 +214,9 @@ describe('the Action without a bot', () => {
     const result = await run(pull)
 
     expect(result.exitCode).toBe(1)
-    expect(result.stdout).toMatch(/^::error file=schema\/shop\/users\.sql,line=3,col=8::SQL_SYNTAX: /m)
+    expect(result.stdout).toMatch(
+      /^::error file=schema\/shop\/users\.sql,line=3,col=8::SQL_SYNTAX: /m,
+    )
   })
 
   test('lets a pull request mend a base that cannot be read', async ({

@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import type { CanonicalSchema } from '../../src/deploy/submission.ts'
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
 import { canonicalise } from '../../src/schema/canonical.ts'
+import { checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 import { schemaToSql } from '../../src/schema/parse.ts'
 import { test, type World } from '../support/running-bot.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { conflictFailure, type Origin } from '../../src/deploy/conflict.ts'
-import type { ConflictReason } from '../../src/schema/conflict.ts'
-import { mergeSchemas } from '../../src/schema/merge.ts'
-import type { Touch } from '../../src/schema/touch.ts'
+import type { ConflictReason } from '../../src/schema/merge/conflict.ts'
+import { mergeSchemas } from '../../src/schema/merge/merge.ts'
+import type { Touch } from '../../src/schema/merge/touch.ts'
 import { schema, type Tables, t } from '../schema/a-schema.ts'
 
 const AHEAD: Origin = { kind: 'ahead', number: 2, pullRequest: 7 }

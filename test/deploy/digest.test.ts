@@ -16,7 +16,7 @@ import {
 } from '../../src/deploy/plan.ts'
 import { parseCommitSha, parseDeployRequestNumber } from '../../src/deploy/request.ts'
 import { constraintName, tableNames } from '../../src/mysql/identifier.ts'
-import { diffSchemas } from '../../src/schema/diff.ts'
+import { diffSchemas } from '../../src/schema/diff/diff.ts'
 import { FORECAST, OPERATION } from '../render/a-view.ts'
 import { schema, TAIL, type Tables, t } from '../schema/a-schema.ts'
 

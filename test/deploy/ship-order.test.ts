@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { planOperation } from '../../src/deploy/plan.ts'
-import { diffSchemas } from '../../src/schema/diff.ts'
+import { diffSchemas } from '../../src/schema/diff/diff.ts'
 import { parseTable, schemaOf } from '../../src/schema/parse.ts'
 
 const OPTIONS = 'ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_general_ci'

@@ -4,9 +4,9 @@ import { checkSentence } from '../../src/deploy/forecast.ts'
 import { type ForecastOptions, forecastChanges } from '../../src/forecast/forecast.ts'
 import { connect, type Target } from '../../src/mysql/connect.ts'
 import type { Session } from '../../src/mysql/session.ts'
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
 import { canonicalise, readSchema } from '../../src/schema/canonical.ts'
-import { diffSchemas } from '../../src/schema/diff.ts'
+import { diffSchemas } from '../../src/schema/diff/diff.ts'
+import { checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 import type { MysqlTest } from '../support/mysql.ts'
 
 /** What is found out about turning the schema of `mysql` into `wanted`, a file of CREATE TABLE statements. */

@@ -1,9 +1,9 @@
 import { lint } from '../../src/lint/lint.ts'
 import { RULES } from '../../src/lint/rules.ts'
-import type { CreateTable } from '../../src/schema/allow-list.ts'
+import type { CreateTable } from '../../src/schema/file/allow-list.ts'
 import { parseTable, schemaOf } from '../../src/schema/parse.ts'
 import type { Schema, Unmanaged } from '../../src/schema/table.ts'
-import { parseView, type View } from '../../src/schema/view.ts'
+import { parseView, type View } from '../../src/schema/view/view.ts'
 
 export const UTF8 = 'ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci'
 const ID = '`id` bigint unsigned NOT NULL'

@@ -1,4 +1,4 @@
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
+import { checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 import { type Cases, fk } from './case.ts'
 
 function ringOf(count: number): Record<string, string[]> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { countLevels, type LintInput, lint, lintChange, suppress } from '../../src/lint/lint.ts'
 import { levelOf, RULES } from '../../src/lint/rules.ts'
 import { suppressionsOf } from '../../src/lint/suppression.ts'
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
+import { checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 import { parseTable, schemaOf } from '../../src/schema/parse.ts'
 
 const TABLE = [

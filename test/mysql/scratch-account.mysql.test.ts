@@ -2,8 +2,8 @@ import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { connectLimited } from '../../src/mysql/scratch-account.ts'
 import { startThrowaway } from '../../src/mysql/throwaway.ts'
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
 import { canonicalise } from '../../src/schema/canonical.ts'
+import { checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 import { test } from '../support/mysql.ts'
 
 describe('connectLimited', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { adviceOnError, adviceOnSyntax } from '../../src/schema/advice.ts'
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
+import { adviceOnError, adviceOnSyntax } from '../../src/schema/file/advice.ts'
+import { checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 
 describe('checkSchemaFile', () => {
   test.each([

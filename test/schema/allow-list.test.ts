@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Refusal } from '../../src/errors.ts'
-import { checkCanonical, checkSchemaFile } from '../../src/schema/allow-list.ts'
+import { checkCanonical, checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 
 describe('checkSchemaFile', () => {
   test('takes CREATE TABLE and says where each stands', () => {

@@ -2,9 +2,9 @@ import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { connect } from '../../src/mysql/connect.ts'
 import type { Session } from '../../src/mysql/session.ts'
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
 import { canonicalise, readSchema } from '../../src/schema/canonical.ts'
-import { diffSchemas } from '../../src/schema/diff.ts'
+import { diffSchemas } from '../../src/schema/diff/diff.ts'
+import { checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 import { test } from '../support/mysql.ts'
 
 async function scratchSchemas(session: Session): Promise<number> {

@@ -1,6 +1,6 @@
-import type { Conflict } from '../../src/schema/conflict.ts'
-import { partName } from '../../src/schema/part.ts'
-import type { Touch } from '../../src/schema/touch.ts'
+import type { Conflict } from '../../src/schema/merge/conflict.ts'
+import { partName } from '../../src/schema/merge/part.ts'
+import type { Touch } from '../../src/schema/merge/touch.ts'
 
 /** A conflict in one line. */
 export function inWords({ reason, theirs, ours }: Conflict): string {

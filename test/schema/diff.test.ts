@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ddlOf, dropsData } from '../../src/schema/ddl.ts'
-import { diffSchemas } from '../../src/schema/diff.ts'
+import { ddlOf, dropsData } from '../../src/schema/diff/ddl.ts'
+import { diffSchemas } from '../../src/schema/diff/diff.ts'
 import { schemaFromSql } from '../../src/schema/parse.ts'
 
 /** Tables by name, with the lines between the parentheses. */

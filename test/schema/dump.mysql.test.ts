@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { canonicalise, readSchema } from '../../src/schema/canonical.ts'
-import { diffSchemas } from '../../src/schema/diff.ts'
+import { diffSchemas } from '../../src/schema/diff/diff.ts'
+import { readSchemaFile } from '../../src/schema/file/schema-file.ts'
 import { applyHistory } from '../../src/schema/migrations/apply.ts'
 import { readHistory } from '../../src/schema/migrations/history.ts'
-import { readSchemaFile } from '../../src/schema/schema-file.ts'
 import { test } from '../support/mysql.ts'
 
 /** In the manner of mysqldump: stand-ins for views, rows, a trigger, partitions and the settings around them. */

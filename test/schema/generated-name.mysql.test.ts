@@ -2,10 +2,10 @@ import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import type { Session } from '../../src/mysql/session.ts'
 import { readSchema } from '../../src/schema/canonical.ts'
-import { ddlOf } from '../../src/schema/ddl.ts'
-import { diffSchemas } from '../../src/schema/diff.ts'
+import { ddlOf } from '../../src/schema/diff/ddl.ts'
+import { diffSchemas } from '../../src/schema/diff/diff.ts'
+import { stepsOf } from '../../src/schema/diff/steps.ts'
 import { renamesFromJson } from '../../src/schema/renames.ts'
-import { stepsOf } from '../../src/schema/steps.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 
 const toP = (column: string, action = '') => `FOREIGN KEY (${column}) REFERENCES p (id)${action}`

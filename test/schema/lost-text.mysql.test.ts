@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
-import { checkCanonical, checkSchemaFile } from '../../src/schema/allow-list.ts'
 import { canonicalise } from '../../src/schema/canonical.ts'
+import { checkCanonical, checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 
 async function made({ session }: MysqlTest, body: string) {

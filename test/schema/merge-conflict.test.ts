@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { mergeSchemas } from '../../src/schema/merge.ts'
+import { mergeSchemas } from '../../src/schema/merge/merge.ts'
 import { ID, schema, TAIL, type Tables, t } from './a-schema.ts'
 import { inWords } from './conflict-words.ts'
 

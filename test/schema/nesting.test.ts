@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkCanonical, checkSchemaFile } from '../../src/schema/allow-list.ts'
+import { checkCanonical, checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 
 /** What servers die of, with how often it may be repeated. */
 const CASES: readonly (readonly [string, number, (times: number) => string])[] = [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
-import { outlineOf } from '../../src/schema/outline.ts'
+import { checkSchemaFile } from '../../src/schema/file/allow-list.ts'
+import { outlineOf } from '../../src/schema/file/outline.ts'
 
 describe('outlineOf', () => {
   test('says where each part of a table stands in its file', () => {

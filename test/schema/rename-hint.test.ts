@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { checkSchemaFile } from '../../src/schema/allow-list.ts'
-import { ddlOf } from '../../src/schema/ddl.ts'
-import { diffSchemas } from '../../src/schema/diff.ts'
+import { ddlOf } from '../../src/schema/diff/ddl.ts'
+import { diffSchemas } from '../../src/schema/diff/diff.ts'
+import { checkSchemaFile } from '../../src/schema/file/allow-list.ts'
+import { readHints } from '../../src/schema/file/rename-hint.ts'
 import { schemaFromSql } from '../../src/schema/parse.ts'
-import { readHints } from '../../src/schema/rename-hint.ts'
 import { renamesFromJson } from '../../src/schema/renames.ts'
 
 function hintsOf(file: string) {

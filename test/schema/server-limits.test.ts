@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { requirePossible } from '../../src/schema/file/server-limits.ts'
 import { schemaFromSql } from '../../src/schema/parse.ts'
-import { requirePossible } from '../../src/schema/server-limits.ts'
 
 /** A table with `count` times what `item` makes. */
 function tableOf(count: number, item: (at: number) => string): Parameters<typeof schemaFromSql>[0] {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { diffSchemas } from '../../src/schema/diff.ts'
+import { diffSchemas } from '../../src/schema/diff/diff.ts'
 import { parseTable, schemaOf } from '../../src/schema/parse.ts'
 import { meaningOf } from '../../src/schema/spelling/meaning.ts'
 import type { Table } from '../../src/schema/table.ts'

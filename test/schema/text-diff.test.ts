@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { unifiedDiff } from '../../src/schema/text-diff.ts'
+import { unifiedDiff } from '../../src/schema/diff/text-diff.ts'
 
 const lines = (...text: string[]) => text.join('\n')
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkCanonical, checkSchemaFile } from '../../src/schema/allow-list.ts'
+import { checkCanonical, checkSchemaFile } from '../../src/schema/file/allow-list.ts'
 
 describe('checkSchemaFile, of views', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isViewSql, parseCreateView, parseView } from '../../src/schema/view.ts'
+import { isViewSql, parseCreateView, parseView } from '../../src/schema/view/view.ts'
 
 const HEAD = 'CREATE ALGORITHM=UNDEFINED DEFINER=`root`@`localhost` SQL SECURITY DEFINER VIEW'
 

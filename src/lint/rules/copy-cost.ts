@@ -1,4 +1,4 @@
-import { tableOf } from '../../schema/diff.ts'
+import { tableOf } from '../../schema/diff/diff.ts'
 import { isProbablyInstant } from '../instant-clause.ts'
 import { named, type Rule } from '../rule.ts'
 

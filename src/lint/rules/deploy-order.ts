@@ -1,4 +1,4 @@
-import type { TableChange } from '../../schema/diff.ts'
+import type { TableChange } from '../../schema/diff/diff.ts'
 import { clausesOf } from '../clauses.ts'
 import { named, type Rule } from '../rule.ts'
 

@@ -1,4 +1,4 @@
-import { columnOf } from '../../schema/column-use.ts'
+import { columnOf } from '../../schema/merge/column-use.ts'
 import { named, type Rule } from '../rule.ts'
 import { columnsRead } from '../view-columns.ts'
 

@@ -1,4 +1,4 @@
-import { type TableChange, tableOf } from '../../schema/diff.ts'
+import { type TableChange, tableOf } from '../../schema/diff/diff.ts'
 import type { Column, Schema, Table } from '../../schema/table.ts'
 import { clausesOf } from '../clauses.ts'
 import { findColumn } from '../key-parts.ts'

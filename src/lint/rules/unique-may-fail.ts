@@ -1,4 +1,4 @@
-import type { TableChange } from '../../schema/diff.ts'
+import type { TableChange } from '../../schema/diff/diff.ts'
 import type { Key, Table } from '../../schema/table.ts'
 import { clausesOf } from '../clauses.ts'
 import { columnCollation } from '../collation.ts'

@@ -1,6 +1,6 @@
-import { type Problem, QUALIFIED } from '../forbidden.ts'
-import { findInBody } from '../table-check.ts'
-import { findEngine, findInOptions, findInPartition } from '../table-options.ts'
+import { type Problem, QUALIFIED } from '../file/forbidden.ts'
+import { findInBody } from '../file/table-check.ts'
+import { findEngine, findInOptions, findInPartition } from '../file/table-options.ts'
 import { depthChange, isKeyword, isSymbol, type Token } from '../tokens.ts'
 
 /** With which words a part of an ALTER may begin, besides table options. */

@@ -1,6 +1,6 @@
-import { isForbiddenFunction, type Problem, QUALIFIED } from '../forbidden.ts'
-import { namesInQuery } from '../query-names.ts'
+import { isForbiddenFunction, type Problem, QUALIFIED } from '../file/forbidden.ts'
 import { depthChange, isKeyword, isSymbol, type Token } from '../tokens.ts'
+import { namesInQuery } from '../view/query-names.ts'
 
 /** Schemas of the server itself. */
 export const SYSTEM_SCHEMAS: readonly string[] = [

@@ -1,6 +1,6 @@
 import { Refusal } from '../../errors.ts'
 import type { PlacedStatement } from '../complaint.ts'
-import { findHidden, hiddenAt } from '../hidden.ts'
+import { findHidden, hiddenAt } from '../file/hidden.ts'
 import { type Place, refusalAt } from '../place.ts'
 import { isKeyword, type Token } from '../tokens.ts'
 import { judge, schemaNamedBy } from './judge.ts'

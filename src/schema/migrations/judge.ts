@@ -1,6 +1,6 @@
 import { isProductTable } from '../../mysql/identifier.ts'
-import { type Problem, problemWith, QUALIFIED } from '../forbidden.ts'
-import { findInBody, findInTable } from '../table-check.ts'
+import { type Problem, problemWith, QUALIFIED } from '../file/forbidden.ts'
+import { findInBody, findInTable } from '../file/table-check.ts'
 import { isKeyword, isSymbol, type Token } from '../tokens.ts'
 import { findInAlter } from './alter.ts'
 import { findInData, SYSTEM_SCHEMAS } from './data.ts'

@@ -1,5 +1,5 @@
-import { isDump, unwrapDump } from '../dump.ts'
-import { refuseHiddenOutside } from '../hidden.ts'
+import { isDump, unwrapDump } from '../file/dump.ts'
+import { refuseHiddenOutside } from '../file/hidden.ts'
 import { refusalAt } from '../place.ts'
 import { isKeyword, isSymbol, type Token, tokenize, withoutComments } from '../tokens.ts'
 import type { Range, Script } from './migration-file.ts'

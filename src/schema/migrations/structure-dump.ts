@@ -1,4 +1,4 @@
-import { isDump } from '../dump.ts'
+import { isDump } from '../file/dump.ts'
 import { baseName, type MigrationFile, type Script, scriptOf } from './migration-file.ts'
 import { unclear } from './unclear.ts'
 

@@ -1,4 +1,4 @@
-import type { Problem } from '../forbidden.ts'
+import type { Problem } from '../file/forbidden.ts'
 import type { Token } from '../tokens.ts'
 
 /** Why a statement is not run: it leaves the tables and views of the schema as they are. */

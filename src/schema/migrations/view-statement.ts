@@ -1,7 +1,7 @@
-import type { Problem } from '../forbidden.ts'
-import { findTooDeep } from '../nesting.ts'
+import type { Problem } from '../file/forbidden.ts'
+import { findTooDeep } from '../file/nesting.ts'
 import { isKeyword, type Token } from '../tokens.ts'
-import { findInView as findInCreateView, viewHeadOf } from '../view-check.ts'
+import { findInView as findInCreateView, viewHeadOf } from '../view/view-check.ts'
 import type { Range } from './migration-file.ts'
 
 /** How far from its beginning a statement says what it is about. */

@@ -5,7 +5,7 @@ import type { Target } from '../../../src/mysql/connect.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { Deployment, productTables } from '../../support/deployment.ts'
 import { type MysqlTest, test } from '../../support/mysql.ts'
-import { unfinished } from '../deployment/leftovers.ts'
+import { unfinished } from './leftovers.ts'
 
 const ADD = 'ALTER TABLE t ADD COLUMN w INT'
 
