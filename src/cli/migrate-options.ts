@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { systemClock } from '../clock.ts'
 import type { EngineRequest, TableOperation, ThrottleLimits } from '../engine/port.ts'
 import { engineRequest } from '../engine/request.ts'
-import { parseAlter, tableNamed } from '../engine/statement.ts'
+import { parseAlter, tableNamed } from '../engine/table/statement.ts'
 import { Refusal } from '../errors.ts'
 import { parseTarget, type Target } from '../mysql/connect.ts'
 

@@ -2,10 +2,10 @@ import type { Clock } from '../clock.ts'
 import { tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import { type Checkpoint, type Ending, saveEnding, saveOutcome } from './checkpoint.ts'
-import { settleForeignKeys } from './foreign-key.ts'
+import { settleForeignKeys } from './cutover/foreign-key.ts'
+import { dropTrials } from './cutover/view-change.ts'
 import { quarantineTables } from './quarantine.ts'
 import { dropShadows } from './shadow.ts'
-import { dropTrials } from './view-change.ts'
 
 export type EndingOptions = {
   readonly ending: Ending

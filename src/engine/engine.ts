@@ -13,13 +13,14 @@ import {
   saveOutcome,
   savePrepared,
 } from './checkpoint.ts'
+import { whileHeld } from './cutover/foreign-key.ts'
+import { planOfViews, readDefiners, tryViews } from './cutover/view-change.ts'
 import { prepareEngineSchema } from './engine-schema.ts'
 import { claimDeployment, openSession } from './engine-session.ts'
 import { finishedRun } from './finished-run.ts'
-import { whileHeld } from './foreign-key.ts'
-import { findInstantAnswers } from './instant.ts'
-import { planInstant } from './instant-plan.ts'
-import { InstantRun } from './instant-run.ts'
+import { findInstantAnswers } from './instant/instant.ts'
+import { planInstant } from './instant/instant-plan.ts'
+import { InstantRun } from './instant/instant-run.ts'
 import type { Engine, EngineRequest, EngineRun, InstantAnswer, RunOptions } from './port.ts'
 import type { PreflightContext } from './preflight/check.ts'
 import { requireReplicas } from './preflight/limits.ts'
@@ -27,9 +28,8 @@ import { preflight } from './preflight/preflight.ts'
 import { failureOf, ShadowRun, type ShadowRunContext } from './run.ts'
 import { createShadows, dropShadows } from './shadow.ts'
 import { signalsOf } from './signal/signals.ts'
-import { parseAlter } from './statement.ts'
-import { findTable } from './table-shape.ts'
-import { planOfViews, readDefiners, tryViews } from './view-change.ts'
+import { parseAlter } from './table/statement.ts'
+import { findTable } from './table/table-shape.ts'
 
 /**
  * The shadow engine for one schema on one server.

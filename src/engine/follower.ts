@@ -7,7 +7,7 @@ import type { Target } from '../mysql/connect.ts'
 import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Position } from '../mysql/position.ts'
 import type { Session } from '../mysql/session.ts'
-import type { NotedChange } from './key-set.ts'
+import type { NotedChange } from './apply/key-set.ts'
 
 const BARRIER_LAYOUT: KeyLayout = {
   columnCount: 2,

@@ -2,11 +2,11 @@ import { systemClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import { connect, type Target } from '../mysql/connect.ts'
 import { type Ending, findCheckpoint, unfinishedCheckpoints } from './checkpoint.ts'
+import { clearSentries } from './cutover/sentry.ts'
 import { endDeployment } from './ending.ts'
 import { claimDeployment } from './engine-session.ts'
-import { findChanged } from './instant-plan.ts'
+import { findChanged } from './instant/instant-plan.ts'
 import type { TableOperation } from './port.ts'
-import { clearSentries } from './sentry.ts'
 import { isSwapped } from './shadow.ts'
 
 /** The id of an unfinished deployment of exactly these statements, or null: what a process that died has left. */

@@ -9,7 +9,7 @@ import { fromSqlTime, toSqlTime } from './checkpoint.ts'
 import { openEngineSchema } from './engine-schema.ts'
 import { ownComment } from './follower.ts'
 import type { EngineRequest, TableOperation } from './port.ts'
-import { findTable } from './table-shape.ts'
+import { findTable } from './table/table-shape.ts'
 
 /**
  * What becomes of the tables that a deployment keeps: the old ones after it is complete, the new ones after a revert.

@@ -4,7 +4,6 @@ import type { Target } from '../mysql/connect.ts'
 import { codeOf, isAway, isContention } from '../mysql/errno.ts'
 import { type Flavour, readServerIdentity } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
-import { asTableChanged } from './changed-table.ts'
 import {
   type Checkpoint,
   type Ending,
@@ -13,6 +12,9 @@ import {
   saveSwapped,
 } from './checkpoint.ts'
 import { type RunCommand, requirePhase } from './commands.ts'
+import { clearSentries } from './cutover/sentry.ts'
+import { SwapUnrecorded } from './cutover/swap.ts'
+import { settleViews } from './cutover/view-swap.ts'
 import { endDeployment, goOnEnding } from './ending.ts'
 import { claimDeployment, openSession } from './engine-session.ts'
 import { endEvents } from './finished-run.ts'
@@ -27,14 +29,12 @@ import type {
   RunStatus,
 } from './port.ts'
 import { Progress } from './progress.ts'
-import { clearSentries } from './sentry.ts'
 import { isSwapped, tablesOf } from './shadow.ts'
 import { signalsOf } from './signal/signals.ts'
-import { SwapUnrecorded } from './swap.ts'
 import { Sync } from './sync.ts'
+import { asTableChanged } from './table/changed-table.ts'
 import { TaskGroup } from './task-group.ts'
 import { Throttle } from './throttle.ts'
-import { settleViews } from './view-swap.ts'
 
 export type ShadowRunContext = {
   readonly target: Target

@@ -4,7 +4,6 @@ import { ERRNO, errnoOf, isAway, isConnectionLost, isContention, isDenied } from
 import { type TableNames, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { ownComment } from './follower.ts'
 import {
   addedForeignKeys,
   detachForeignKeys,
@@ -14,16 +13,17 @@ import {
   newForeignKey,
   readForeignKeys,
   saveForeignKeys,
-} from './foreign-key.ts'
-import { dropInstantCopy, readDefinition } from './instant.ts'
-import { splitDefaults } from './late-default.ts'
-import { pairTables, type TablePair } from './pair.ts'
+} from './cutover/foreign-key.ts'
+import { realTables } from './cutover/sentry.ts'
+import { ownComment } from './follower.ts'
+import { dropInstantCopy, readDefinition } from './instant/instant.ts'
 import type { EngineRequest, OperationTables, TableOperation } from './port.ts'
 import { requireLoggedKeys } from './preflight/row-image.ts'
 import { requireNoPeriods } from './preflight/temporal-tables.ts'
-import { realTables } from './sentry.ts'
-import { createCopy, parseAlter } from './statement.ts'
-import { findTable, readShape, type TableShape } from './table-shape.ts'
+import { splitDefaults } from './table/late-default.ts'
+import { pairTables, type TablePair } from './table/pair.ts'
+import { createCopy, parseAlter } from './table/statement.ts'
+import { findTable, readShape, type TableShape } from './table/table-shape.ts'
 
 /** One operation with its tables. Only an ALTER keeps two tables in sync; the pairs of the others are null. */
 export type PreparedOperation = {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Profile } from '../../src/engine/pace.ts'
+import type { Profile } from '../../src/engine/copy/pace.ts'
 import type { Target } from '../../src/mysql/connect.ts'
 import type { ThrowawayServer } from '../../src/mysql/throwaway.ts'
 import { type Bench, secondsOf, withSchema } from './bench-server.ts'

@@ -1,4 +1,4 @@
-import type { Profile } from '../../src/engine/pace.ts'
+import type { Profile } from '../../src/engine/copy/pace.ts'
 import type { ThrowawayServer } from '../../src/mysql/throwaway.ts'
 import { Application, type Latencies } from './application.ts'
 import { type Bench, withSchema } from './bench-server.ts'

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { copyChunk } from '../../src/engine/copy-chunk.ts'
-import { countedError } from '../../src/engine/data-error.ts'
+import { countedError } from '../../src/engine/apply/data-error.ts'
+import { copyChunk } from '../../src/engine/copy/copy-chunk.ts'
 import { test } from '../support/mysql.ts'
 import { aPair } from './a-pair.ts'
 

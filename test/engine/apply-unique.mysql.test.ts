@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { applyKeys } from '../../src/engine/apply.ts'
+import { applyKeys } from '../../src/engine/apply/apply.ts'
 import { test } from '../support/mysql.ts'
 import { aPair, rowsOf } from './a-pair.ts'
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, vi } from 'vitest'
 import type { Key } from '../../src/binlog/key.ts'
-import { type CopyOutcome, type CopyStep, copyChunk } from '../../src/engine/copy-chunk.ts'
+import { type CopyOutcome, type CopyStep, copyChunk } from '../../src/engine/copy/copy-chunk.ts'
 import type { Session } from '../../src/mysql/session.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 import { aPair, numbered, type PairTest, rowsOf } from './a-pair.ts'

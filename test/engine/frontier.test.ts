@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Frontier } from '../../src/engine/frontier.ts'
+import { Frontier } from '../../src/engine/copy/frontier.ts'
 
 const range = (after: bigint | null, upTo: bigint | null) => ({
   after: after === null ? null : [after],

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
-import { askInstant } from '../../src/engine/instant.ts'
-import { parseAlter } from '../../src/engine/statement.ts'
+import { askInstant } from '../../src/engine/instant/instant.ts'
+import { parseAlter } from '../../src/engine/table/statement.ts'
 import { type MysqlTest, test } from '../support/mysql.ts'
 
 const COLUMNS = `id INT PRIMARY KEY, v VARCHAR(10), c INT NOT NULL DEFAULT 1, KEY (c),

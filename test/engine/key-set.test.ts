@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Key } from '../../src/binlog/key.ts'
-import { KeySet, type PendingKey } from '../../src/engine/key-set.ts'
+import { KeySet, type PendingKey } from '../../src/engine/apply/key-set.ts'
 
 const always = () => true
 

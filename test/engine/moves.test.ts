@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Key } from '../../src/binlog/key.ts'
-import { Moves } from '../../src/engine/moves.ts'
+import { Moves } from '../../src/engine/apply/moves.ts'
 
 const all = { limit: Number.POSITIVE_INFINITY, longest: Number.POSITIVE_INFINITY }
 const key = (id: number): Key => [BigInt(id)]

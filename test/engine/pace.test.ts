@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Pace } from '../../src/engine/pace.ts'
+import { Pace } from '../../src/engine/copy/pace.ts'
 
 const QUICK = { commitMs: 5, othersWrite: true }
 const SLOW = { commitMs: 50, othersWrite: true }

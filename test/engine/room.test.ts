@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
-import { type Work, waitForRoom } from '../../src/engine/room.ts'
+import { type Work, waitForRoom } from '../../src/engine/apply/room.ts'
 
 const NEVER = new AbortController().signal
 

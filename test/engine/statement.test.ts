@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createCopy, parseAlter, tableNamed } from '../../src/engine/statement.ts'
+import { createCopy, parseAlter, tableNamed } from '../../src/engine/table/statement.ts'
 
 describe('parseAlter', () => {
   test('moves the change to another table and leaves every clause as it stands', () => {

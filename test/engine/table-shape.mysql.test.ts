@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { claimDeployment } from '../../src/engine/engine-session.ts'
-import { readShape } from '../../src/engine/table-shape.ts'
+import { readShape } from '../../src/engine/table/table-shape.ts'
 import { test } from '../support/mysql.ts'
 
 /** What the other session makes of the table, over and over. */

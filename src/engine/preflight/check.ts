@@ -4,7 +4,7 @@ import type { Server } from '../../mysql/server.ts'
 import type { Session } from '../../mysql/session.ts'
 import type { EngineRequest, TableOperation } from '../port.ts'
 import type { Signal } from '../signal/signal.ts'
-import type { TableEntry } from '../table-shape.ts'
+import type { TableEntry } from '../table/table-shape.ts'
 
 /** An operation and the table it changes, as it is now; null when there is none of this name. */
 export type PlannedTable = { readonly operation: TableOperation; readonly shape: TableEntry | null }

@@ -3,9 +3,9 @@ import { Refusal } from '../../errors.ts'
 import { dictionaryRows } from '../../mysql/dictionary.ts'
 import { readVariables } from '../../mysql/server.ts'
 import type { Session } from '../../mysql/session.ts'
-import type { TablePair } from '../pair.ts'
 import type { PreparedOperation } from '../shadow.ts'
-import type { TableShape } from '../table-shape.ts'
+import type { TablePair } from '../table/pair.ts'
+import type { TableShape } from '../table/table-shape.ts'
 
 /**
  * Every change is logged with all columns of the key by which the engine follows the table, before and after the cutover.

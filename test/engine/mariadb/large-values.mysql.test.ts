@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { expect } from 'vitest'
-import { rowHash } from '../../../src/engine/row-hash.ts'
+import { rowHash } from '../../../src/engine/verify/row-hash.ts'
 import { connect } from '../../../src/mysql/connect.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { test } from '../../support/mysql.ts'

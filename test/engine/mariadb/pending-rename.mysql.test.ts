@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
 import { type Clock, systemClock } from '../../../src/clock.ts'
-import { PendingRename } from '../../../src/engine/pending-rename.ts'
+import { PendingRename } from '../../../src/engine/cutover/pending-rename.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { type MysqlTest, test } from '../../support/mysql.ts'
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { describe, expect, onTestFinished } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
-import { lockTables, openTableLocks } from '../../../src/engine/table-locks.ts'
+import { lockTables, openTableLocks } from '../../../src/engine/cutover/table-locks.ts'
 import { errnoOf } from '../../../src/mysql/errno.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { type MysqlTest, test } from '../../support/mysql.ts'
