@@ -11,6 +11,7 @@ import {
 } from './diff.ts'
 import { collationOf } from './diff-columns.ts'
 import { withKeptNames } from './generated-name.ts'
+import { lateDefaults } from './late-default.ts'
 
 /**
  * The changes of `diffSchemas` so that any session can run them one after the other, also one that checks foreign keys.
@@ -21,7 +22,8 @@ import { withKeptNames } from './generated-name.ts'
  *    that change is dropped before and added after.
  * 3. A table that gets partitions has to be rid of its foreign keys before (error 1217), and the other way round (1506).
  * 4. MySQL adds one full-text key at a time to a table that it changes in place (error 1795).
- * 5. Among new tables that refer to each other in a circle none can be first, and none among dropped ones.
+ * 5. Beside a binlog MySQL adds no column with a default like `(uuid())`, but takes that default later (`lateDefaults`).
+ * 6. Among new tables that refer to each other in a circle none can be first, and none among dropped ones.
  */
 export function stepsOf(
   changes: readonly SchemaChange[],
@@ -30,7 +32,10 @@ export function stepsOf(
   const tables = changes.filter(isTableChange)
   const plan = planKeys(tables, from)
   const names = [...new Set([...plan.early.keys(), ...plan.late.keys()])].sort(compareNames)
-  const main = tables.flatMap((change) => mainStep(change, plan)).flatMap(oneFulltextEach)
+  const main = tables
+    .flatMap((change) => mainStep(change, plan))
+    .flatMap(lateDefaults)
+    .flatMap(oneFulltextEach)
   const views = changes.filter(isViewChange)
   const after = names.length === 0 ? to : withKeptNames(from, to, renamesIn(tables))
   return [
