@@ -160,7 +160,7 @@ function refusalsOf(
   const found = [...(assessment?.[method] ?? []), ...(refusal ? [refusal] : [])].map(toFailure)
   if (method === 'shadow' || found.length > 0 || instant?.possible !== 'no') return found
   const next =
-    'Deploy it without `method=instant`: then the rows are copied beside the application.'
+    'Deploy it without `method=instant` (`--instant`): then the rows are copied beside the application.'
   return [{ code: 'NOT_INSTANT', message: instant.why, next }]
 }
 

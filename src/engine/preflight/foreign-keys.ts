@@ -63,7 +63,7 @@ function refusal({ name, child, parent }: Row, reason: string): Refusal {
     'FOREIGN_KEY',
     `The foreign key ${name} ties ${child} to ${parent}, ${reason}.`,
     {
-      next: `Drop the foreign key first (ALTER TABLE ${child} DROP FOREIGN KEY ${name}), or change the table without Crossfade.`,
+      next: `Deploy it with method=instant if the plan says that it can be instant, or drop the foreign key first (ALTER TABLE ${child} DROP FOREIGN KEY ${name}).`,
     },
   )
 }

@@ -14,7 +14,7 @@ export const checkTriggers: Check = async ({ session, schema, tables }) => {
   return rows.map(
     ({ name, tableName }) =>
       new Refusal('TRIGGER', `The table ${tableName} has the trigger ${name}.`, {
-        next: `Drop the trigger ${name} for the time of the deploy, or change the table without Crossfade.`,
+        next: `Deploy it with method=instant if the plan says that it can be instant, or drop the trigger ${name} for the time of the deploy.`,
       }),
   )
 }
