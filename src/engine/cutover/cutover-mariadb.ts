@@ -113,11 +113,22 @@ export async function swapThroughChain(chain: Chain, context: SwapContext): Prom
   return clock.now().getTime() - begunAt
 }
 
-async function lock({ session, live, other, away }: Locker, { schema }: SwapPlan): Promise<void> {
-  const locks = [live, other, away]
+/**
+ * A WRITE lock of a child locks its parents as well, which lockers of their own may hold. A READ lock locks the table
+ * alone, and is enough for one that only goes away: its rows go with it, whoever wrote them before the RENAME. It waits
+ * for all who write to the table, but not for those who read it: one who goes on to a table that the RENAME has already
+ * got can be rolled back (docs/operations.md).
+ */
+async function lock(
+  { session, operation, live, other, away }: Locker,
+  { schema }: SwapPlan,
+): Promise<void> {
+  const { before, after } = operation.foreignKeys
+  const mode = other === null && before.length + after.length > 0 ? sql`READ` : sql`WRITE`
+  const locks = [other, away]
     .filter((name) => name !== null)
     .map((name) => sql`${sql.id(schema, name)} WRITE`)
-  await session.run(sql`LOCK TABLES ${sql.join(locks)}`)
+  await session.run(sql`LOCK TABLES ${sql.join([sql`${sql.id(schema, live)} ${mode}`, ...locks])}`)
 }
 
 /** Hands the live table over to the RENAME, once that waits for it. */
