@@ -2,7 +2,12 @@ import { Refusal } from '../errors.ts'
 import { readServer } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import type { Table } from '../schema/table.ts'
-import { addedForeignKeys, type ForeignKey, newForeignKey } from './cutover/foreign-key.ts'
+import {
+  addedForeignKeys,
+  childOfSwapped,
+  type ForeignKey,
+  newForeignKey,
+} from './cutover/foreign-key.ts'
 import type { Assessment, TableOperation } from './port.ts'
 import { checkBinlog } from './preflight/binlog.ts'
 import { checkBinlogFilter } from './preflight/binlog-filter.ts'
@@ -96,6 +101,7 @@ export async function assess(
         ...(await run(TABLES, context('shadow', tables))),
         ...twice,
         ...whyNotShadowed(schema, one),
+        ...whyNotMade(schema, one, operations),
       ],
       instant: [
         ...server.instant,
@@ -144,6 +150,20 @@ function whyNotShadowed(
   ].flatMap((check) => refusalOf(check) ?? [])
 }
 
+/** What is in the way of a new table beside the others. */
+function whyNotMade(
+  schema: string,
+  { operation, after }: OperationToAssess,
+  all: readonly OperationToAssess[],
+): readonly Refusal[] {
+  if (operation.kind !== 'create' || !after) return []
+  const others = all.map((one) => one.operation).filter(({ kind }) => kind !== 'create')
+  const swapped = others.map(({ table }) => table)
+  return [
+    childOfSwapped(operation.table, foreignKeysOf(schema, after), { schema, swapped }),
+  ].filter((refusal) => refusal !== null)
+}
+
 function refusalOf(check: () => void): Refusal | null {
   try {
     check()
@@ -175,16 +195,19 @@ function requireNoNewForeignKey(
   { before, after }: Sides,
 ): void {
   const { renames } = parseAlter(statement)
-  const keysOf = ({ foreignKeys }: Table): readonly ForeignKey[] =>
-    foreignKeys.map(({ name, columns, parentSchema, parent, parentColumns, definition }) => ({
-      name,
-      columns,
-      parent: { schema: parentSchema ?? schema, name: parent },
-      parentColumns,
-      definition,
-    }))
-  const [added] = addedForeignKeys({ before: keysOf(before), after: keysOf(after) }, renames)
+  const keys = { before: foreignKeysOf(schema, before), after: foreignKeysOf(schema, after) }
+  const [added] = addedForeignKeys(keys, renames)
   if (added) throw newForeignKey(table, added)
+}
+
+function foreignKeysOf(schema: string, { foreignKeys }: Table): readonly ForeignKey[] {
+  return foreignKeys.map(({ name, columns, parentSchema, parent, parentColumns, definition }) => ({
+    name,
+    columns,
+    parent: { schema: parentSchema ?? schema, name: parent },
+    parentColumns,
+    definition,
+  }))
 }
 
 function requireNoPeriod(table: string, sides: readonly Table[]): void {

@@ -6,6 +6,7 @@ import type { Session } from '../mysql/session.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import {
   addedForeignKeys,
+  childOfSwapped,
   detachForeignKeys,
   type ForeignKeys,
   findForeignKeys,
@@ -65,7 +66,7 @@ export async function createShadows(
   try {
     for (const operation of request.operations) {
       await createShadow(session, schema, { id: request.id, operation })
-      await keepForeignKeys(session, schema, { id: request.id, operation })
+      await keepForeignKeys(session, schema, { request, operation })
     }
     await requireNoPeriods(session, schema, request)
     await tryLock(session, schema, request)
@@ -285,7 +286,10 @@ async function shapeOf(session: Session, schema: string, name: string): Promise<
 async function keepForeignKeys(
   session: Session,
   schema: string,
-  { id, operation }: OneOperation,
+  {
+    request: { id, operations },
+    operation,
+  }: { readonly request: EngineRequest; readonly operation: TableOperation },
 ): Promise<void> {
   const { live, shadow } = tableNames(id, operation.table)
   const isThere = { before: operation.kind !== 'create', after: operation.kind !== 'drop' }
@@ -294,6 +298,11 @@ async function keepForeignKeys(
     after: isThere.after ? await readForeignKeys(session, { schema, name: shadow }) : [],
   }
   if (keys.before.length + keys.after.length === 0) return
+  if (operation.kind === 'create') {
+    const swapped = operations.filter(({ kind }) => kind !== 'create').map(({ table }) => table)
+    const refusal = childOfSwapped(live, keys.after, { schema, swapped })
+    if (refusal) throw refusal
+  }
   if (operation.kind === 'alter') {
     const { renames } = parseAlter(operation.statement)
     const [added] = addedForeignKeys(keys, renames)

@@ -64,6 +64,12 @@ const REFUSED: readonly Case[] = [
       'CREATE TABLE t (id INT PRIMARY KEY, v BIGINT); CREATE TABLE child (id INT PRIMARY KEY, t INT, KEY t (t), CONSTRAINT f FOREIGN KEY (t) REFERENCES t (id))',
   },
   {
+    name: 'a parent of a new table',
+    before: [`CREATE TABLE t (${T})`],
+    wanted:
+      'CREATE TABLE t (id INT PRIMARY KEY, v BIGINT); CREATE TABLE child (id INT PRIMARY KEY, t INT, KEY t (t), CONSTRAINT f FOREIGN KEY (t) REFERENCES t (id))',
+  },
+  {
     name: 'a table with a trigger',
     before: [
       `CREATE TABLE t (${T})`,
@@ -195,14 +201,14 @@ async function assessed(mysql: MysqlTest, wanted: string) {
   const live = await readSchema(session, mysql.schema)
   const to = await canonicalise(session, checkSchemaFile(wanted, 'wanted.sql'))
   const changes = diffSchemas(live, to).flatMap((change) =>
-    change.kind === 'alter' ? [change] : [],
+    change.kind === 'alter' || change.kind === 'create' ? [change] : [],
   )
   const operations = changes.map((change) => ({ ...ddlOf(change), kind: change.kind }))
   await session.run(sql`SET SESSION TRANSACTION READ ONLY`)
   const found = await assess(session, mysql.schema, {
     operations: changes.map((change, at) => ({
       operation: operations[at] ?? { kind: 'alter', table: '', statement: '' },
-      before: change.from,
+      before: change.kind === 'create' ? null : change.from,
       after: change.to,
     })),
     revertWindowMs: null,

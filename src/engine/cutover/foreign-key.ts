@@ -190,3 +190,24 @@ export function newForeignKey(table: string, { parent }: ForeignKey): Refusal {
     { next: 'Add the foreign key without Crossfade, after the other changes are deployed.' },
   )
 }
+
+/**
+ * The no to a new table with a foreign key to a table that the same deployment swaps or drops: the key would follow that
+ * one to its other name; null where there is none.
+ */
+export function childOfSwapped(
+  table: string,
+  keys: readonly { readonly name: string; readonly parent: TableName }[],
+  { schema, swapped }: { readonly schema: string; readonly swapped: readonly string[] },
+): Refusal | null {
+  const folded = new Set(swapped.map((name) => name.toLowerCase()))
+  const found = keys.find(
+    ({ parent }) => parent.schema === schema && folded.has(parent.name.toLowerCase()),
+  )
+  if (!found) return null
+  return new Refusal(
+    'FOREIGN_KEY',
+    `The new table ${table} has a foreign key to ${found.parent.name}, which is changed as well, and a parent cannot be swapped.`,
+    { next: `Deploy the change of ${found.parent.name} first, and then make ${table}.` },
+  )
+}
