@@ -12,6 +12,7 @@ import {
 import { collationOf } from './diff-columns.ts'
 import { withKeptNames } from './generated-name.ts'
 import { lateDefaults } from './late-default.ts'
+import { spatialKeysFirst } from './spatial-first.ts'
 
 /**
  * The changes of `diffSchemas` so that any session can run them one after the other, also one that checks foreign keys.
@@ -23,7 +24,8 @@ import { lateDefaults } from './late-default.ts'
  * 3. A table that gets partitions has to be rid of its foreign keys before (error 1217), and the other way round (1506).
  * 4. MySQL adds one full-text key at a time to a table that it changes in place (error 1795).
  * 5. Beside a binlog MySQL adds no column with a default like `(uuid())`, but takes that default later (`lateDefaults`).
- * 6. Among new tables that refer to each other in a circle none can be first, and none among dropped ones.
+ * 6. MySQL gives no column another spatial reference system in the ALTER that drops its spatial key (`spatialKeysFirst`).
+ * 7. Among new tables that refer to each other in a circle none can be first, and none among dropped ones.
  */
 export function stepsOf(
   changes: readonly SchemaChange[],
@@ -34,6 +36,7 @@ export function stepsOf(
   const names = [...new Set([...plan.early.keys(), ...plan.late.keys()])].sort(compareNames)
   const main = tables
     .flatMap((change) => mainStep(change, plan))
+    .flatMap(spatialKeysFirst)
     .flatMap(lateDefaults)
     .flatMap(oneFulltextEach)
   const views = changes.filter(isViewChange)
