@@ -1,7 +1,7 @@
 import { lossOf } from '../lint/loss.ts'
 import type { Clause } from '../schema/diff/clause.ts'
 import type { SchemaChange } from '../schema/diff/diff.ts'
-import { type Column, quoteName, type Table } from '../schema/table.ts'
+import { type Check, type Column, quoteName, type Table } from '../schema/table.ts'
 
 /**
  * In which order a change of the schema and the code that goes with it are deployed. `steps`: neither order works in
@@ -65,14 +65,29 @@ function orderOf(clause: Clause, change: Alter): ShipOrder | null {
     case 'drop_key':
       return orderOfKey(clause)
     case 'add_check':
+      return isMadeAnew(clause.check, change) ? null : orderOfRule()
     case 'add_foreign_key':
-      return codeFirst('Code that writes rows which the new rule forbids fails once it is there.')
+      return orderOfRule()
     case 'drop_check':
+      return isMadeAnew(clause.check, change) ? null : orderOfFreedom()
     case 'drop_foreign_key':
-      return schemaFirst('Code that relies on the freedom fails until the rule is gone.')
+      return orderOfFreedom()
     default:
       return null
   }
+}
+
+function orderOfRule(): ShipOrder {
+  return codeFirst('Code that writes rows which the new rule forbids fails once it is there.')
+}
+
+function orderOfFreedom(): ShipOrder {
+  return schemaFirst('Code that relies on the freedom fails until the rule is gone.')
+}
+
+/** A CHECK that is dropped and added as it was, because of what happens to a column that it names. */
+function isMadeAnew({ definition }: Check, { from, to }: Alter): boolean {
+  return [from, to].every(({ checks }) => checks.some((other) => other.definition === definition))
 }
 
 function schemaFirst(why: string): ShipOrder {

@@ -43,6 +43,17 @@ describe('what to deploy first', () => {
     ['a unique key', [V, KEY], [V, KEY, 'UNIQUE KEY `k` (`v`)'], 'code', 'equal'],
     ['no unique key', [V, KEY, 'UNIQUE KEY `k` (`v`)'], [V, KEY], 'schema', 'equal rows'],
     ['a CHECK', [V, KEY], [V, KEY, 'CONSTRAINT `c` CHECK ((`v` > 0))'], 'code', 'forbids'],
+    [
+      'a CHECK made anew beside another character set',
+      [
+        '`v` varchar(9) CHARACTER SET latin1 DEFAULT NULL',
+        KEY,
+        "CONSTRAINT `c` CHECK ((`v` <> 'y'))",
+      ],
+      [TEXT, KEY, "CONSTRAINT `c` CHECK ((`v` <> 'y'))"],
+      'either',
+      'does not notice',
+    ],
   ])('%s', ([, from, to, first, why]) => {
     expect(planned(from, to).order).toMatchObject({ first, why: expect.stringContaining(why) })
   })

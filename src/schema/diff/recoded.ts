@@ -1,24 +1,21 @@
 import type { Column, Table } from '../table.ts'
 import type { Clause } from './clause.ts'
-import { collationOf } from './diff-columns.ts'
 
-/** The columns whose text gets another character set or collation, by both of their names. */
+/** The columns whose text gets another character set, by both of their names; another collation is none. */
 export function recodedColumns(
   from: Table,
   to: Table,
   clauses: readonly Clause[],
 ): ReadonlySet<string> {
-  const recollated = collationOf(from.options) !== collationOf(to.options)
   const names = clauses.flatMap((clause) => {
     if (clause.kind !== 'modify_column') return []
-    const [before, after] = [clause.from, clause.to]
-    const inherits = before.inheritsCollation || after.inheritsCollation
-    const isRecoded = charsetOf(before) !== charsetOf(after) || (recollated && inherits)
-    return isRecoded ? [before.name, after.name] : []
+    const isRecoded = charsetOf(clause.from, from) !== charsetOf(clause.to, to)
+    return isRecoded ? [clause.from.name, clause.to.name] : []
   })
   return new Set(names)
 }
 
-function charsetOf({ type, definition }: Column): string {
-  return /^ CHARACTER SET \w+(?: COLLATE \w+)?/.exec(definition.slice(type.length))?.[0] ?? ''
+function charsetOf({ type, definition }: Column, { options }: Table): string {
+  const own = /^ CHARACTER SET (\w+)/.exec(definition.slice(type.length))?.[1]
+  return own ?? options.find(({ name }) => name === 'DEFAULT CHARSET')?.value ?? ''
 }
