@@ -46,6 +46,9 @@ const SCRIPT: Layout = {
 const CHANGES =
   /(?:^|;)\s*(?:ALTER|DROP|RENAME|TRUNCATE|INSERT|UPDATE|DELETE|CREATE\s+(?:(?:UNIQUE|FULLTEXT|SPATIAL)\s+)?INDEX)\b/im
 
+/** What a dump or a script says of the schema that it is for; `judge` sees to it that this is one. */
+const CHOOSES_SCHEMA = /(?:^|;)\s*(?:USE\s+[^\s;]+\s*(?:;|$)|CREATE\s+(?:DATABASE|SCHEMA)\b)/im
+
 /** Others, which a single file may hold beside its definitions by mistake, and is then told so. */
 const OTHERS =
   /(?:^|;)\s*(?:CALL|PREPARE|REPLACE\s+INTO|CREATE\s+(?:OR\s+REPLACE\s+)?(?:DEFINER\s*=\s*\S+\s+)?(?:TRIGGER|PROCEDURE|FUNCTION|EVENT|SEQUENCE|DATABASE|SCHEMA))\b/im
@@ -59,7 +62,11 @@ export function areMigrations(files: readonly MigrationFile[]): boolean {
   if (LAYOUTS.some(({ owns }) => files.some(owns))) return true
   const scripts = files.filter(isSql)
   const [script, ...others] = scripts
-  if (script && others.length === 0) return isStructureDump(script) || CHANGES.test(script.text)
+  if (script && others.length === 0) {
+    return (
+      isStructureDump(script) || [CHANGES, CHOOSES_SCHEMA].some((shown) => shown.test(script.text))
+    )
+  }
   return (
     scripts.every(isNumbered) && scripts.some(({ text }) => CHANGES.test(text) || OTHERS.test(text))
   )

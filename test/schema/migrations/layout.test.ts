@@ -244,6 +244,9 @@ describe('areMigrations', () => {
     [{ 'structure.sql': '' }, true],
     [{ 'schema.sql': 'CREATE TABLE t (a INT);\ncreate unique index k on t (a);' }, true],
     [{ 'schema.sql': 'CREATE TABLE t (a INT);' }, false],
+    [{ 'schema.sql': 'create database if not exists shop;\nCREATE TABLE t (a INT);' }, true],
+    [{ 'schema.sql': 'USE `shop`;\nCREATE TABLE t (a INT);' }, true],
+    [{ 'schema.sql': '-- use shop;\nCREATE TABLE t (a INT,\nuse_of INT);' }, false],
     [['users.sql', 'posts.sql'], false],
     [[], false],
   ])('%j: %s', (names, expected) => {
