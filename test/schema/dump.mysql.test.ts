@@ -80,6 +80,27 @@ describe('a dump', () => {
     expect(diffSchemas(live, migrated)).toEqual([])
   })
 
+  test('with the header of Workbench may have executable comments', async ({ mysql }) => {
+    const text = `SET @OLD_UNIQUE_CHECKS=@@UNIQUE_CHECKS, UNIQUE_CHECKS=0;
+CREATE SCHEMA cinema;
+USE cinema;
+CREATE TABLE address (
+  id INT PRIMARY KEY,
+  /*!50705 location GEOMETRY */ /*!50705 NOT NULL,*/
+  /*!50705 SPATIAL KEY \`idx_location\` (location),*/
+  city INT
+);
+SET UNIQUE_CHECKS=@OLD_UNIQUE_CHECKS;
+`
+    const history = readHistory([{ path: 'x.sql', name: 'x.sql', text }], 'x')
+
+    const { schema } = await applyHistory(await mysql.session(), history)
+
+    const sql = schema.tables.get('address')?.sql
+    expect(sql).toContain('`location` geometry NOT NULL,')
+    expect(sql).toContain('SPATIAL KEY `idx_location` (`location`)')
+  })
+
   test('that changes its tables afterwards is read as migrations only', async ({ mysql }) => {
     const session = await mysql.session()
     const text = `-- phpMyAdmin SQL Dump

@@ -4,6 +4,8 @@ import { tokenize } from '../tokens.ts'
 const HEADERS = [
   /^-- (?:MySQL|MariaDB) dump \d/m,
   /^-- (?:phpMyAdmin|Adminer|Host:|Dump created|Server version)/m,
+  // MySQL Workbench, and the sample schemas of MySQL
+  /^SET @OLD_UNIQUE_CHECKS\s*=\s*@@UNIQUE_CHECKS\b/im,
   /\/\*!40\d{3} SET @OLD_CHARACTER_SET_CLIENT\s*=/,
   /\/\*M!999999\\- enable the sandbox mode \*\//,
 ]
