@@ -96,9 +96,9 @@ SET UNIQUE_CHECKS=@OLD_UNIQUE_CHECKS;
 
     const { schema } = await applyHistory(await mysql.session(), history)
 
-    const sql = schema.tables.get('address')?.sql
-    expect(sql).toContain('`location` geometry NOT NULL,')
-    expect(sql).toContain('SPATIAL KEY `idx_location` (`location`)')
+    const made = schema.tables.get('address')?.sql
+    expect(made).toContain('`location` geometry NOT NULL,')
+    expect(made).toContain('SPATIAL KEY `idx_location` (`location`)')
   })
 
   test('that changes its tables afterwards is read as migrations only', async ({ mysql }) => {
