@@ -26990,6 +26990,17 @@ function reorganised(from, to) {
 function listOf(parts) {
 	return `(${parts.map(({ text }) => text).join(",\n ")})`;
 }
+// src/schema/diff/recoded.ts
+function recodedColumns(from, to, clauses) {
+	const names = clauses.flatMap((clause) => {
+		if (clause.kind !== "modify_column") return [];
+		return charsetOf(clause.from, from) !== charsetOf(clause.to, to) ? [clause.from.name, clause.to.name] : [];
+	});
+	return new Set(names);
+}
+function charsetOf({ type, definition }, { options }) {
+	return /^ CHARACTER SET (\w+)/.exec(definition.slice(type.length))?.[1] ?? options.find(({ name }) => name === "DEFAULT CHARSET")?.value ?? "";
+}
 // src/schema/diff/diff-table.ts
 function diffTables(from, to, renames) {
 	const { clauses: columnClauses, replaced } = diffColumns(from, to, renames.get(to.name));
@@ -26997,7 +27008,10 @@ function diffTables(from, to, renames) {
 	const renamed = withRenamedKeys(from, renames);
 	const { toggles, ...keys } = diffKeys(renamed.keys, to.keys, isStale);
 	const foreignKeys = diffNamed(renamed.foreignKeys, to.foreignKeys);
-	const checks = diffNamed(from.checks, to.checks, isStale);
+	const recoded = recodedColumns(from, to, columnClauses);
+	const checks = diffNamed(from.checks, to.checks, (check) => {
+		return isStale(check) || TEXT.test(check.definition) && mentionsAny(check.definition, recoded);
+	});
 	const periods = diffNamed(from.periods, to.periods, isStale);
 	const clauses = [
 		...foreignKeys.dropped.map((foreignKey) => ({
@@ -27039,6 +27053,7 @@ function diffTables(from, to, renames) {
 	];
 	return [...clauses, ...diffPartition(from.partition, to.partition, clauses.length === 0)];
 }
+const TEXT = /'/;
 function wordFor({ serverName }, { foreignKeys }) {
 	return foreignKeys.some((key) => key.serverName.toLowerCase() === serverName.toLowerCase()) ? "CHECK" : "CONSTRAINT";
 }
@@ -29460,12 +29475,21 @@ function orderOf(clause, change) {
 		case "modify_column": return orderOfModified(clause, change);
 		case "add_key":
 		case "drop_key": return orderOfKey(clause);
-		case "add_check":
-		case "add_foreign_key": return codeFirst("Code that writes rows which the new rule forbids fails once it is there.");
-		case "drop_check":
-		case "drop_foreign_key": return schemaFirst("Code that relies on the freedom fails until the rule is gone.");
+		case "add_check": return isMadeAnew(clause.check, change) ? null : orderOfRule();
+		case "add_foreign_key": return orderOfRule();
+		case "drop_check": return isMadeAnew(clause.check, change) ? null : orderOfFreedom();
+		case "drop_foreign_key": return orderOfFreedom();
 		default: return null;
 	}
+}
+function orderOfRule() {
+	return codeFirst("Code that writes rows which the new rule forbids fails once it is there.");
+}
+function orderOfFreedom() {
+	return schemaFirst("Code that relies on the freedom fails until the rule is gone.");
+}
+function isMadeAnew({ definition }, { from, to }) {
+	return [from, to].every(({ checks }) => checks.some((other) => other.definition === definition));
 }
 function schemaFirst(why) {
 	return {
@@ -64788,30 +64812,44 @@ function notAllowed(source, offset, what, next) {
 }
 // src/schema/file/lost-text.ts
 function refuseLostText(written, table) {
-	if (!BEYOND.test(written.statement) && !table.sql.includes(REPLACEMENT)) return;
+	if (!NOT_ASCII.test(written.statement) && !table.sql.includes(REPLACEMENT)) return;
 	const tokens = withoutComments(tokenize(written.statement, written.file));
-	const lost = tokens.find((token, at) => isLost(token, tokens, at, table));
-	if (lost) throw refusal(written, lost.start, "a character that the server cannot show again", "Use characters up to U+FFFF here, as in accents and most scripts, but no emoji.");
+	const lost = findLost(tokens, table);
+	if (lost) {
+		const next = BEYOND.test(lost.value) ? "Use characters up to U+FFFF here, as in accents and most scripts, but no emoji." : "Give the column that it is compared or joined with the character set utf8mb4, or leave the character out.";
+		throw refusal(written, lost.start, "a character that the server cannot show again", next);
+	}
 	const column = table.columns.find(({ definition }) => definition.includes(REPLACEMENT));
 	if (column && !written.statement.includes(REPLACEMENT)) throw refusal(written, tokens.find(({ value }) => value.toLowerCase() === column.name.toLowerCase())?.start ?? 0, "a default that the server cannot show again", "Use a default of plain text, or let the application give the value.");
 }
 const REPLACEMENT = "�";
+const NOT_ASCII = /[^\0-\x7f]/u;
 const BEYOND = /[\u{10000}-\u{10ffff}]/u;
-function isLost(token, tokens, at, { sql }) {
-	if (token.kind !== "string" || isComment(tokens, at)) return false;
-	return [...token.value].filter((character) => BEYOND.test(character)).some((character) => {
-		const wanted = tokens.filter((other, index) => {
-			return other.kind === "string" && other.value.includes(character) && !isComment(tokens, index);
-		});
-		return countOf(sql, character) < wanted.length;
-	});
+function findLost(tokens, { sql }) {
+	const strings = tokens.filter(({ kind, value }, at) => kind === "string" && NOT_ASCII.test(value) && !isComment(tokens, at));
+	const hasMarks = marksIn(tokenize(sql)) > marksIn(tokens);
+	const wanted = countEach(strings.flatMap(({ value }) => [...new Set(value)]));
+	const present = countEach(sql);
+	const isLost = (character) => {
+		if (!(BEYOND.test(character) || hasMarks && NOT_ASCII.test(character))) return false;
+		const missing = (wanted.get(character) ?? 0) - (present.get(character) ?? 0);
+		return missing > 0 && missing > countBytes(sql, character);
+	};
+	return strings.find(({ value }) => [...value].some(isLost)) ?? null;
+}
+function marksIn(tokens) {
+	return tokens.filter(({ kind }, at) => kind === "string" && !isComment(tokens, at)).reduce((sum, { value }) => sum + value.split("?").length - 1, 0);
+}
+function countEach(characters) {
+	const counts = new Map();
+	for (const character of characters) counts.set(character, (counts.get(character) ?? 0) + 1);
+	return counts;
 }
 function isComment(tokens, at) {
 	return isKeyword(isSymbol(tokens[at - 1], "=") ? tokens[at - 2] : tokens[at - 1], "COMMENT");
 }
-function countOf(sql, character) {
-	const bytes = Buffer.from(character).toString("hex").toUpperCase();
-	return sql.split(character).length + sql.split(bytes).length - 2;
+function countBytes(sql, character) {
+	return sql.split(Buffer.from(character).toString("hex").toUpperCase()).length - 1;
 }
 function refusal({ statement, file, line, column }, offset, what, next) {
 	const before = "\n".repeat(line - 1) + " ".repeat(column - 1);
@@ -65846,6 +65884,7 @@ function checkProvider(files) {
 const HEADERS = [
 	/^-- (?:MySQL|MariaDB) dump \d/m,
 	/^-- (?:phpMyAdmin|Adminer|Host:|Dump created|Server version)/m,
+	/^SET @OLD_UNIQUE_CHECKS\s*=\s*@@UNIQUE_CHECKS\b/im,
 	/\/\*!40\d{3} SET @OLD_CHARACTER_SET_CLIENT\s*=/,
 	/\/\*M!999999\\- enable the sandbox mode \*\//
 ];
