@@ -1,5 +1,3 @@
-import { parseArgs } from 'node:util'
-import { Refusal } from '../errors.ts'
 import { diagramOf } from '../render/diagram.ts'
 import { ddlOf, dropsData } from '../schema/diff/ddl.ts'
 import { diffSchemas, type SchemaChange, tableOf } from '../schema/diff/diff.ts'
@@ -10,6 +8,7 @@ import { loadSchema, loadSource } from '../schema/load.ts'
 import type { Renames } from '../schema/renames.ts'
 import type { Schema } from '../schema/table.ts'
 import { toldUnmanaged, unmanagedIn } from '../schema/unmanaged.ts'
+import { CommandLine } from './command-line.ts'
 import type { CommandIo } from './io.ts'
 import { openLoading } from './scratch.ts'
 
@@ -100,39 +99,21 @@ type Options = {
 }
 
 function readOptions(args: readonly string[]): Options | 'help' {
-  const { values, positionals } = parse(args)
+  const line = new CommandLine('diff', args)
+  const { values, positionals } = line.read({
+    scratch: { type: 'string' },
+    json: { type: 'boolean' },
+    format: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  })
   if (values.help) return 'help'
   const [from, to, ...more] = positionals
   if (!from || !to || more.length > 0) {
-    throw usage(`diff takes two schemas, not ${positionals.length}`)
+    throw line.refusal(`diff takes two schemas, not ${positionals.length}`)
   }
   const format = FORMATS.find((name) => name === (values.format ?? 'sql'))
-  if (!format) throw usage(`--format is one of ${FORMATS.join(', ')}`)
+  if (!format) throw line.refusal(`--format is one of ${FORMATS.join(', ')}`)
   return { from, to, scratch: values.scratch ?? null, format: values.json ? 'json' : format }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        scratch: { type: 'string' },
-        json: { type: 'boolean' },
-        format: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw usage('an option is unknown or lacks its value', error)
-  }
-}
-
-function usage(what: string, cause?: unknown): Refusal {
-  return new Refusal('INPUT_INVALID', `The command line cannot be used: ${what}.`, {
-    next: 'Run crossfade diff --help',
-    cause,
-  })
 }
 
 async function compare({ from, to, scratch }: Options, io: CommandIo): Promise<Compared> {

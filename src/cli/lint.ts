@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { resolve, sep } from 'node:path'
-import { parseArgs } from 'node:util'
 import { CONFIG_PATH, type DatabaseConfig, parseConfig } from '../deploy/config.ts'
 import { Refusal } from '../errors.ts'
 import { countLevels, type LintResult, lint } from '../lint/lint.ts'
@@ -8,6 +7,7 @@ import type { Levels } from '../lint/rules.ts'
 import { isDatabaseUrl, loadSchema, loadSource } from '../schema/load.ts'
 import { printable } from '../schema/place.ts'
 import { toldUnmanaged, unmanagedIn } from '../schema/unmanaged.ts'
+import { CommandLine } from './command-line.ts'
 import { toGitHub, toJson, toText } from './findings.ts'
 import type { CommandIo } from './io.ts'
 import { openLoading } from './scratch.ts'
@@ -69,12 +69,21 @@ type Options = {
 }
 
 function readOptions(args: readonly string[]): Options | 'help' {
-  const { values, positionals } = parse(args)
+  const line = new CommandLine('lint', args)
+  const { values, positionals } = line.read({
+    against: { type: 'string' },
+    config: { type: 'string' },
+    scratch: { type: 'string' },
+    format: { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  })
   if (values.help) return 'help'
   const [wanted, ...more] = positionals
-  if (!wanted || more.length > 0) throw usage(`lint takes one schema, not ${positionals.length}`)
+  if (!wanted || more.length > 0)
+    throw line.refusal(`lint takes one schema, not ${positionals.length}`)
   const format = FORMATS.find((name) => name === (values.format ?? 'text'))
-  if (!format) throw usage('--format is one of text, json, github')
+  if (!format) throw line.refusal('--format is one of text, json, github')
   return {
     wanted,
     against: values.against ?? null,
@@ -82,32 +91,6 @@ function readOptions(args: readonly string[]): Options | 'help' {
     scratch: values.scratch ?? null,
     format: values.json ? 'json' : format,
   }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        against: { type: 'string' },
-        config: { type: 'string' },
-        scratch: { type: 'string' },
-        format: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw usage('an option is unknown or lacks its value', error)
-  }
-}
-
-function usage(what: string, cause?: unknown): Refusal {
-  return new Refusal('INPUT_INVALID', `The command line cannot be used: ${what}.`, {
-    next: 'Run crossfade lint --help',
-    cause,
-  })
 }
 
 async function run(

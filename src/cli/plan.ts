@@ -1,13 +1,12 @@
-import { parseArgs } from 'node:util'
 import { type Clock, systemClock } from '../clock.ts'
 import { circumstancesOf, makePlan, type Plan, planOperation } from '../deploy/plan.ts'
-import { Refusal } from '../errors.ts'
 import { forecastChanges } from '../forecast/forecast.ts'
 import { connect, parseTarget } from '../mysql/connect.ts'
 import { diffSchemas } from '../schema/diff/diff.ts'
 import { renamesIn } from '../schema/file/rename-hint.ts'
 import { isDatabaseUrl, loadSchema, loadSource } from '../schema/load.ts'
 import { toldUnmanaged, unmanagedIn } from '../schema/unmanaged.ts'
+import { CommandLine } from './command-line.ts'
 import type { CommandIo } from './io.ts'
 import { isDeployable, toJson, toText } from './plan-text.ts'
 import { openLoading } from './scratch.ts'
@@ -94,14 +93,24 @@ type Options = {
 const WITHIN_SECONDS = '30'
 
 function readOptions(args: readonly string[]): Options | 'help' {
-  const { values, positionals } = parse(args)
+  const line = new CommandLine('plan', args)
+  const { values, positionals } = line.read({
+    against: { type: 'string' },
+    instant: { type: 'boolean' },
+    within: { type: 'string' },
+    scratch: { type: 'string' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  })
   if (values.help) return 'help'
   const [wanted, ...more] = positionals
-  if (!wanted || more.length > 0) throw usage(`plan takes one schema, not ${positionals.length}`)
+  if (!wanted || more.length > 0)
+    throw line.refusal(`plan takes one schema, not ${positionals.length}`)
   const { against, within = WITHIN_SECONDS } = values
-  if (!against) throw usage('--against URL is missing')
-  if (!isDatabaseUrl(against)) throw usage('--against is no database URL')
-  if (!/^[1-9]\d{0,3}$/.test(within)) throw usage('--within takes whole seconds, at most 9999')
+  if (!against) throw line.refusal('--against URL is missing')
+  if (!isDatabaseUrl(against)) throw line.refusal('--against is no database URL')
+  if (!/^[1-9]\d{0,3}$/.test(within))
+    throw line.refusal('--within takes whole seconds, at most 9999')
   return {
     wanted,
     against,
@@ -110,32 +119,6 @@ function readOptions(args: readonly string[]): Options | 'help' {
     scratch: values.scratch ?? null,
     json: values.json ?? false,
   }
-}
-
-function parse(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        against: { type: 'string' },
-        instant: { type: 'boolean' },
-        within: { type: 'string' },
-        scratch: { type: 'string' },
-        json: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    })
-  } catch (error) {
-    throw usage('an option is unknown or lacks its value', error)
-  }
-}
-
-function usage(what: string, cause?: unknown): Refusal {
-  return new Refusal('INPUT_INVALID', `The command line cannot be used: ${what}.`, {
-    next: 'Run crossfade plan --help',
-    cause,
-  })
 }
 
 async function makeThePlan(
