@@ -45,6 +45,8 @@ export function peerArguments({ name }: Peer, server: ThrowawayServer, schema: s
     '--no-version-check',
     '--recursion-method=none',
     '--alter-foreign-keys-method=none',
+    // Else it asks whether that is meant, and waits for an answer; the table has no foreign keys.
+    '--force',
     `h=127.0.0.1,P=${server.port},u=root,D=${schema},t=sbtest`,
   ]
 }
