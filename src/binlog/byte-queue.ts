@@ -14,6 +14,12 @@ export class ByteQueue {
     this.#size += chunk.length
   }
 
+  /** Copies what is left of the chunk that was pushed last, so that its memory may be used again. */
+  own(): void {
+    const last = this.#chunks.pop()
+    if (last) this.#chunks.push(Buffer.from(last))
+  }
+
   /** The first `length` bytes, which stay in it; null while there are fewer. */
   peek(length: number): Buffer | null {
     if (length > this.#size) return null

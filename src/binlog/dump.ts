@@ -6,6 +6,7 @@ import { driverOptions, refusalOf, type Target } from '../mysql/connect.ts'
 import { ERRNO, errnoOf } from '../mysql/errno.ts'
 import { MysqlGtidSet } from '../mysql/gtid-set.ts'
 import type { Position } from '../mysql/position.ts'
+import { Inlet } from './inlet.ts'
 import { PacketSplitter } from './packet.ts'
 
 export type DumpOptions = {
@@ -30,19 +31,19 @@ export class Dump implements AsyncDisposable {
   /** Whether the first events end with a checksum; later the binlog itself says so. */
   readonly checksum: boolean
   readonly #socket: Socket
-  readonly #chunks: AsyncIterator<Buffer>
+  readonly #chunks: AsyncIterator<Buffer, undefined>
   readonly #splitter = new PacketSplitter()
   readonly #silenceMs: number
   readonly #signal: AbortSignal | undefined
   readonly #abort = () => this.#socket.destroy()
 
   private constructor(
-    socket: Socket,
+    { socket, chunks }: Source,
     { checksum, heartbeatMs, signal }: DumpOptions & { readonly checksum: boolean },
   ) {
     this.checksum = checksum
     this.#socket = socket
-    this.#chunks = socket[Symbol.asyncIterator]()
+    this.#chunks = chunks
     this.#silenceMs = 3 * heartbeatMs + SILENCE_MS
     this.#signal = signal
     signal?.addEventListener('abort', this.#abort, { once: true })
@@ -52,13 +53,13 @@ export class Dump implements AsyncDisposable {
   static async open(options: DumpOptions): Promise<Dump> {
     options.signal?.throwIfAborted()
     const command = dumpCommand(options)
-    const connection = await login(options.target)
+    const { connection, inlet } = await login(options.target)
     try {
       const checksum = await prepare(connection, options)
-      const socket = takeSocket(connection)
-      const dump = new Dump(socket, { ...options, checksum })
+      const source = takeSource(connection, inlet)
+      const dump = new Dump(source, { ...options, checksum })
       options.signal?.throwIfAborted()
-      socket.write(command)
+      source.socket.write(command)
       return dump
     } catch (error) {
       connection.destroy()
@@ -67,7 +68,7 @@ export class Dump implements AsyncDisposable {
   }
 
   /**
-   * The next packets' payloads; reads from the socket only when it is called.
+   * The next packets' payloads, which the next call may overwrite; reads from the socket only when it is called.
    *
    * @throws the socket's error, PROTOCOL_CONNECTION_LOST when it ended, or the signal's reason.
    */
@@ -110,16 +111,27 @@ export function connectionLost(cause?: unknown): Error {
   })
 }
 
-async function login(target: Target): Promise<Connection> {
+/** Where the bytes come from once the driver has logged in. */
+type Source = { readonly socket: Socket; readonly chunks: AsyncIterator<Buffer, undefined> }
+
+/** What the driver reads from: with TLS a socket of its own, as what is encrypted passes through buffers all the same. */
+type Login = { readonly connection: Connection; readonly inlet: Inlet | null }
+
+async function login(target: Target): Promise<Login> {
+  const inlet = target.tls === 'off' ? new Inlet(target) : null
   let connection: Connection
   try {
-    connection = await createConnection(driverOptions(target))
+    connection = await createConnection({
+      ...driverOptions(target),
+      ...(inlet ? { stream: () => inlet.socket } : {}),
+    })
   } catch (error) {
+    inlet?.socket.destroy()
     throw refusalOf(error) ?? error
   }
   // Whoever reads sees the socket's error; an error event that nobody listens to would end the process.
   connection.on('error', () => {})
-  return connection
+  return { connection, inlet }
 }
 
 /**
@@ -152,7 +164,11 @@ async function prepare(
 }
 
 /** Takes the socket from the driver: from here on the driver neither reads nor writes. */
-function takeSocket(connection: Connection): Socket {
+function takeSource(connection: Connection, inlet: Inlet | null): Source {
+  if (inlet) {
+    inlet.takeOver()
+    return { socket: inlet.socket, chunks: inlet }
+  }
   // Sound: mysql2 keeps its socket, plain or TLS, in `stream`; its typings leave that out.
   const { stream } = connection as unknown as { readonly stream?: Socket }
   const { connection: core } = connection as unknown as {
@@ -162,7 +178,7 @@ function takeSocket(connection: Connection): Socket {
   if (!socket) throw new TypeError('the driver has no socket')
   socket.removeAllListeners('data')
   socket.pause()
-  return socket
+  return { socket, chunks: socket[Symbol.asyncIterator]() }
 }
 
 const COM_BINLOG_DUMP = 0x12

@@ -15,7 +15,7 @@ export class PacketSplitter {
   /** The parts of a payload whose last packet is still to come. */
   #parts: Buffer[] = []
 
-  /** The payloads that `chunk` completes; most share its memory. */
+  /** The payloads that `chunk` completes; most share its memory, and nothing else that is kept does. */
   push(chunk: Buffer): Buffer[] {
     this.#bytes.push(chunk)
     const payloads: Buffer[] = []
@@ -25,6 +25,7 @@ export class PacketSplitter {
       payloads.push(this.#parts.length === 1 ? part : Buffer.concat(this.#parts))
       this.#parts = []
     }
+    this.#bytes.own()
     return payloads
   }
 
