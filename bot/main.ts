@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../src/clock.ts'
 import { createEngine } from '../src/engine/engine.ts'
 import type { Engine } from '../src/engine/port.ts'
 import { Refusal } from '../src/errors.ts'
+import { keepMemorySmall } from '../src/memory.ts'
 import type { Target } from '../src/mysql/connect.ts'
 import { openStore } from '../src/store/open.ts'
 import { createVerifier } from './api/oidc.ts'
@@ -126,4 +127,7 @@ async function main(): Promise<void> {
   }
 }
 
-if (import.meta.main) await main()
+if (import.meta.main) {
+  keepMemorySmall()
+  await main()
+}

@@ -1,13 +1,12 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { systemClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
-import { diffCommand } from './diff.ts'
+import { keepMemorySmall } from '../memory.ts'
 import type { CommandIo } from './io.ts'
-import { janitorCommand } from './janitor.ts'
-import { lintCommand } from './lint.ts'
-import { migrateCommand } from './migrate.ts'
-import { planCommand } from './plan.ts'
 
 const HELP = `crossfade - schema changes for MySQL and MariaDB without blocking the application
 
@@ -23,18 +22,21 @@ Commands:
 crossfade COMMAND --help explains a command and its exit status.
 `
 
+type Run = (args: readonly string[], io: CommandIo) => Promise<number>
+
 type Command = {
-  readonly run: (args: readonly string[], io: CommandIo) => Promise<number>
+  /** A command's files are read when it is called: to be told how to call one, nobody should wait for the engine. */
+  readonly load: () => Promise<Run>
   /** The exit status when something failed that is not the user's input. */
   readonly failed: number
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  migrate: { run: migrateCommand, failed: 1 },
-  janitor: { run: janitorCommand, failed: 1 },
-  diff: { run: diffCommand, failed: 2 },
-  lint: { run: lintCommand, failed: 2 },
-  plan: { run: planCommand, failed: 2 },
+  migrate: { load: async () => (await import('./migrate.ts')).migrateCommand, failed: 1 },
+  janitor: { load: async () => (await import('./janitor.ts')).janitorCommand, failed: 1 },
+  diff: { load: async () => (await import('./diff.ts')).diffCommand, failed: 2 },
+  lint: { load: async () => (await import('./lint.ts')).lintCommand, failed: 2 },
+  plan: { load: async () => (await import('./plan.ts')).planCommand, failed: 2 },
 }
 
 const USAGE = 2
@@ -52,7 +54,8 @@ export async function main(args: readonly string[], io: CommandIo): Promise<numb
     return USAGE
   }
   try {
-    return await command.run(rest, io)
+    const run = await command.load()
+    return await run(rest, io)
   } catch (error) {
     return report(error, { io, json: rest.includes('--json'), failed: command.failed })
   }
@@ -77,6 +80,9 @@ function report(
 const NOBODY_READS = 141
 
 if (import.meta.main) {
+  keepMemorySmall()
+  // Where it cannot be kept, everything is compiled anew: slower, and right all the same.
+  enableCompileCache(join(homedir(), '.cache', 'crossfade'))
   // Whoever reads the output may have seen enough, as `head` does.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error

@@ -9,7 +9,7 @@ import type { Session } from '../mysql/session.ts'
 import { Applier } from './apply/applier.ts'
 import { isAboutRows } from './apply/data-error.ts'
 import { KeySet } from './apply/key-set.ts'
-import { waitForRoom } from './apply/room.ts'
+import { Room } from './apply/room.ts'
 import { type Checkpoint, readCopiedPrefix, saveCopyEnds, savePosition } from './checkpoint.ts'
 import { lastKey } from './copy/chunk.ts'
 import { isSerial, TableCopy } from './copy/copy.ts'
@@ -64,6 +64,7 @@ export class Sync implements AsyncDisposable {
   readonly #copies: TableCopy[] = []
   readonly #sessions = new AsyncDisposableStack()
   readonly #connectionIds = new Set<number>()
+  readonly #room: Room
   #reverseEnded = false
   #othersWroteAtMs = Number.NEGATIVE_INFINITY
 
@@ -79,13 +80,17 @@ export class Sync implements AsyncDisposable {
     this.#connectionIds.add(control.threadId)
     this.#lockOrFail = LOCK_OR_FAIL[options.flavour]
     const { checkpoint, clock } = options
+    this.#room = new Room(clock, () => ({
+      pending: this.#reverseEnded ? 0 : this.pendingKeys,
+      applied: this.#active.reduce((sum, { applied }) => sum + applied, 0),
+    }))
     this.follower = new Follower(
       { id: checkpoint.id, clock, from: checkpoint.position, afterFence: checkpoint.afterFence },
       {
         layoutOf: (schema, table) => this.#layoutOf(schema, table),
         onKeys: (change) => this.#addKeys(change),
         onStatement: (schema, statement) => this.#checkStatement(schema, statement),
-        room: (signal) => this.#waitForRoom(signal),
+        room: (signal) => this.#room.wait(signal),
       },
     )
     for (const { names, forward, reverse } of operations) {
@@ -353,15 +358,6 @@ export class Sync implements AsyncDisposable {
     for (const key of keys) {
       if (frontier?.stateOf(key) !== 'not_reached') applier.keys.add(key, number)
     }
-  }
-
-  async #waitForRoom(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options
-    const work = () => ({
-      pending: this.#reverseEnded ? 0 : this.pendingKeys,
-      applied: this.#active.reduce((sum, { applied }) => sum + applied, 0),
-    })
-    await waitForRoom({ clock, work }, signal)
   }
 
   #checkStatement(schema: string, statement: string): void {

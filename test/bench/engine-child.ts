@@ -1,6 +1,7 @@
 import { createEngine } from '../../src/engine/engine.ts'
 import type { RunPhase } from '../../src/engine/port.ts'
 import { engineRequest, type WantedRequest } from '../../src/engine/request.ts'
+import { keepMemorySmall } from '../../src/memory.ts'
 import type { Target } from '../../src/mysql/connect.ts'
 
 /** What the child is to deploy, as JSON in its first argument. */
@@ -22,6 +23,7 @@ export type EngineReport = {
 
 const LOOK_EVERY_MS = 5
 
+keepMemorySmall()
 // Sound: the parent passes an EngineOrder.
 const { target, request } = JSON.parse(process.argv[2] ?? '') as EngineOrder
 const begunAt = performance.now()

@@ -1,27 +1,46 @@
 import { expect, test } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
-import { type Work, waitForRoom } from '../../src/engine/apply/room.ts'
+import { Room, type Work } from '../../src/engine/apply/room.ts'
 
 const NEVER = new AbortController().signal
 
 test('lets the stream go on at once while few keys wait', async () => {
-  expect(await waitedMs(() => ({ pending: 50_000, applied: 0 }))).toBe(0)
+  const { waitedMs } = room(() => ({ pending: 20_000, applied: 0 }))
+
+  expect(await waitedMs()).toBe(0)
 })
 
 test('waits until enough keys are applied', async () => {
-  const waited = await waitedMs((ms) => ({ pending: 60_000 - ms, applied: ms }))
+  const { waitedMs } = room((ms) => ({ pending: 30_000 - ms, applied: ms }))
 
-  expect(waited).toBe(10_000)
+  expect(await waitedMs()).toBe(10_000)
 })
 
-test('lets a little through where nothing that waits can be applied', async () => {
-  const waited = await waitedMs((ms) => ({ pending: 60_000, applied: Math.min(ms, 2_000) }))
+test('lets some thousand in where nothing that waits can be applied, and then looks anew', async () => {
+  let pending = 25_000
+  const { waitedMs } = room((ms) => ({ pending, applied: Math.min(ms, 2_000) }))
 
-  expect(waited).toBeGreaterThanOrEqual(3_000)
-  expect(waited).toBeLessThan(3_100)
+  const first = await waitedMs()
+  expect(first).toBeGreaterThanOrEqual(3_000)
+  expect(first).toBeLessThan(3_100)
+  pending = 30_000
+  expect(await waitedMs()).toBe(0)
+  pending = 30_001
+  expect(await waitedMs()).toBeGreaterThanOrEqual(1_000)
 })
 
-async function waitedMs(work: (ms: number) => Work): Promise<number> {
+test('goes back to what it lets in at most once there is room again', async () => {
+  let pending = 25_000
+  const { waitedMs } = room(() => ({ pending, applied: 0 }))
+  await waitedMs()
+
+  pending = 20_000
+  expect(await waitedMs()).toBe(0)
+  pending = 25_000
+  expect(await waitedMs()).toBeGreaterThanOrEqual(1_000)
+})
+
+function room(work: (ms: number) => Work) {
   let nowMs = 0
   const clock: Clock = {
     now: () => new Date(nowMs),
@@ -30,6 +49,11 @@ async function waitedMs(work: (ms: number) => Work): Promise<number> {
       nowMs += ms
     },
   }
-  await waitForRoom({ clock, work: () => work(nowMs) }, NEVER)
-  return nowMs
+  const wanted = new Room(clock, () => work(nowMs))
+  const waitedMs = async () => {
+    const from = nowMs
+    await wanted.wait(NEVER)
+    return nowMs - from
+  }
+  return { waitedMs }
 }
