@@ -24,6 +24,7 @@ process of its own; what it is compared with runs on the same server, in the sam
   --cutovers N    cutovers to measure (default 20)
   --server NAME   mysql-9.7 (default) or mariadb-10.11: the family; the version is that of the
                   program that is found
+  --set NAME=VALUE  a setting of the server; can be given again
   --gh-ost PATH   run this gh-ost too: --allow-on-master --chunk-size=1000 --execute
   --pt-osc PATH   run this pt-online-schema-change too: --recursion-method=none --execute
   --soak MINUTES  instead of all that: hold a deployment at the gate under 400 writes/s, and watch
@@ -46,6 +47,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     cutovers: { type: 'string', default: '20' },
     server: { type: 'string', default: 'mysql-9.7' },
+    set: { type: 'string', multiple: true, default: [] },
     'gh-ost': { type: 'string' },
     'pt-osc': { type: 'string' },
     soak: { type: 'string' },
@@ -66,7 +68,7 @@ async function main(): Promise<void> {
   const peers = await findPeers()
   await using server = await startThrowaway(flavour, {
     env: process.env,
-    args: ['--innodb-buffer-pool-size=1G'],
+    args: ['innodb-buffer-pool-size=1G', ...values.set].map((setting) => `--${setting}`),
   })
   const machine = await describeMachine(server)
   const print = (text: string) => void (values.json || process.stdout.write(text))

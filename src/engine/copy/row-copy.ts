@@ -9,7 +9,7 @@ import { MAX_WORKERS, type Pace } from './pace.ts'
 const IDLE_MS = 20
 const PROBE_EVERY_MS = 100
 const BASELINE_PROBES = 10
-const BASELINE_EVERY_MS = 20
+const BASELINE_EVERY_MS = 5
 /** A copy of fewer rows is over before a probe could tell anything. */
 const FEW_ROWS = 20_000
 
