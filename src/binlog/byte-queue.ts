@@ -23,24 +23,37 @@ export class ByteQueue {
   /** The first `length` bytes, which stay in it; null while there are fewer. */
   peek(length: number): Buffer | null {
     if (length > this.#size) return null
-    let [first = Buffer.alloc(0)] = this.#chunks
-    if (first.length < length) {
-      let count = 0
-      for (let bytes = 0; bytes < length; count += 1) bytes += this.#chunks[count]?.length ?? 0
-      first = Buffer.concat(this.#chunks.splice(0, count))
-      this.#chunks.unshift(first)
+    const [first = EMPTY] = this.#chunks
+    if (length <= first.length) return first.subarray(0, length)
+    const piece = Buffer.allocUnsafe(length)
+    let copied = 0
+    for (const chunk of this.#chunks) {
+      copied += chunk.copy(piece, copied, 0, length - copied)
+      if (copied === length) break
     }
-    return first.subarray(0, length)
+    return piece
   }
 
   /** Takes the first `length` bytes out; null while there are fewer. */
   take(length: number): Buffer | null {
-    const bytes = this.peek(length)
-    const [first] = this.#chunks
-    if (!bytes || !first) return bytes
-    if (first.length === length) this.#chunks.shift()
-    else this.#chunks[0] = first.subarray(length)
+    const piece = this.peek(length)
+    if (piece) this.#drop(length)
+    return piece
+  }
+
+  #drop(length: number): void {
     this.#size -= length
-    return bytes
+    let left = length
+    let whole = 0
+    for (const chunk of this.#chunks) {
+      if (chunk.length > left) break
+      left -= chunk.length
+      whole += 1
+    }
+    this.#chunks.splice(0, whole)
+    const [first] = this.#chunks
+    if (first && left > 0) this.#chunks[0] = first.subarray(left)
   }
 }
+
+const EMPTY = Buffer.alloc(0)
