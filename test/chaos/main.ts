@@ -6,7 +6,7 @@ import { countStatements, dieAt } from './death.ts'
 import { playRound, type RoundResult } from './round.ts'
 
 const HELP = `Usage: npm run chaos -- [--rounds N] [--seed S] [--server NAME] [--json]
-       npm run chaos -- --every K [--server NAME] [--json]
+       npm run chaos -- --every K [--from N] [--to N] [--server NAME] [--json]
 
 Deploys drawn changes to drawn tables under a write workload, on a throwaway server for each round,
 while the engine, its connections and the server are killed at drawn statements of every phase. Then
@@ -18,6 +18,8 @@ changed, or when the application saw an error that a killed server does not expl
   --server NAME  mysql-9.7 (default) or mariadb-10.11
   --every K      instead of rounds: kills a small deployment before and after every K-th of its
                  statements, each time another deployment, and resumes it
+  --from N       the first of these statements (default 1)
+  --to N         the last of them at most (default: all)
   --json         one JSON object per round, or per statement
 `
 
@@ -26,6 +28,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     every: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    to: { type: 'string' },
     server: { type: 'string', default: 'mysql-9.7' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -58,7 +62,8 @@ async function playDeaths(every: number): Promise<void> {
   }
   const statements = await countStatements(await schema('counted'))
   let bad = 0
-  for (let number = 1; number <= statements; number += every) {
+  const last = Math.min(statements, Number(values.to ?? statements))
+  for (let number = Number(values.from); number <= last; number += every) {
     for (const when of ['before', 'after'] as const) {
       const problems = await dieAt(await schema(`${when}_${number}`), { number, when })
       if (problems.length > 0) bad += 1
