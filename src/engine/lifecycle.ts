@@ -58,6 +58,8 @@ export class Lifecycle {
   readonly #clock: Clock
   readonly #state: RunState
   readonly #comparison: Comparison
+  /** Aborted with what closes the way back. */
+  readonly #closed = new AbortController()
 
   constructor(
     sync: Sync,
@@ -200,11 +202,13 @@ export class Lifecycle {
   async #swapBack(signal: AbortSignal): Promise<boolean> {
     this.#state.phase = 'reverting'
     try {
+      // An old table that stops to follow between two tries would be swapped in without what came since.
+      const both = AbortSignal.any([signal, this.#closed.signal])
       // That the tables are back is told by the server's dictionary, should the process die before it is recorded.
-      await this.#swap('back', { signal, record: async () => undefined })
+      await this.#swap('back', { signal: both, record: async () => undefined })
       return true
     } catch (error) {
-      // It comes from the rows that are applied before the RENAME: the new tables are still live.
+      // It comes from rows that are applied between the tries or under the locks: the new tables are still live.
       if (!isAboutRows(error)) throw error
       this.#state.phase = 'revert_window'
       await this.#giveUpRevert(error)
@@ -221,6 +225,7 @@ export class Lifecycle {
   async #closeWayBack(impossible: RevertImpossible, cause: unknown): Promise<void> {
     this.#state.revertImpossible = impossible
     this.#state.wanted.revert = false
+    this.#closed.abort(cause)
     await saveRevertImpossible(this.#sync.control, this.#checkpoint.id, impossible)
     this.#sync.endReverse()
     this.#state.emit({ event: 'revert_impossible', ...impossible, cause })

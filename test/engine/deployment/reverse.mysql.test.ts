@@ -90,6 +90,35 @@ describe('REVERT-1: a new row that the old table cannot hold', () => {
     expect(await deployment.run.finished).toBe('complete')
   })
 
+  test('ends a way back that has begun, even if the row is gone before the tables are to be had', async ({
+    mysql,
+  }) => {
+    const session = await mysql.session()
+    const holder = await mysql.session()
+    await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(5))`)
+    await session.run(sql`INSERT INTO t VALUES (1, 'here')`)
+    const change = 'ALTER TABLE t MODIFY v VARCHAR(50)'
+    const deployment = await Deployment.stage(mysql.target, [change], WINDOW)
+    await deployment.reached('reverse_in_sync')
+    await holder.run(sql`START TRANSACTION`)
+    await holder.rows(sql`SELECT * FROM t WHERE id = 1 FOR UPDATE`)
+    deployment.run.revert()
+    await deployment.reached('cutover_retry')
+
+    await session.run(sql`INSERT INTO t VALUES (2, 'a text that is too long')`)
+    await deployment.reached('revert_impossible')
+    await session.run(sql`DELETE FROM t WHERE id = 2`)
+    await session.run(sql`INSERT INTO t VALUES (3, 'later')`)
+    await holder.run(sql`ROLLBACK`)
+
+    const phase = () => deployment.run.status().phase
+    await expect.poll(phase, { timeout: 20_000 }).not.toBe('reverting')
+    expect(phase()).toBe('revert_window')
+    deployment.run.skipRevert()
+    expect(await deployment.run.finished).toBe('complete')
+    expect(await session.rows(sql`SELECT id FROM t ORDER BY id`)).toEqual([{ id: 1 }, { id: 3 }])
+  })
+
   test('is told again after a restart, and the window still ends', async ({ mysql }) => {
     const session = await mysql.session()
     await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY, v TINYINT)`)
