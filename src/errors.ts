@@ -46,6 +46,7 @@ export const ERRORS = {
   VALUE_DOES_NOT_FIT: { status: 422, summary: 'An existing row cannot be held by the new schema.' },
   DUPLICATE_KEY: { status: 422, summary: 'Existing rows violate a new unique key.' },
   DRIFT_FOUND: { status: 500, summary: 'Live and shadow table differ and no change explains it.' },
+  DISK_FULL: { status: 507, summary: 'The server has no room for the copy of a table.' },
   STREAM_STOPPED: { status: 500, summary: 'The change stream met something it must not skip.' },
   POSITION_GONE: { status: 410, summary: 'The binary log from the checkpoint on has been purged.' },
   VIEW_REFUSED: { status: 422, summary: 'The server does not take a view of the change.' },

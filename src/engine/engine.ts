@@ -17,6 +17,7 @@ import { whileHeld } from './cutover/foreign-key.ts'
 import { planOfViews, readDefiners, tryViews } from './cutover/view-change.ts'
 import { prepareEngineSchema } from './engine-schema.ts'
 import { claimDeployment, openSession } from './engine-session.ts'
+import { asDiskFull, failureOf } from './failure.ts'
 import { finishedRun } from './finished-run.ts'
 import { findInstantAnswers } from './instant/instant.ts'
 import { planInstant } from './instant/instant-plan.ts'
@@ -25,7 +26,7 @@ import type { Engine, EngineRequest, EngineRun, InstantAnswer, RunOptions } from
 import type { PreflightContext } from './preflight/check.ts'
 import { requireReplicas } from './preflight/limits.ts'
 import { preflight } from './preflight/preflight.ts'
-import { failureOf, ShadowRun, type ShadowRunContext } from './run.ts'
+import { ShadowRun, type ShadowRunContext } from './run.ts'
 import { createShadows, dropShadows } from './shadow.ts'
 import { signalsOf } from './signal/signals.ts'
 import { parseAlter } from './table/statement.ts'
@@ -145,7 +146,8 @@ async function prepare(
     const checkpoint = await findCheckpoint(session, request.id)
     if (checkpoint) return { checkpoint, instant }
     throw new TypeError('the checkpoint that was just written is gone')
-  } catch (error) {
+  } catch (cause) {
+    const error = asDiskFull(cause)
     const failed = saveOutcome(session, request.id, {
       outcome: 'failed',
       failure: failureOf(error),

@@ -17,11 +17,11 @@ import { SwapUnrecorded } from './cutover/swap.ts'
 import { settleViews } from './cutover/view-swap.ts'
 import { endDeployment, goOnEnding } from './ending.ts'
 import { claimDeployment, openSession } from './engine-session.ts'
+import { asDiskFull, failureOf, saysDiskFull } from './failure.ts'
 import { endEvents } from './finished-run.ts'
 import { Lifecycle, type NewEvent, type RunState, revertUntilOf } from './lifecycle.ts'
 import type {
   EngineEvent,
-  EngineFailure,
   EngineOutcome,
   EngineRun,
   InstantAnswer,
@@ -52,6 +52,8 @@ class Cancelled extends Error {
 }
 
 const PROGRESS_EVERY_MS = 1_000
+/** Between two tries to go on. */
+const LONGEST_PAUSE_MS = 5_000
 
 /**
  * One deployment in this process. Its phases follow each other as in `RunPhase`; commands only note what is wanted, and
@@ -181,7 +183,7 @@ export class ShadowRun implements EngineRun {
     // What breaks after the end, such as a connection that is being closed, changes nothing any more.
     if (this.#outcome) return this.#outcome
     this.#context.options.signal?.throwIfAborted()
-    const error = asTableChanged(cause)
+    const error = asDiskFull(asTableChanged(cause))
     const verdict = verdictOf(error)
     // Another process has the tables: nothing of them is ours to tidy up.
     if (verdict === 'busy' && this.#sync === null) return this.#fail(error)
@@ -197,10 +199,13 @@ export class ShadowRun implements EngineRun {
     const now = clock.now().getTime()
     this.#lostSince ??= now
     const lostForMs = now - this.#lostSince
-    const reason = codeOf(error instanceof SwapUnrecorded ? error.cause : error) ?? 'no answer'
+    const wrapped = error instanceof SwapUnrecorded || saysDiskFull(error)
+    const reason = codeOf(wrapped && error instanceof Error ? error.cause : error) ?? 'no answer'
     this.#emit({ event: 'connection_lost', lostForMs, reason })
     const signal = options.signal ? { signal: options.signal } : {}
-    await clock.sleep(Math.min(5_000, 200 + lostForMs / 4), signal)
+    // A disk is not emptied in a moment, and everything else works meanwhile.
+    const pauseMs = saysDiskFull(error) ? LONGEST_PAUSE_MS : 200 + lostForMs / 4
+    await clock.sleep(Math.min(LONGEST_PAUSE_MS, pauseMs), signal)
   }
 
   /** From the checkpoint to the end, or to the first error. */
@@ -342,7 +347,9 @@ export class ShadowRun implements EngineRun {
   }
 
   /** The new tables are live and stay live; what has failed is only the way back. */
-  async #endSwapped(session: Session, error: unknown): Promise<EngineOutcome> {
+  async #endSwapped(session: Session, error: unknown): Promise<EngineOutcome | 'away'> {
+    // Both tables are whole, and the way back is worth waiting for; the binlog keeps what is not applied.
+    if (saysDiskFull(error)) return 'away'
     if (!this.#state.revertImpossible) {
       const reason =
         error instanceof Refusal ? error.message : 'An internal error ended the reverse sync.'
@@ -387,20 +394,6 @@ async function refuseOtherServer(
     'This is another server than the one the deployment began on, and without GTIDs its binary log cannot be followed here.',
     { next: 'Start a new deployment. With gtid_mode=ON the next one survives a failover.' },
   )
-}
-
-/** What may be shown of an error to anybody. */
-export function failureOf(error: unknown): EngineFailure {
-  if (error instanceof Refusal) {
-    const { code, message, next } = error
-    return { code, message, next }
-  }
-  const name = error instanceof Error ? error.name : 'unknown'
-  return {
-    code: 'INTERNAL',
-    message: `Internal error: ${name}.`,
-    next: 'Report this as a defect of Crossfade, with its log.',
-  }
 }
 
 /**

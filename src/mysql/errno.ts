@@ -4,6 +4,7 @@
  */
 export const ERRNO = {
   CANNOT_CREATE_TABLE: 1005,
+  STORAGE_ENGINE: 1030,
   DATABASE_ACCESS_DENIED: 1044,
   ACCESS_DENIED: 1045,
   COLUMN_NULL: 1048,
@@ -130,6 +131,18 @@ export function isAway(error: unknown): boolean {
     errno === ERRNO.OPTION_PREVENTS_STATEMENT ||
     errno === ERRNO.READ_ONLY_MODE
   )
+}
+
+/** 1021 and 1114 no room, 1026 a file that cannot be written on, as 3 of a temporary one. */
+const DISK_FULL = new Set([3, 1021, 1026, 1114])
+
+/** The server has no room for what it was to write: on its disk, or in a tablespace that cannot grow. */
+export function isDiskFull(error: unknown): boolean {
+  const errno = errnoOf(error)
+  if (DISK_FULL.has(errno ?? 0)) return true
+  // What the storage engine says is a number of the operating system: 28 is ENOSPC.
+  const isOfEngine = errno === ERRNO.STORAGE_ENGINE && error instanceof Error
+  return isOfEngine && /\b28\b/.test(error.message)
 }
 
 /**

@@ -13,6 +13,7 @@ import { planOfViews, requireViews } from '../cutover/view-change.ts'
 import { swapViews } from '../cutover/view-swap.ts'
 import { endDeployment, goOnEnding } from '../ending.ts'
 import { claimDeployment, openSession } from '../engine-session.ts'
+import { failureOf } from '../failure.ts'
 import { endEvents, NO_STATUS } from '../finished-run.ts'
 import { ownComment } from '../follower.ts'
 import type { NewEvent } from '../lifecycle.ts'
@@ -26,7 +27,6 @@ import type {
   RunStatus,
   TableOperation,
 } from '../port.ts'
-import { failureOf } from '../run.ts'
 import { parseAlter } from '../table/statement.ts'
 import { type Definitions, instantStatement, notInstantReason } from './instant.ts'
 import { findChanged, isToDo, notInstant, readInstantPlan } from './instant-plan.ts'
