@@ -1,3 +1,4 @@
+import { Refusal } from '../../errors.ts'
 import { findIterationKey, type IterationKey } from './iteration-key.ts'
 import { equallyStored, type SharedColumn, sharedColumns, writtenColumns } from './shared-column.ts'
 import type { ShapeKey, TableShape } from './table-shape.ts'
@@ -32,7 +33,8 @@ export type TablePair = IterationKey & {
  *
  * @param renames column names of the source → names of the target, where they differ.
  * @param dropped columns of the old table that the change drops; a new one may have the same name and is another.
- * @throws {Refusal} NO_UNIQUE_KEY when one side has no unique key that serves.
+ * @throws {Refusal} NO_UNIQUE_KEY when one side has no unique key that serves; TABLE_UNSUPPORTED when the change takes
+ *   the table away from InnoDB.
  */
 export function pairTables(
   source: TableShape,
@@ -47,6 +49,7 @@ export function pairTables(
     readonly towardsOld: boolean
   },
 ): TablePair {
+  requireTransactions(source, target)
   const gone = new Set([...dropped].map((name) => name.toLowerCase()))
   const shared = sharedColumns(source, target, renames).filter(
     ({ from, to }) => !gone.has((towardsOld ? to : from).name.toLowerCase()),
@@ -63,6 +66,18 @@ export function pairTables(
     columns,
     write: towardsOld ? 'update_insert' : forward,
   }
+}
+
+/** Chunks, batches and what is recorded of them are committed together, which no other storage engine can do. */
+function requireTransactions({ name }: TableShape, { engine }: TableShape): void {
+  if (engine === 'innodb') return
+  throw new Refusal(
+    'TABLE_UNSUPPORTED',
+    `The change would store ${name} by ${engine}, not InnoDB.`,
+    {
+      next: 'Remove ENGINE from the statement, or change the table without Crossfade.',
+    },
+  )
 }
 
 function isWhole(key: ShapeKey): boolean {

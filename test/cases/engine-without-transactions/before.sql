@@ -1,0 +1,2 @@
+CREATE TABLE notes (id INT NOT NULL PRIMARY KEY, text VARCHAR(80) NOT NULL);
+INSERT INTO notes VALUES (1, 'milk'), (2, 'bread');

@@ -1,0 +1,1 @@
+ALTER TABLE notes ADD KEY text (text), ENGINE = MyISAM;
