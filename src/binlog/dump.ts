@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise'
 import { Refusal } from '../errors.ts'
 import { driverOptions, refusalOf, type Target } from '../mysql/connect.ts'
@@ -22,6 +22,9 @@ const WRITE_TIMEOUT_SECONDS = 3600
 
 /** The silence, beyond some heartbeats, after which a connection is taken for lost. */
 const SILENCE_MS = 10_000
+
+/** So long it may take to log in and to prepare the session. */
+const OPEN_WITHIN_MS = 20_000
 
 /**
  * A connection on which the server sends its binlog. The driver opens it, with TLS and login, and prepares the
@@ -51,19 +54,29 @@ export class Dump implements AsyncDisposable {
 
   /** @throws {Refusal} what `connect` throws, and POSITION_GONE for an offset that cannot be asked for. */
   static async open(options: DumpOptions): Promise<Dump> {
-    options.signal?.throwIfAborted()
+    const { target, signal } = options
+    signal?.throwIfAborted()
     const command = dumpCommand(options)
-    const { connection, inlet } = await login(options.target)
+    const inlet = target.tls === 'off' ? new Inlet(target) : null
+    const socket = inlet?.socket ?? openSocket(target)
+    // The driver waits for an answer without end, and lets nobody take back what he has asked.
+    const abort = () => socket.destroy()
+    const timer = setTimeout(() => socket.destroy(connectionLost()), OPEN_WITHIN_MS)
+    signal?.addEventListener('abort', abort, { once: true })
     try {
+      const connection = await login(target, socket)
       const checksum = await prepare(connection, options)
+      signal?.throwIfAborted()
       const source = takeSource(connection, inlet)
-      const dump = new Dump(source, { ...options, checksum })
-      options.signal?.throwIfAborted()
       source.socket.write(command)
-      return dump
+      return new Dump(source, { ...options, checksum })
     } catch (error) {
-      connection.destroy()
+      socket.destroy()
+      signal?.throwIfAborted()
       throw error
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
     }
   }
 
@@ -114,24 +127,20 @@ export function connectionLost(cause?: unknown): Error {
 /** Where the bytes come from once the driver has logged in. */
 type Source = { readonly socket: Socket; readonly chunks: AsyncIterator<Buffer, undefined> }
 
-/** What the driver reads from: with TLS a socket of its own, as what is encrypted passes through buffers all the same. */
-type Login = { readonly connection: Connection; readonly inlet: Inlet | null }
+/** With TLS the driver reads what is encrypted from a socket like any other: it passes through buffers all the same. */
+function openSocket({ host, port }: Target): Socket {
+  return connect({ host, port, noDelay: true, keepAlive: true })
+}
 
-async function login(target: Target): Promise<Login> {
-  const inlet = target.tls === 'off' ? new Inlet(target) : null
-  let connection: Connection
+async function login(target: Target, socket: Socket): Promise<Connection> {
   try {
-    connection = await createConnection({
-      ...driverOptions(target),
-      ...(inlet ? { stream: () => inlet.socket } : {}),
-    })
+    const connection = await createConnection({ ...driverOptions(target), stream: () => socket })
+    // Whoever reads sees the socket's error; an error event that nobody listens to would end the process.
+    connection.on('error', () => {})
+    return connection
   } catch (error) {
-    inlet?.socket.destroy()
     throw refusalOf(error) ?? error
   }
-  // Whoever reads sees the socket's error; an error event that nobody listens to would end the process.
-  connection.on('error', () => {})
-  return { connection, inlet }
 }
 
 /**
