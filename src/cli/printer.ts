@@ -158,10 +158,21 @@ function progressLine(status: RunStatus): string {
     ...(status.revertImpossible === null
       ? []
       : [`a revert is not possible since ${clock(status.revertImpossible.since)}`]),
-    ...(status.throttledBy === null ? [] : [`throttled by ${status.throttledBy}`]),
+    ...(status.throttledBy === null ? [] : [`${heldUp(status.phase)} ${status.throttledBy}`]),
   ]
   return parts.join(' · ')
 }
+
+/** The copy and the comparing give way to what is measured, a swap to who holds the tables. */
+function heldUp(phase: RunStatus['phase']): string {
+  return SWAPS.has(phase) ? 'in the way:' : 'throttled by'
+}
+
+const SWAPS: ReadonlySet<RunStatus['phase']> = new Set([
+  'cutting_over',
+  'revert_window',
+  'reverting',
+])
 
 function count(value: number): string {
   return value.toLocaleString('en')

@@ -27,8 +27,6 @@ export type RunState = {
   ready: boolean
   revertImpossible: RevertImpossible | null
   verified: Verified | null
-  /** Why the views are not changed yet although the tables are swapped; null when nothing is in their way. */
-  viewsWait: string | null
   readonly wanted: {
     cutover: boolean
     /** Whoever is in the way of the swap may be ended. */
@@ -153,15 +151,11 @@ export class Lifecycle {
       await swapViews(this.#checkpoint, 'forward', {
         clock: this.#clock,
         open: () => this.#sync.open(),
-        emit: (event) => {
-          if (event.event === 'cutover_retry') this.#state.viewsWait = event.reason
-          emit(event)
-        },
+        emit,
         isForced: () => wanted.force,
         isGivenUp: () => wanted.revert,
         signal: group.signal,
       })
-      this.#state.viewsWait = null
     }
     return await this.#keepOld(group, until)
   }

@@ -127,7 +127,7 @@ export type RunStatus = {
   readonly pendingKeys: number
   readonly paused: boolean
   readonly throttleRatio: number
-  /** Why the copy, or after the swap the change of views, is held up now, in words; null when it is not. */
+  /** Why the copy, the swap or the change of views after it is held up now, in words; null when it is not. */
   readonly throttledBy: string | null
   /** The last comparison of all rows that was finished; null before the first. */
   readonly verified: Verified | null

@@ -19,6 +19,7 @@ import { endDeployment, goOnEnding } from './ending.ts'
 import { claimDeployment, openSession } from './engine-session.ts'
 import { asDiskFull, failureOf, saysDiskFull } from './failure.ts'
 import { endEvents } from './finished-run.ts'
+import { inTheWayAfter } from './in-the-way.ts'
 import { Lifecycle, type NewEvent, type RunState, revertUntilOf } from './lifecycle.ts'
 import type {
   EngineEvent,
@@ -73,6 +74,8 @@ export class ShadowRun implements EngineRun {
   #outcome: EngineOutcome | null = null
   #lostSince: number | null = null
   readonly #state: RunState
+  /** Why the last try of a swap gave way; null when none is being made. */
+  #inTheWay: string | null = null
 
   constructor(checkpoint: Checkpoint, context: ShadowRunContext) {
     this.#checkpoint = checkpoint
@@ -92,7 +95,6 @@ export class ShadowRun implements EngineRun {
       ready: false,
       revertImpossible: checkpoint.revertImpossible,
       verified: null,
-      viewsWait: null,
       wanted: {
         cutover: checkpoint.request.cutover === 'auto',
         force: false,
@@ -106,9 +108,9 @@ export class ShadowRun implements EngineRun {
   }
 
   status(): RunStatus {
-    const { phase, verified, revertImpossible, viewsWait } = this.#state
+    const { phase, verified, revertImpossible } = this.#state
     const progress = this.#progress.status({ phase, sync: this.#sync, throttle: this.#throttle })
-    const throttledBy = viewsWait ?? progress.throttledBy
+    const throttledBy = this.#inTheWay ?? progress.throttledBy
     return { ...progress, throttledBy, verified, revertImpossible }
   }
 
@@ -375,6 +377,7 @@ export class ShadowRun implements EngineRun {
   }
 
   #emit(event: NewEvent): void {
+    this.#inTheWay = inTheWayAfter(event, this.#inTheWay)
     // Sound: a member of the union without its time, and the time.
     this.#context.options.onEvent({ ...event, at: this.#context.clock.now() } as EngineEvent)
   }

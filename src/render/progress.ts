@@ -25,7 +25,7 @@ export function renderProgress(progress: DeploymentProgress, at: Date): Markdown
     case 'revert_window':
       return md`The old tables are kept in sync · ${lag}${renderVerified(progress)}${renderHeldUp(progress)}`
     case 'reverting':
-      return md`Swapping the old tables back`
+      return md`Swapping the old tables back${renderHeldUp(progress)}`
     case 'finished':
       return NOTHING
     default:
@@ -49,7 +49,7 @@ function renderEnd({ etaSeconds, throttledBy }: DeploymentProgress, at: Date): M
   return md`ETA ${time(new Date(at.getTime() + etaSeconds * 1000))} UTC`
 }
 
-/** After the copy only views can be held up. */
+/** After the copy it is a swap that is held up, or the change of views: by whom, and with which statement. */
 function renderHeldUp({ throttledBy }: DeploymentProgress): Markdown {
   return throttledBy === null ? NOTHING : md` · ${text(shorten(throttledBy, LONGEST_REASON))}`
 }

@@ -11,11 +11,16 @@ describe('printerFor', () => {
 
     print.order({ kind: 'status', status })
     print.order({ kind: 'status', status: COPYING })
+    print.order({
+      kind: 'status',
+      status: { ...COPYING, phase: 'cutting_over', throttledBy: 'connection 12 holds orders' },
+    })
 
     expect(lines).toMatchInlineSnapshot(`
       [
         "██████████░░░░░░░░░░ 50 % · copying rows · 500 of about 1,000 rows · 100 rows/s · 5 s left · lag 20 ms · throttled by commit latency: 340 ms, limit 100 ms",
         "██████████░░░░░░░░░░ 50 % · copying rows · 500 of about 1,000 rows · 100 rows/s · 5 s left · lag 20 ms",
+        "████████████████████ 100 % · cutting over · 500 of about 1,000 rows · 5 s left · lag 20 ms · in the way: connection 12 holds orders",
       ]
     `)
   })

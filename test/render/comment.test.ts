@@ -184,6 +184,22 @@ describe('renderComment', () => {
     `)
   })
 
+  test.for([
+    ['in_progress_cutover', 'cutting_over', 'swapping the tables'],
+    ['in_progress_revert', 'reverting', 'Swapping the old tables back'],
+  ] as const)('while somebody is in the way of the swap: %s', ([state, during, words]) => {
+    const throttledBy =
+      'connection 12 holds orders in a transaction of 95 s, last statement UPDATE `orders` SET `total` = ?'
+    const view = aView(
+      { state, plan: PLAN.digest },
+      { progress: { ...COPYING, phase: during, throttledBy } },
+    )
+
+    expect(top(renderComment(view))).toMatch(
+      new RegExp(`${words} · connection 12 holds orders in a transaction of 95 s, last statement`),
+    )
+  })
+
   test('at the gate', () => {
     const progress = { ...COPYING, phase: 'in_sync', rowsCopied: 412_345_678 } as const
     const view = aView({ state: 'pending_cutover', plan: PLAN.digest }, { progress })

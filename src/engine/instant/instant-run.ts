@@ -16,6 +16,7 @@ import { claimDeployment, openSession } from '../engine-session.ts'
 import { failureOf } from '../failure.ts'
 import { endEvents, NO_STATUS } from '../finished-run.ts'
 import { ownComment } from '../follower.ts'
+import { inTheWayAfter } from '../in-the-way.ts'
 import type { NewEvent } from '../lifecycle.ts'
 import type {
   EngineEvent,
@@ -71,6 +72,8 @@ export class InstantRun implements EngineRun {
   #ready = false
   #lostSince: number | null = null
   #stalledMs = 0
+  /** Why the last try to change something gave way; null when none is being made. */
+  #inTheWay: string | null = null
   /** The tables that are changed, as far as this process knows. */
   readonly #done = new Set<string>()
 
@@ -84,7 +87,7 @@ export class InstantRun implements EngineRun {
   }
 
   status(): RunStatus {
-    return { ...NO_STATUS, phase: this.#phase }
+    return { ...NO_STATUS, phase: this.#phase, throttledBy: this.#inTheWay }
   }
 
   cutover({ force }: { readonly force: boolean } = { force: false }): void {
@@ -353,6 +356,7 @@ export class InstantRun implements EngineRun {
   }
 
   #emit(event: NewEvent): void {
+    this.#inTheWay = inTheWayAfter(event, this.#inTheWay)
     // Sound: a member of the union without its time, and the time.
     this.#context.options.onEvent({ ...event, at: this.#context.clock.now() } as EngineEvent)
   }

@@ -208,9 +208,11 @@ describe('a deployment under writes', () => {
           ),
         }),
       )
+      expect(deployment.run.status().throttledBy).toContain(`connection ${application.threadId}`)
     })
     await deployment.reached('complete')
 
+    expect(deployment.run.status().throttledBy).toBeNull()
     expect(await session.rows(sql`SELECT total FROM orders WHERE id = 1`)).toEqual([
       { total: '7.0000' },
     ])
