@@ -4,27 +4,32 @@ import type { Check } from './check.ts'
 
 const SECONDS_PER_DAY = 86_400
 
+/** In which a process that was stopped comes back, whenever that was: the binlog is not to be gone by then. */
+const COMES_BACK_SECONDS = 3_600
+
 /**
- * The binlog outlives the revert window. While the process runs it reads the binlog as it is written; but it may be
- * away for some of the window, and what is purged meanwhile cannot be made up for. How long the gate will wait nobody
- * knows beforehand.
+ * The binlog outlives the revert window and an hour. While the process runs it reads the binlog as it is written; but it
+ * may be away for some time, and what is purged meanwhile cannot be made up for. How long the gate will wait nobody knows
+ * beforehand.
  */
 export const checkBinlogRetention: Check = async ({ session, request }) => {
-  const { revertWindowMs } = request
-  if (revertWindowMs === null) return []
+  const windowSeconds = Math.ceil((request.revertWindowMs ?? 0) / 1_000)
+  const needed = windowSeconds + COMES_BACK_SECONDS
   const variables = await readVariables(session, [
     'binlog_expire_logs_auto_purge',
     'binlog_expire_logs_seconds',
     'expire_logs_days',
   ])
   const seconds = retentionOf(variables)
-  if (seconds === null || seconds * 1_000 >= revertWindowMs) return []
+  if (seconds === null || seconds >= needed) return []
+  const window = windowSeconds === 0 ? '' : `, the ${windowSeconds} of the revert window among them`
+  const shorter = windowSeconds === 0 ? '' : ', or shorten the window'
   return [
     new Refusal(
       'BINLOG_RETENTION',
-      `The server keeps its binary log for ${seconds} seconds, and the revert window lasts ${Math.ceil(revertWindowMs / 1_000)}.`,
+      `The server keeps its binary log for ${seconds} seconds, and needs to for ${needed}${window}.`,
       {
-        next: `Run SET GLOBAL binlog_expire_logs_seconds = ${Math.ceil((2 * revertWindowMs) / 1_000)} and put it into the server’s configuration, or shorten the window.`,
+        next: `Run SET GLOBAL binlog_expire_logs_seconds = ${2 * needed} and put it into the server’s configuration${shorter}.`,
       },
     ),
   ]

@@ -10,10 +10,12 @@ const ADD = 'ALTER TABLE t ADD COLUMN w INT NULL'
 const HOUR_MS = 3_600_000
 
 describe('checkBinlogRetention', () => {
-  test('refuses a revert window that is longer than the binlog is kept', async ({ mysql }) => {
+  test('refuses a revert window that is longer than the binlog is kept, with an hour to come back', async ({
+    mysql,
+  }) => {
     await using server = await startThrowaway(mysql.flavour, {
       env: process.env,
-      args: ['--binlog-expire-logs-seconds=3600'],
+      args: ['--binlog-expire-logs-seconds=7200'],
     })
     await using root = await connect(parseTarget(server.url()))
     await root.run(sql`CREATE DATABASE shop`)
@@ -30,14 +32,17 @@ describe('checkBinlogRetention', () => {
     await expect(stage(HOUR_MS + 1)).rejects.toMatchObject({
       code: 'BINLOG_RETENTION',
       message:
-        'The server keeps its binary log for 3600 seconds, and the revert window lasts 3601.',
-      next: expect.stringContaining('SET GLOBAL binlog_expire_logs_seconds = 7201'),
+        'The server keeps its binary log for 7200 seconds, and needs to for 7201, the 3601 of the revert window among them.',
+      next: expect.stringContaining('SET GLOBAL binlog_expire_logs_seconds = 14402'),
     })
     expect(await productTables(session)).toEqual([])
     expect(await unfinished(session, 'shop')).toBe(0)
 
     expect(await discarded(await stage(HOUR_MS))).toBe('cancelled')
     expect(await discarded(await stage(null))).toBe('cancelled')
+
+    await root.run(sql`SET GLOBAL binlog_expire_logs_seconds = 3599`)
+    await expect(stage(null)).rejects.toMatchObject({ code: 'BINLOG_RETENTION' })
 
     await root.run(sql`SET GLOBAL binlog_expire_logs_seconds = 0`)
     expect(await discarded(await stage(1_000 * HOUR_MS))).toBe('cancelled')
