@@ -86,7 +86,7 @@ export async function differenceOf(
 }
 
 const SPATIAL = /^(?:geometry|point|linestring|polygon|multi\w+|geomcollection|geometrycollection)$/
-const BYTES = /char|text|blob|binary|enum|set|bit/
+const BYTES = /char|text|blob|binary|enum|set|bit|vector/
 
 /** Two values print the same when they are the same bytes; NULL stays NULL. */
 function printable(column: RawBuilder<unknown>, type: string): RawBuilder<unknown> {

@@ -56,9 +56,21 @@ const BACK: Readonly<Record<string, Form>> = {
 export function valueFor(pair: TablePair, { from, to }: SharedColumn): RawBuilder<unknown> {
   const name = columnOf(pair.source, from)
   if (isInstant(from) !== isInstant(to)) return inZoneOf(to, from, name)
+  if (isCutShort(pair, { from, to })) return sql`TRIM(TRAILING 0x00 FROM ${name})`
   const forms = pair.write === 'update_insert' ? BACK : FORWARD
   const form = forms[`${kindOf(from)} ${kindOf(to)}`]
   return form ? form(name) : name
+}
+
+/** Whether a BINARY goes back to a column that is shorter: the zeros that it is filled up with have no room there. */
+function isCutShort({ write }: TablePair, { from, to }: SharedColumn): boolean {
+  const isShorter = to.length !== null && from.length !== null && to.length < from.length
+  return (
+    write === 'update_insert' &&
+    from.dataType === 'binary' &&
+    /binary|blob/.test(to.dataType) &&
+    isShorter
+  )
 }
 
 /** Whether the column holds moments, and not what a clock on some wall shows. */

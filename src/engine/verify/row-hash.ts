@@ -4,40 +4,8 @@ import { columnOf } from '../table/key-sql.ts'
 import type { TablePair } from '../table/pair.ts'
 import { type SharedColumn, scaleOf } from '../table/shared-column.ts'
 import type { ShapeColumn } from '../table/table-shape.ts'
-
-type Family = 'exact' | 'float' | 'bits' | 'moment' | 'time' | 'text' | 'bytes' | 'json' | 'spatial'
-
-const FAMILIES: Readonly<Record<string, Family>> = {
-  tinyint: 'exact',
-  smallint: 'exact',
-  mediumint: 'exact',
-  int: 'exact',
-  bigint: 'exact',
-  decimal: 'exact',
-  year: 'exact',
-  float: 'float',
-  double: 'float',
-  bit: 'bits',
-  date: 'moment',
-  datetime: 'moment',
-  timestamp: 'moment',
-  time: 'time',
-  char: 'text',
-  varchar: 'text',
-  tinytext: 'text',
-  text: 'text',
-  mediumtext: 'text',
-  longtext: 'text',
-  enum: 'text',
-  set: 'text',
-  binary: 'bytes',
-  varbinary: 'bytes',
-  tinyblob: 'bytes',
-  blob: 'bytes',
-  mediumblob: 'bytes',
-  longblob: 'bytes',
-  json: 'json',
-}
+import { acrossTypes } from './across-types.ts'
+import { type Family, familyOf } from './family.ts'
 
 /** Types whose values can be larger than what a statement may build: they are hashed one by one. */
 const LARGE =
@@ -73,7 +41,9 @@ export function comparable(
     own.dataType === 'timestamp' ? inZoneOf(own === from ? to : from, own, stored) : stored
   const value = isSame(from, to)
     ? plain(from, name)
-    : (asBits(pair, { from, to }, name) ?? converted({ from, to }, own, name))
+    : (acrossTypes(pair, { from, to }, { own, name }) ??
+      asBits(pair, { from, to }, name) ??
+      converted({ from, to }, own, name))
   const large = LARGE.test(from.dataType) || LARGE.test(to.dataType)
   if (!large) return value
   // MariaDB casts nothing that is larger than a packet, and there is no need to.
@@ -83,10 +53,6 @@ export function comparable(
 
 function isSame(from: ShapeColumn, to: ShapeColumn): boolean {
   return from.columnType === to.columnType && from.charset === to.charset
-}
-
-function familyOf({ dataType }: ShapeColumn): Family {
-  return FAMILIES[dataType] ?? 'spatial'
 }
 
 /** Whether a change of type or charset stands between the two columns, so that it could alter a value. */

@@ -1,0 +1,2 @@
+CREATE TABLE tokens (id INT NOT NULL PRIMARY KEY, token VARBINARY(8) NOT NULL);
+INSERT INTO tokens VALUES (1, 'a'), (2, x'6100');

@@ -1,0 +1,1 @@
+ALTER TABLE tokens MODIFY token BINARY(8) NOT NULL;

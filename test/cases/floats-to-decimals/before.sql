@@ -1,0 +1,9 @@
+CREATE TABLE prices (
+  id INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  exact FLOAT NULL,
+  net FLOAT NOT NULL,
+  whole FLOAT NOT NULL,
+  twice DOUBLE NOT NULL
+);
+INSERT INTO prices (exact, net, whole, twice) VALUES
+  (0.123456789, 1.1, 16777216, 0.1), (1234.5678, 1234.57, -3, 123456789.125), (-0, 123456.78, 0, -1e-5), (NULL, 0, 1e15, 0);

@@ -1,0 +1,2 @@
+CREATE TABLE measures (id INT NOT NULL PRIMARY KEY, size VARCHAR(10) NOT NULL);
+INSERT INTO measures VALUES (1, '10'), (2, '10.50'), (3, '11.0');

@@ -1,0 +1,1 @@
+ALTER TABLE measures MODIFY size INT NOT NULL;
