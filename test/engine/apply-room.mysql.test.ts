@@ -131,12 +131,31 @@ describe('CHECKPOINT-1: an applier that takes rows away', () => {
     await expect.poll(() => rowsOf(session, 't_new'), { timeout: 20_000 }).toContain('3 31')
     expect(await rowsOf(session, 't_new')).toContain('2 20')
     expect(keys.oldest).toBe(1)
+    const missed = applier.missed
+    await expect.poll(() => applier.missed).toBeGreaterThan(missed)
     keys.add([2n], 3)
     await expect.poll(() => keys.size, { timeout: 20_000 }).toBe(0)
     await end()
     expect(applier.applied).toBe(3)
     expect(await rowsOf(session, 't_new')).toEqual(['1 20', '2 10', '3 31'])
   })
+})
+
+test('an applier misses no change to come of rows that somebody holds', async ({ mysql }) => {
+  const items = await aPair(mysql, { columns: COLUMNS, change: CHANGE, rows: ['(1, 20), (2, 10)'] })
+  const { application } = items
+  await application.run(sql`BEGIN`)
+  await application.rows(sql`SELECT 1 FROM t FOR UPDATE`)
+  const { applier, keys, end } = await running(mysql, items)
+
+  keys.add([1n], 1)
+  keys.add([2n], 2)
+  await application.rows(sql`SELECT SLEEP(1)`)
+
+  expect(applier.missed).toBe(0)
+  await application.run(sql`COMMIT`)
+  await expect.poll(() => keys.size).toBe(0)
+  await end()
 })
 
 /** Rows 1 and 2 have swapped their values since they were copied; changes of the keys `waiting` wait to be applied. */

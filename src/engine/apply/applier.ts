@@ -7,6 +7,7 @@ import type { Frontier } from '../copy/frontier.ts'
 import { keyIn } from '../table/key-sql.ts'
 import type { TablePair } from '../table/pair.ts'
 import { applyKeys, type ChangedKeys, deleteStale, type LeftOut, lockedKeys } from './apply.ts'
+import { ChangeNotes } from './change-notes.ts'
 import { countedError, dataRefusal } from './data-error.ts'
 import { causeOfDuplicate, isDuplicate } from './duplicate.ts'
 import type { KeySet, NotedChange, PendingKey } from './key-set.ts'
@@ -54,9 +55,10 @@ export class Applier {
   #halted = false
   readonly #underWay = new Set<Promise<unknown>>()
   readonly #moves: Moves | null
-  #trustsMoves: boolean
+  readonly #notes: ChangeNotes
   #mostMoves = MAX_MOVES
   #applied = 0
+  #missed = 0
   #noWaitUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(
@@ -71,9 +73,9 @@ export class Applier {
     },
   ) {
     this.#moves = tracksMoves(pair) ? new Moves() : null
-    this.#trustsMoves = options.trustsMoves ?? false
     this.pair = pair
     this.keys = keys
+    this.#notes = new ChangeNotes(keys, this.#moves, options.trustsMoves ?? false)
     this.#frontier = options.frontier
     this.#clock = options.clock
     this.#lockOrFail = options.lockOrFail
@@ -82,6 +84,11 @@ export class Applier {
   /** How many keys were applied since the start. */
   get applied(): number {
     return this.#applied
+  }
+
+  /** How often rows could not be written for want of a change that may still be to come. */
+  get missed(): number {
+    return this.#missed
   }
 
   /**
@@ -108,37 +115,13 @@ export class Applier {
   }
 
   /** Notes a change of the source, in the order of the stream. */
-  note({ change, keys, moves, number }: NotedChange): void {
-    const leaving = new Set(this.#moves ? moves : [])
-    for (const [place, key] of keys.entries()) {
-      const to = leaving.has(place) ? keys[place + 1] : undefined
-      // Where a row has come to is noted with where it has left.
-      if (leaving.has(place - 1)) continue
-      if (!this.#moves) this.keys.add(key, number)
-      else if (to) this.#noteMove(this.#moves, [key, to], number)
-      else this.#noteRow(this.#moves, { key, number, change })
-    }
-  }
-
-  #noteMove(moves: Moves, [from, to]: readonly [Key, Key], number: number): void {
-    const isNew = this.#trustsMoves ? moves.moved(from, to, this.keys.isNew(from)) : null
-    this.keys.add(from, number, { gone: true, isNew: false })
-    this.keys.add(to, number, { gone: false, isNew })
-  }
-
-  #noteRow(
-    moves: Moves,
-    { key, number, change }: { readonly key: Key } & Pick<NotedChange, 'number' | 'change'>,
-  ): void {
-    const gone = change === 'delete'
-    if (gone) moves.gone(key)
-    const isMade = change === 'write' && this.#trustsMoves
-    this.keys.add(key, number, { gone, isNew: gone ? false : isMade || null })
+  note(change: NotedChange): void {
+    this.#notes.note(change)
   }
 
   /** From now on nothing is noted that was noted before: a move is made once. */
   trustMoves(): void {
-    this.#trustsMoves = true
+    this.#notes.trustMoves()
   }
 
   /** How many more sessions may {@link help}. */
@@ -220,10 +203,12 @@ export class Applier {
       })
       if (isWhole) this.#settle(batch)
       else this.#putOff(batch)
+      if (!isWhole) this.#missed += 1
       this.#mostMoves = isWhole ? Math.min(MAX_MOVES, this.#mostMoves * 2) : 1
     } catch (error) {
       if (isDuplicate(error) || isContention(error)) {
         this.#mostMoves = 1
+        if (isDuplicate(error)) this.#missed += 1
         this.#putOff(batch)
         return
       }
@@ -286,6 +271,7 @@ export class Applier {
   async #applyBatch(session: Session, batch: readonly PendingKey[]): Promise<void> {
     const colliding = await this.#collidingAgain(session, await this.#applyParts(session, batch))
     const together = colliding.map(({ pending }) => pending)
+    if (colliding.length > 0) this.#missed += 1
     if (await this.#isOnlyLag(session, together)) {
       this.#park(together)
       await this.#makeRoom(session, keysOf(together))

@@ -58,6 +58,7 @@ export class TableCopy {
   #rows: number
   #allBegun: boolean
   #waiting = 0
+  #missed = 0
   /** One worker at a time looks for the next boundary. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -105,6 +106,11 @@ export class TableCopy {
   /** How many workers wait for a row that the application holds. */
   get waiting(): number {
     return this.#waiting
+  }
+
+  /** How often a chunk could not be written for want of a change that may still be to come. */
+  get missed(): number {
+    return this.#missed
   }
 
   /** Whether every chunk of the table has been begun. */
@@ -244,6 +250,7 @@ export class TableCopy {
       const cause = await causeOfDuplicate(session, this.pair, where)
       const isReal = cause === 'rows' || (cause === 'unknown' && tries >= DUPLICATE_TRIES)
       if (isReal) throw await countedError(session, this.pair, error)
+      this.#missed += 1
       return { kind: 'blocked' }
     }
   }

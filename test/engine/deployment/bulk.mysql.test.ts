@@ -50,4 +50,35 @@ describe('a transaction that changes very many rows', () => {
       SELECT COUNT(*) AS n FROM orders WHERE legacy <> 'bulk' AND id <= ${sql.lit(ROWS)}`)
     expect(Number(left?.n)).toBeLessThan(report.writes)
   })
+
+  test('is not read on while somebody holds the table that it is applied to', async ({ mysql }) => {
+    const session = await mysql.session()
+    await createOrders(session, ordersTable(ROWS))
+    const deployment = await Deployment.stage(
+      mysql.target,
+      ['ALTER TABLE orders MODIFY note VARCHAR(200)'],
+      { profile: 'fast' },
+    )
+    await deployment.reached('ready_to_cutover')
+    const other = await mysql.session()
+    const found = await session.row(sql<{ shadow: string }>`
+      SELECT TABLE_NAME AS shadow FROM information_schema.TABLES
+      WHERE TABLE_SCHEMA = ${mysql.schema} AND TABLE_NAME LIKE 'orders\\_\\_%'`)
+    await other.run(sql`LOCK TABLES ${sql.id(found?.shadow ?? '')} READ`)
+
+    await session.run(sql`UPDATE orders SET legacy = 'bulk'`)
+    await expect.poll(() => deployment.run.status().pendingKeys).toBeGreaterThan(20_000)
+    await expect
+      .poll(() => deployment.run.status().lagMs, { timeout: 30_000 })
+      .toBeGreaterThan(5_000)
+    const most = deployment.run.status().pendingKeys
+    await other.run(sql`UNLOCK TABLES`)
+    deployment.run.cutover()
+
+    expect(await deployment.run.finished, deployment.story).toBe('complete')
+    expect(most).toBeLessThan(30_000)
+    const row = await session.row(sql<{ n: string }>`
+      SELECT COUNT(*) AS n FROM orders WHERE legacy <> 'bulk'`)
+    expect(Number(row?.n)).toBe(0)
+  })
 })
