@@ -1,4 +1,4 @@
-import type { EngineEvent, RunStatus, Verified } from '../engine/port.ts'
+import type { EngineEvent, LongTransaction, RunStatus, Verified } from '../engine/port.ts'
 import type { CommandIo } from './io.ts'
 import { type OrderAnswer, toJson } from './order.ts'
 
@@ -94,7 +94,7 @@ function comparedWords({ rows, lagging }: Pick<Verified, 'rows' | 'lagging'>): s
 
 type Started = EngineEvent & { readonly event: 'started' }
 
-function startedLines({ tables, instant }: Started): readonly string[] {
+function startedLines({ tables, instant, disk, transactions }: Started): readonly string[] {
   const copies = tables.some(({ shadow }) => shadow !== null)
   return [
     copies
@@ -105,7 +105,21 @@ function startedLines({ tables, instant }: Started): readonly string[] {
       return old === null ? `  ${live}` : `  ${live} (dropped at the cutover, kept as ${old})`
     }),
     ...(copies ? instantLines(instant) : []),
+    ...(copies && disk !== null ? [diskLine(disk)] : []),
+    ...transactions.map(transactionLine),
   ]
+}
+
+function diskLine({ copies, log }: NonNullable<Started['disk']>): string {
+  return `The copies take about ${megabytes(copies)} of disk, and the binary log ${megabytes(log)} more.`
+}
+
+/** Who would be in the way of a cutover now. */
+function transactionLine({ connectionId, seconds, table, statement }: LongTransaction): string {
+  const uses = table === null ? '' : ` and uses ${table}`
+  const last = statement === null ? '' : `, last statement ${statement}`
+  const waits = table === null ? 'may wait' : 'would wait'
+  return `Connection ${connectionId} has a transaction of ${seconds} s${uses}${last}: a cutover ${waits} for it.`
 }
 
 /** Whether the copying could be spared, for whoever copies. */

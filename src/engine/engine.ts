@@ -22,10 +22,18 @@ import { finishedRun } from './finished-run.ts'
 import { findInstantAnswers } from './instant/instant.ts'
 import { planInstant } from './instant/instant-plan.ts'
 import { InstantRun } from './instant/instant-run.ts'
-import type { Engine, EngineRequest, EngineRun, InstantAnswer, RunOptions } from './port.ts'
+import type {
+  Engine,
+  EngineRequest,
+  EngineRun,
+  InstantAnswer,
+  Prospects,
+  RunOptions,
+} from './port.ts'
 import type { PreflightContext } from './preflight/check.ts'
 import { requireReplicas } from './preflight/limits.ts'
 import { preflight } from './preflight/preflight.ts'
+import { readProspects } from './prospects.ts'
 import { ShadowRun, type ShadowRunContext } from './run.ts'
 import { createShadows, dropShadows } from './shadow.ts'
 import { signalsOf } from './signal/signals.ts'
@@ -85,7 +93,7 @@ async function resume({ target, clock, options }: Deps, id: string): Promise<Eng
   if (isPreparing) await dropShadows(session, schema, request)
   const prepared = isPreparing
     ? await prepare(session, schema, request, clock)
-    : { checkpoint: found, instant: unknownAnswers(request) }
+    : { checkpoint: found, prospects: unknownProspects(request) }
   const context = { target, flavour: server.flavour, clock, options }
   return runOf(prepared, { ...context, resumed: true })
 }
@@ -104,22 +112,23 @@ async function findToResume(session: Session, id: string): Promise<Checkpoint> {
   return (await findCheckpoint(session, id)) ?? found
 }
 
-/** What is made ready for a run: its checkpoint, and what the server says of an instant change. */
-type Prepared = { readonly checkpoint: Checkpoint; readonly instant: readonly InstantAnswer[] }
+/** What is made ready for a run: its checkpoint, and what is told of the deployment when it starts. */
+type Prepared = { readonly checkpoint: Checkpoint; readonly prospects: Prospects }
 
 function runOf(
-  { checkpoint, instant }: Prepared,
-  context: Omit<ShadowRunContext, 'instant'>,
+  { checkpoint, prospects }: Prepared,
+  context: Omit<ShadowRunContext, 'prospects'>,
 ): EngineRun {
   return checkpoint.request.method === 'instant'
-    ? new InstantRun(checkpoint, { ...context, instant })
-    : new ShadowRun(checkpoint, { ...context, instant })
+    ? new InstantRun(checkpoint, { ...context, prospects })
+    : new ShadowRun(checkpoint, { ...context, prospects })
 }
 
 /** A deployment that was interrupted does not ask again. */
-function unknownAnswers({ operations }: EngineRequest): readonly InstantAnswer[] {
+function unknownProspects({ operations }: EngineRequest): Prospects {
   const reason = 'it was asked when the deployment began'
-  return operations.map(({ table }) => ({ table, eligible: null, reason }))
+  const instant = operations.map(({ table }) => ({ table, eligible: null, reason }))
+  return { instant, disk: null, transactions: [] }
 }
 
 /** Views alone are changed at once and have no rows: there is nothing to copy, and nothing that a revert would keep. */
@@ -142,9 +151,10 @@ async function prepare(
   clock: Clock,
 ): Promise<Prepared> {
   try {
+    const prospects = await readProspects(session, schema, request)
     const instant = await prepareTables(session, schema, request, clock)
     const checkpoint = await findCheckpoint(session, request.id)
-    if (checkpoint) return { checkpoint, instant }
+    if (checkpoint) return { checkpoint, prospects: { ...prospects, instant } }
     throw new TypeError('the checkpoint that was just written is gone')
   } catch (cause) {
     const error = asDiskFull(cause)

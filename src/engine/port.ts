@@ -96,6 +96,26 @@ export type InstantAnswer = {
   readonly reason: string | null
 }
 
+/** A transaction that is open for long: a cutover would wait for it if it uses a table of the deployment. */
+export type LongTransaction = {
+  /** As in `SHOW PROCESSLIST` and `KILL`. */
+  readonly connectionId: number
+  readonly seconds: number
+  /** The table of the deployment that it uses; null where the server does not tell. */
+  readonly table: string | null
+  /** Its last statement with `?` for every value; null where the server does not tell. */
+  readonly statement: string | null
+}
+
+/** What is found out when a deployment begins, and stops nothing. */
+export type Prospects = {
+  /** Of each operation, in their order, whether it could be made without copying rows. */
+  readonly instant: readonly InstantAnswer[]
+  /** How many bytes the copies take, and their rows once more in the binary log, by the server's estimate; null when taken up again. */
+  readonly disk: { readonly copies: number; readonly log: number } | null
+  readonly transactions: readonly LongTransaction[]
+}
+
 /** What is known to be in the way of an operation before anything is touched, for each way to deploy it. */
 export type Assessment = {
   readonly table: string
@@ -149,12 +169,7 @@ export type EngineFailure = {
 
 /** What happens in a run, in the order in which it happens. */
 export type EngineEvent = { readonly at: Date } & (
-  | {
-      readonly event: 'started'
-      readonly tables: readonly OperationTables[]
-      /** Of each operation, in their order, whether it could be made without copying rows. */
-      readonly instant: readonly InstantAnswer[]
-    }
+  | ({ readonly event: 'started'; readonly tables: readonly OperationTables[] } & Prospects)
   | ({ readonly event: 'progress' } & RunStatus)
   /** All rows were compared, and none differs; at the gate, or later in the revert window. */
   | (Omit<Verified, 'at'> & {

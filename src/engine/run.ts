@@ -25,7 +25,7 @@ import type {
   EngineEvent,
   EngineOutcome,
   EngineRun,
-  InstantAnswer,
+  Prospects,
   RunOptions,
   RunStatus,
 } from './port.ts'
@@ -43,8 +43,8 @@ export type ShadowRunContext = {
   readonly clock: Clock
   readonly options: RunOptions
   readonly resumed: boolean
-  /** What `started` tells of instant changes. */
-  readonly instant: readonly InstantAnswer[]
+  /** What `started` tells. */
+  readonly prospects: Prospects
 }
 
 /** Somebody cancelled: not an error, but the way to end every task at once. */
@@ -226,9 +226,8 @@ export class ShadowRun implements EngineRun {
       signal: group.signal,
     })
     this.#sync = sync
-    const { instant } = this.#context
     const tables = sync.operations.map(tablesOf)
-    if (!this.#announced) this.#emit({ event: 'started', tables, instant })
+    if (!this.#announced) this.#emit({ event: 'started', tables, ...this.#context.prospects })
     this.#announced = true
     const outcome = await group.run(async () => {
       await sync.start(group)

@@ -25,6 +25,39 @@ describe('printerFor', () => {
     `)
   })
 
+  test('tells a person what a deployment takes, and whom its cutover would wait for', () => {
+    const lines: string[] = []
+    const at = new Date('2026-03-01T12:03:00Z')
+    const held = {
+      connectionId: 12,
+      seconds: 95,
+      table: 'orders',
+      statement: 'UPDATE `orders` SET ?',
+    }
+
+    printerFor(anIo(lines), false).event({
+      event: 'started',
+      at,
+      tables: [
+        { kind: 'alter', live: 'orders', shadow: 'orders__xf_new_1', old: 'orders__xf_old_1' },
+      ],
+      instant: [{ table: 'orders', eligible: false, reason: 'it changes a type' }],
+      disk: { copies: 3_000_000, log: 2_000_000 },
+      transactions: [held, { ...held, connectionId: 13, table: null, statement: null }],
+    })
+
+    expect(lines).toMatchInlineSnapshot(`
+      [
+        "12:03:00 UTC  Started. The live tables stay in use; their changed copies are:",
+        "12:03:00 UTC    orders → orders__xf_new_1",
+        "12:03:00 UTC    orders could not be changed with --instant: it changes a type.",
+        "12:03:00 UTC  The copies take about 2.9 MiB of disk, and the binary log 1.9 MiB more.",
+        "12:03:00 UTC  Connection 12 has a transaction of 95 s and uses orders, last statement UPDATE \`orders\` SET ?: a cutover would wait for it.",
+        "12:03:00 UTC  Connection 13 has a transaction of 95 s: a cutover may wait for it.",
+      ]
+    `)
+  })
+
   test('tells a person what the last comparison came to, and since when there is no way back', () => {
     const lines: string[] = []
     const print = printerFor(anIo(lines), false)

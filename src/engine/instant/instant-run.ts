@@ -22,7 +22,7 @@ import type {
   EngineEvent,
   EngineOutcome,
   EngineRun,
-  InstantAnswer,
+  Prospects,
   RunOptions,
   RunPhase,
   RunStatus,
@@ -38,7 +38,7 @@ export type InstantRunContext = {
   readonly clock: Clock
   readonly options: RunOptions
   /** What `started` tells. */
-  readonly instant: readonly InstantAnswer[]
+  readonly prospects: Prospects
 }
 
 /** Somebody cancelled. */
@@ -220,7 +220,7 @@ export class InstantRun implements EngineRun {
       const { live, old } = tableNames(id, table)
       return { kind, live, shadow: null, old: kind === 'drop' ? old : null }
     })
-    this.#emit({ event: 'started', tables, instant: this.#context.instant })
+    this.#emit({ event: 'started', tables, ...this.#context.prospects })
   }
 
   async #waitAtGate(session: Session): Promise<void> {
