@@ -20,7 +20,11 @@ type ShapeCase = {
   readonly shows?: RegExp
 }
 
-const COLUMNS = Array.from({ length: 300 }, (_, index) => `c${index}`)
+/** Every fiftieth is a text; of more texts a row would not fit a page. */
+const COLUMNS = Array.from(
+  { length: 1_000 },
+  (_, index) => `c${index} ${index % 50 === 0 ? 'VARCHAR(4)' : 'INT'}`,
+)
 
 const SHAPES: readonly ShapeCase[] = [
   {
@@ -150,14 +154,14 @@ const SHAPES: readonly ShapeCase[] = [
     shows: /`hidden` int\(11\) INVISIBLE DEFAULT 7/,
   },
   {
-    name: '300 columns',
-    create: `CREATE TABLE t (id INT PRIMARY KEY, ${COLUMNS.map((name) => `${name} VARCHAR(4)`).join(', ')})`,
+    name: '1,000 columns',
+    create: `CREATE TABLE t (id INT PRIMARY KEY, ${COLUMNS.join(', ')})`,
     writes: [
-      "INSERT INTO t (id, c0, c299) VALUES (1, 'é', 'x'), (2, NULL, '')",
-      "UPDATE t SET c150 = 'y'",
+      "INSERT INTO t (id, c0, c950, c999) VALUES (1, 'é', 'x', 9), (2, NULL, '', NULL)",
+      "UPDATE t SET c150 = 'y', c151 = id",
     ],
     change: 'ADD COLUMN w INT, DROP COLUMN c7',
-    select: 'SELECT id, c0, c150, c299 FROM t',
+    select: 'SELECT id, c0, c150, c151, c950, c999 FROM t',
   },
   {
     name: 'no rows',
