@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
 import { systemClock } from '../clock.ts'
-import type { EngineRequest, TableOperation, ThrottleLimits } from '../engine/port.ts'
+import type { EngineRequest, ThrottleLimits } from '../engine/port.ts'
 import { engineRequest } from '../engine/request.ts'
-import { parseAlter, tableNamed } from '../engine/table/statement.ts'
 import { Refusal } from '../errors.ts'
 import { parseTarget, type Target } from '../mysql/connect.ts'
+import { readTableOperation } from './table-operation.ts'
 
 export const MIGRATE_HELP = `Usage: crossfade migrate --url URL --alter STATEMENT [options]
 
@@ -12,7 +12,7 @@ Changes tables of a live MySQL or MariaDB database without blocking it: builds s
 schema, copies the rows, keeps both in sync through every write, and swaps them.
 
   --url URL            mysql://user:password@host:port/schema
-  --alter STATEMENT    "ALTER TABLE t …"; CREATE TABLE and DROP TABLE are taken too.
+  --alter STATEMENT    "ALTER TABLE t …"; CREATE and DROP of a TABLE or INDEX are taken too.
                        Give it several times: all of them cut over together, in one RENAME.
   --hold               stay in sync until "cutover" is said; without it, cut over when in sync
   --revert-window TIME keep the old tables in sync for a while after the cutover, so that "revert"
@@ -70,6 +70,7 @@ export function readOptions(args: readonly string[]): MigrateOptions | 'help' {
   const url = values.url
   if (!url) throw usage('--url is missing', 'Add --url mysql://user:password@host:3306/schema')
   const discard = values.discard ?? null
+  const { schema } = parseTarget(url)
   const statements = values.alter ?? []
   if (statements.length === 0 && discard === null) {
     throw usage('--alter is missing', 'Add --alter "ALTER TABLE name …"')
@@ -80,7 +81,7 @@ export function readOptions(args: readonly string[]): MigrateOptions | 'help' {
     discard,
     request: engineRequest({
       id: newId(),
-      operations: statements.map(toOperation),
+      operations: statements.map((statement) => readTableOperation(statement, schema)),
       cutover: values.hold ? 'hold' : 'auto',
       method: values.instant ? 'instant' : 'shadow',
       revertWindowMs: readWindow(values['revert-window'] ?? 'off'),
@@ -148,16 +149,6 @@ function parse(args: readonly string[]) {
     const said = error instanceof Error ? (error.message.split('.')[0] ?? '') : ''
     throw usage(said, 'Run crossfade migrate --help', error)
   }
-}
-
-function toOperation(statement: string): TableOperation {
-  if (/^\s*create\b/i.test(statement)) {
-    return { kind: 'create', table: tableNamed(statement, 'CREATE'), statement }
-  }
-  if (/^\s*drop\b/i.test(statement)) {
-    return { kind: 'drop', table: tableNamed(statement, 'DROP'), statement }
-  }
-  return { kind: 'alter', table: parseAlter(statement).table, statement }
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = {
