@@ -42,10 +42,10 @@ export class BenchedEngine {
     )
   }
 
-  /** How it is now. */
-  async look(): Promise<EngineReport> {
+  /** How it is now; with `collect`, what is alive is counted too, for which all garbage is removed. */
+  async look(command: 'look' | 'collect' = 'look'): Promise<EngineReport> {
     const before = this.reports.length
-    this.#child.send('look')
+    this.#child.send(command)
     return await this.#until(() => this.reports[before])
   }
 

@@ -34,6 +34,7 @@ export async function benchSoak(
     })
     const engine = new BenchedEngine(target, { operations: OPERATIONS })
     await engine.reached('in_sync')
+    const { liveMiB: liveAtFirst } = await engine.look('collect')
     const samples: { readonly rssMiB: number; readonly handles: number }[] = []
     const until = performance.now() + minutes * 60_000
     while (performance.now() < until) {
@@ -42,7 +43,7 @@ export async function benchSoak(
       print(`${rssMiB.toFixed(0)} MiB · ${handles} handles · ${pendingKeys} keys wait\n`)
       await systemClock.sleep(SAMPLE_EVERY_MS)
     }
-    const { peakMiB } = await engine.look()
+    const { peakMiB, liveMiB } = await engine.look('collect')
     await engine.end('cancel')
     const third = Math.max(1, Math.floor(samples.length / 3))
     const average = (part: readonly { readonly rssMiB: number }[]) =>
@@ -55,7 +56,13 @@ export async function benchSoak(
         work: 'memory at the gate, growth',
         value: grown,
         unit: 'MiB',
-        note: 'last third of the time against the first',
+        note: 'last third of the time against the first, with garbage',
+      },
+      {
+        work: 'memory at the gate, alive at the end',
+        value: liveMiB,
+        unit: 'MiB',
+        note: `${liveAtFirst?.toFixed(1)} MiB at first`,
       },
       {
         work: 'handles at the end',
