@@ -120,7 +120,7 @@ function toFact(event: Exclude<EngineEvent, { event: 'progress' }>): DeploymentE
     case 'started':
       return { type: 'started', at }
     case 'ready_to_cutover':
-      return { type: 'in_sync', at }
+      return { type: 'in_sync', verifiedRows: event.verifiedRows, at }
     case 'cutover_blocked':
       return { type: 'cutover_blocked', at }
     case 'cutover':

@@ -112,7 +112,8 @@ export type DeploymentEvent = { readonly at: Date } & (
   | { readonly type: 'submitted' }
   /** The first shadow table is about to be built. */
   | { readonly type: 'started' }
-  | { readonly type: 'in_sync' }
+  /** `verifiedRows`: how many rows were compared, and none differed; null where no row is copied. */
+  | { readonly type: 'in_sync'; readonly verifiedRows: number | null }
   | { readonly type: 'cutover_requested' }
   /** The swap was tried until its limit and did not happen; live and shadow stay in sync. */
   | { readonly type: 'cutover_blocked' }

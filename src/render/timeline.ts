@@ -1,8 +1,14 @@
 import type { By } from '../deploy/request.ts'
-import { code, dayAndTime, details, join, type Markdown, md, NOTHING } from './markdown.ts'
+import { code, count, dayAndTime, details, join, type Markdown, md, NOTHING } from './markdown.ts'
 
 /** One line of the audit record. */
-export type TimelineEntry = { readonly at: Date; readonly by: By; readonly action: string }
+export type TimelineEntry = {
+  readonly at: Date
+  readonly by: By
+  readonly action: string
+  /** What else was recorded of it. */
+  readonly detail: unknown
+}
 
 /** As many lines as are shown: the newest. */
 const MOST_LINES = 50
@@ -11,10 +17,18 @@ const MOST_LINES = 50
 export function renderTimeline(timeline: readonly TimelineEntry[]): Markdown {
   const known = timeline.filter(({ action }) => action in ACTION)
   if (known.length === 0) return NOTHING
-  const lines = known.slice(-MOST_LINES).map(({ at, by, action }) => {
-    return md`- ${dayAndTime(at)} · ${ACTION[action] ?? NOTHING}${who(by)}`
+  const lines = known.slice(-MOST_LINES).map((entry) => {
+    const { at, by, action } = entry
+    return md`- ${dayAndTime(at)} · ${ACTION[action] ?? NOTHING}${compared(entry)}${who(by)}`
   })
   return details(md`Timeline`, join(lines, md`\n`))
+}
+
+/** What the comparison before the gate came to: it stays to be seen when all is over. */
+function compared({ action, detail }: TimelineEntry): Markdown {
+  if (action !== 'in_sync' || typeof detail !== 'object' || detail === null) return NOTHING
+  const rows = 'verifiedRows' in detail ? detail.verifiedRows : null
+  return typeof rows === 'number' ? md`: ${count(rows)} rows compared, 0 differences` : NOTHING
 }
 
 function who({ actor, via }: By): Markdown {

@@ -150,7 +150,7 @@ describe('transition', () => {
       { type: 'enqueued', at: at(2), autoCutover: false, revertWindowMs: 60_000 },
       { type: 'submitted', at: at(3) },
       { type: 'started', at: at(4) },
-      { type: 'in_sync', at: at(5) },
+      { type: 'in_sync', verifiedRows: 1, at: at(5) },
       { type: 'cutover_requested', at: at(6) },
       { type: 'swapped', at: at(7), revertUntil: at(37) },
       { type: 'revert_window_closed', at: at(38) },
@@ -185,7 +185,9 @@ describe('transition', () => {
     const waiting = a('pending_cutover')
 
     expect(copying).toMatchObject({ state: 'in_progress', autoCutover: true })
-    expect(stateAfter(copying, { type: 'in_sync', at: AT })).toBe('in_progress_cutover')
+    expect(stateAfter(copying, { type: 'in_sync', verifiedRows: 1, at: AT })).toBe(
+      'in_progress_cutover',
+    )
     expect(stateAfter(waiting, { type: 'auto_cutover_set', at: AT, autoCutover: true })).toBe(
       'in_progress_cutover',
     )
@@ -267,7 +269,7 @@ describe('transition', () => {
   test('leaves the very same deployment when a fact is told again', () => {
     const same = a('pending_cutover')
 
-    expect(transition(same, { type: 'in_sync', at: LATER })).toBe(same)
+    expect(transition(same, { type: 'in_sync', verifiedRows: 1, at: LATER })).toBe(same)
   })
 })
 
@@ -322,7 +324,7 @@ const EVENT: { readonly [T in DeploymentEventType]: DeploymentEvent & { readonly
   revert_window_set: { type: 'revert_window_set', at: AT, revertWindowMs: null },
   submitted: { type: 'submitted', at: AT },
   started: { type: 'started', at: AT },
-  in_sync: { type: 'in_sync', at: AT },
+  in_sync: { type: 'in_sync', verifiedRows: 1, at: AT },
   cutover_requested: { type: 'cutover_requested', at: AT },
   cutover_blocked: { type: 'cutover_blocked', at: AT },
   swapped: { type: 'swapped', at: AT, revertUntil: LATER },

@@ -190,7 +190,7 @@ export function aView(phase: DeploymentPhase, changes: Partial<CommentView> = {}
     review: null,
     progress: null,
     notices: [],
-    timeline: [{ at: AT, by: { actor: 'alice', via: 'action' }, action: 'opened' }],
+    timeline: [{ at: AT, by: { actor: 'alice', via: 'action' }, action: 'opened', detail: null }],
     url: 'https://bot.example/acme/app/shop/3',
     ...changes,
   }

@@ -92,11 +92,11 @@ describe('renderComment', () => {
 
   test('while rows are copied', () => {
     const timeline = [
-      { at: AT, by: { actor: 'alice', via: 'action' }, action: 'opened' },
-      { at: AT, by: { actor: 'bot', via: 'bot' }, action: 'checked' },
-      { at: AT, by: { actor: 'bob', via: 'comment' }, action: 'enqueued' },
-      { at: AT, by: { actor: 'engine', via: 'engine' }, action: 'submitted' },
-      { at: LATER, by: { actor: 'engine', via: 'engine' }, action: 'started' },
+      { at: AT, by: { actor: 'alice', via: 'action' }, action: 'opened', detail: null },
+      { at: AT, by: { actor: 'bot', via: 'bot' }, action: 'checked', detail: null },
+      { at: AT, by: { actor: 'bob', via: 'comment' }, action: 'enqueued', detail: null },
+      { at: AT, by: { actor: 'engine', via: 'engine' }, action: 'submitted', detail: null },
+      { at: LATER, by: { actor: 'engine', via: 'engine' }, action: 'started', detail: null },
     ] as const
     const view = aView({ state: 'in_progress', plan: PLAN.digest }, { progress: COPYING, timeline })
 
@@ -163,6 +163,26 @@ describe('renderComment', () => {
 
     expect(top(renderComment(view))).toContain(
       'rows compared at 12:30 UTC, 0 differences, 12 had lagged',
+    )
+  })
+
+  test('when it is over, with the comparison before the gate in the timeline', () => {
+    const by = { actor: 'engine', via: 'engine' } as const
+    const detail = { verifiedRows: 251_000_000 }
+    const timeline = [
+      { at: AT, by, action: 'started', detail: {} },
+      { at: LATER, by, action: 'in_sync', detail },
+      { at: LATER, by, action: 'in_sync', detail: { verifiedRows: null } },
+    ]
+
+    const comment = renderComment(aView({ state: 'ready', plan: PLAN.digest }, { timeline }))
+
+    expect(comment).toContain(
+      [
+        '- 2026-03-01 12:00 · started',
+        '- 2026-03-01 12:30 · in sync: 251M rows compared, 0 differences',
+        '- 2026-03-01 12:30 · in sync',
+      ].join('\n'),
     )
   })
 

@@ -181,7 +181,7 @@ describe('with hostile text, nothing of it acts', () => {
             { level: 'caution', text: a },
             { level: 'note', text: b },
           ],
-          timeline: [{ at: AT, by: { actor: a, via: 'comment' }, action: 'opened' }],
+          timeline: [{ at: AT, by: { actor: a, via: 'comment' }, action: 'opened', detail: null }],
           url: null,
         })
 

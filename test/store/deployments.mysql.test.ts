@@ -29,7 +29,7 @@ const TO_SWAPPED: readonly DeploymentEvent[] = [
   { type: 'enqueued', at: AT, ...SETTINGS },
   { type: 'submitted', at: AT },
   { type: 'started', at: AT },
-  { type: 'in_sync', at: AT },
+  { type: 'in_sync', verifiedRows: 1, at: AT },
   { type: 'cutover_requested', at: AT },
   { type: 'swapped', at: AT, revertUntil: LATER },
 ]
@@ -152,7 +152,7 @@ describe('recordFact', () => {
 
     await Promise.all([
       ...toggles,
-      recordFact(store, stored.id, { type: 'in_sync', at: LATER }, ENGINE),
+      recordFact(store, stored.id, { type: 'in_sync', verifiedRows: 1, at: LATER }, ENGINE),
     ])
 
     const end = await findDeployment(store, stored.id)
@@ -163,7 +163,7 @@ describe('recordFact', () => {
   test('refuses what cannot have happened', async ({ store }) => {
     const { id } = await aDeployment(store)
 
-    const refused = recordFact(store, id, { type: 'in_sync', at: AT }, ENGINE)
+    const refused = recordFact(store, id, { type: 'in_sync', verifiedRows: 1, at: AT }, ENGINE)
 
     await expect(refused).rejects.toMatchObject({ code: 'DEPLOY_STATE' })
   })
@@ -227,7 +227,12 @@ describe('saveProgress', () => {
     }
 
     await saveProgress(store, stored, progress, LATER)
-    const moved = await applyEvent(store, stored, { type: 'in_sync', at: LATER }, ENGINE)
+    const moved = await applyEvent(
+      store,
+      stored,
+      { type: 'in_sync', verifiedRows: 1, at: LATER },
+      ENGINE,
+    )
 
     expect(await findDeployment(store, stored.id)).toEqual({ ...moved, progress })
   })

@@ -51,7 +51,7 @@ async function deployed(
     { type: 'enqueued', at: STARTED, ...SETTINGS },
     { type: 'submitted', at: STARTED },
     { type: 'started', at: STARTED },
-    ...(isInSync ? [{ type: 'in_sync', at: IN_SYNC } as const] : []),
+    ...(isInSync ? [{ type: 'in_sync', verifiedRows: 1, at: IN_SYNC } as const] : []),
   ]
   const { id } = await createDeployment(store, requestId, SETTINGS, { at: STARTED, by: ALICE })
   for (const event of events)
