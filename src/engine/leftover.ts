@@ -27,6 +27,8 @@ export async function findUnfinished(
  */
 export async function discardDeployment(target: Target, id: string): Promise<void> {
   await using session = await connect(target)
+  await claimDeployment(session, id)
+  // Not before: another process may end the deployment while we wait for it.
   const checkpoint = await findCheckpoint(session, id)
   if (!checkpoint || checkpoint.outcome !== null) {
     throw new Refusal('CHECKPOINT_MISSING', `The server knows no unfinished deployment ${id}.`, {
@@ -34,7 +36,6 @@ export async function discardDeployment(target: Target, id: string): Promise<voi
     })
   }
   const { schema, request } = checkpoint
-  await claimDeployment(session, id)
   await clearSentries(session, { schema, request }, systemClock)
   if (await isSwapped(session, checkpoint)) {
     throw new Refusal('DEPLOY_STATE', `The tables of the deployment ${id} are swapped already.`, {

@@ -25,6 +25,8 @@ export type RunState = {
   phase: RunPhase
   /** The gate was reached and told. */
   ready: boolean
+  /** The swap was told. */
+  swapTold: boolean
   revertImpossible: RevertImpossible | null
   verified: Verified | null
   readonly wanted: {
@@ -139,6 +141,7 @@ export class Lifecycle {
     })
     // Whoever reverts later has to say so again.
     this.#state.wanted.force = false
+    this.#state.swapTold = true
     this.#state.emit({ event: 'cutover', stalledMs, revertUntil })
     return revertUntil
   }

@@ -190,7 +190,10 @@ export type EngineEvent = { readonly at: Date } & (
     }
   /** It was tried for an hour; the tables stay in sync at the gate until somebody says `cutover` again. */
   | { readonly event: 'cutover_blocked'; readonly attempts: number; readonly reason: string }
-  /** The tables are swapped. `stalledMs`: how long the application's writes could have waited. */
+  /**
+   * The tables are swapped. `stalledMs`: how long the application's writes could have waited; 0 when that is told again, by a run
+   * that did not swap them itself.
+   */
   | { readonly event: 'cutover'; readonly stalledMs: number; readonly revertUntil: Date | null }
   | { readonly event: 'reverse_in_sync' }
   /** The server does not answer, or kept us waiting too long; it is tried again from the checkpoint without end, and nothing is lost meanwhile. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import type { Target } from '../mysql/connect.ts'
-import { codeOf, isAway, isContention } from '../mysql/errno.ts'
-import { type Flavour, readServerIdentity } from '../mysql/server.ts'
+import { codeOf } from '../mysql/errno.ts'
+import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import {
   type Checkpoint,
@@ -30,12 +30,14 @@ import type {
   RunStatus,
 } from './port.ts'
 import { Progress } from './progress.ts'
+import { requireSameServer } from './same-server.ts'
 import { isSwapped, tablesOf } from './shadow.ts'
 import { signalsOf } from './signal/signals.ts'
 import { Sync } from './sync.ts'
 import { asTableChanged } from './table/changed-table.ts'
 import { TaskGroup } from './task-group.ts'
 import { Throttle } from './throttle.ts'
+import { Cancelled, verdictOf } from './verdict.ts'
 
 export type ShadowRunContext = {
   readonly target: Target
@@ -45,11 +47,6 @@ export type ShadowRunContext = {
   readonly resumed: boolean
   /** What `started` tells. */
   readonly prospects: Prospects
-}
-
-/** Somebody cancelled: not an error, but the way to end every task at once. */
-class Cancelled extends Error {
-  override readonly name = 'Cancelled'
 }
 
 const PROGRESS_EVERY_MS = 1_000
@@ -93,6 +90,7 @@ export class ShadowRun implements EngineRun {
     this.#state = {
       phase: 'starting',
       ready: false,
+      swapTold: false,
       revertImpossible: checkpoint.revertImpossible,
       verified: null,
       wanted: {
@@ -250,6 +248,8 @@ export class ShadowRun implements EngineRun {
   async #readCheckpoint(): Promise<EngineOutcome | null> {
     await using session = await openSession(this.#context)
     const { id, request, schema } = this.#checkpoint
+    // First: another process may end the deployment while we wait for it.
+    await claimDeployment(session, id)
     const checkpoint = await findCheckpoint(session, id)
     if (!checkpoint) {
       throw new Refusal('CHECKPOINT_MISSING', `The server knows no deployment ${id}.`, {
@@ -258,20 +258,23 @@ export class ShadowRun implements EngineRun {
     }
     this.#checkpoint = checkpoint
     // A RENAME of a connection that we have lost could still happen after we have looked.
-    await claimDeployment(session, id)
     await clearSentries(session, { schema, request }, this.#context.clock)
     // What is tidied up already must not be taken for somebody's doing.
     if (checkpoint.ending !== null) return await this.#goOnEnding(session, checkpoint.ending)
-    await refuseOtherServer(session, checkpoint)
+    await requireSameServer(session, checkpoint)
     const swapped = await isSwapped(session, checkpoint)
     if (checkpoint.stage === 'reverse' && !swapped) return await this.#finish(session, 'reverted')
-    if (checkpoint.stage !== 'reverse' && swapped) {
-      const revertUntil = revertUntilOf(request, this.#context.clock)
-      await saveSwapped(session, id, revertUntil)
-      this.#checkpoint = { ...checkpoint, stage: 'reverse', revertUntil }
-      this.#emit({ event: 'cutover', stalledMs: 0, revertUntil })
-    }
+    if (checkpoint.stage !== 'reverse' && swapped) await this.#recordSwap(session)
+    if (swapped) this.#tellSwap()
     return null
+  }
+
+  /** Records a swap of which only the server's dictionary knows. */
+  async #recordSwap(session: Session): Promise<void> {
+    const { id, request } = this.#checkpoint
+    const revertUntil = revertUntilOf(request, this.#context.clock)
+    await saveSwapped(session, id, revertUntil)
+    this.#checkpoint = { ...this.#checkpoint, stage: 'reverse', revertUntil }
   }
 
   /** Does what an earlier process, or an earlier connection, has left of the end. */
@@ -285,13 +288,24 @@ export class ShadowRun implements EngineRun {
     this.#outcome = outcome
     this.#state.phase = 'finished'
     const events = endEvents(this.#checkpoint, outcome, clock.now())
-    for (const event of events) onEvent(event)
+    for (const event of events) {
+      if (event.event !== 'cutover' || !this.#state.swapTold) onEvent(event)
+    }
     return outcome
+  }
+
+  /** Tells that the tables are swapped, once in a run: whoever listened to an earlier one may have missed it. */
+  #tellSwap(): void {
+    if (this.#state.swapTold) return
+    this.#state.swapTold = true
+    const { revertUntil } = this.#checkpoint
+    this.#emit({ event: 'cutover', stalledMs: 0, revertUntil })
   }
 
   async #finish(session: Session, outcome: 'complete' | 'reverted'): Promise<EngineOutcome> {
     const ending = { outcome, failure: null }
     const { clock, options } = this.#context
+    this.#tellSwap()
     await settleViews(session, this.#checkpoint, outcome, {
       clock,
       open: () => openSession(this.#context),
@@ -311,24 +325,19 @@ export class ShadowRun implements EngineRun {
     const cancelled = error instanceof Cancelled
     try {
       await using session = await openSession(this.#context)
+      await claimDeployment(session, this.#checkpoint.id)
       const { clock } = this.#context
       const checkpoint = (await findCheckpoint(session, this.#checkpoint.id)) ?? this.#checkpoint
       this.#checkpoint = checkpoint
       await clearSentries(session, checkpoint, clock)
       if (checkpoint.ending !== null) return await this.#goOnEnding(session, checkpoint.ending)
-      const swapped = await isSwapped(session, checkpoint)
-      // The swap was faster than the cancel. What follows is the revert window, as if nothing had been said.
-      if (swapped && cancelled) {
-        this.#state.wanted.cancel = false
-        return 'again'
-      }
-      if (swapped) return await this.#endSwapped(session, error)
+      if (await isSwapped(session, checkpoint)) return await this.#endSwapped(session, error)
       if (checkpoint.stage === 'reverse') return await this.#finish(session, 'reverted')
       return await this.#endUnswapped(session, error)
     } catch (failure) {
       this.#context.options.signal?.throwIfAborted()
       // What is left to do is in the checkpoint, or will be found to be done again.
-      if (verdictOf(failure) === 'away') return 'away'
+      if (verdictOf(failure) !== 'over') return 'away'
       // The tidying up failed too: the first error is the one to tell, the checkpoint knows the rest.
       return this.#fail(cancelled ? failure : error)
     }
@@ -347,10 +356,16 @@ export class ShadowRun implements EngineRun {
     return 'cancelled'
   }
 
-  /** The new tables are live and stay live; what has failed is only the way back. */
-  async #endSwapped(session: Session, error: unknown): Promise<EngineOutcome | 'away'> {
+  /** The new tables are live and stay live; what has failed can only be the way back. */
+  async #endSwapped(session: Session, error: unknown): Promise<EngineOutcome | 'again' | 'away'> {
+    const isNews = this.#checkpoint.stage !== 'reverse'
+    if (isNews) await this.#recordSwap(session)
+    this.#state.wanted.cancel = false
+    // The swap was faster than the cancel, or than whatever went wrong. What follows is the revert window.
+    if (isNews || error instanceof Cancelled) return 'again'
     // Both tables are whole, and the way back is worth waiting for; the binlog keeps what is not applied.
     if (saysDiskFull(error)) return 'away'
+    this.#tellSwap()
     if (!this.#state.revertImpossible) {
       const reason =
         error instanceof Refusal ? error.message : 'An internal error ended the reverse sync.'
@@ -380,32 +395,4 @@ export class ShadowRun implements EngineRun {
     // Sound: a member of the union without its time, and the time.
     this.#context.options.onEvent({ ...event, at: this.#context.clock.now() } as EngineEvent)
   }
-}
-
-/**
- * A file of the same name on another server holds other changes: those of this deployment would be missed unseen. A
- * GTID means the same on both.
- */
-async function refuseOtherServer(
-  session: Session,
-  { position, server }: Checkpoint,
-): Promise<void> {
-  if (position.kind === 'gtid' || server === (await readServerIdentity(session))) return
-  throw new Refusal(
-    'POSITION_GONE',
-    'This is another server than the one the deployment began on, and without GTIDs its binary log cannot be followed here.',
-    { next: 'Start a new deployment. With gtid_mode=ON the next one survives a failover.' },
-  )
-}
-
-/**
- * What an error means for the run: `away` and `busy` are tried again, `over` is not. After a lost connection the
- * deployment may be busy with ourselves: the server has not noticed yet that the old connection is gone.
- */
-function verdictOf(error: unknown): 'away' | 'busy' | 'over' {
-  // Whoever waits for a lock of the engine's own, or could not write a swap down, starts over from the checkpoint.
-  if (error instanceof SwapUnrecorded || isAway(error) || isContention(error)) return 'away'
-  if (!(error instanceof Refusal)) return 'over'
-  if (error.code === 'DATABASE_UNREACHABLE') return 'away'
-  return error.code === 'DEPLOYMENT_BUSY' ? 'busy' : 'over'
 }

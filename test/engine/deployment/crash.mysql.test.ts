@@ -109,6 +109,8 @@ describe('CRASH-1: an engine process that is killed with -9', () => {
       resumed.run.revert()
     }
     expect(await resumed.run.finished, resumed.story).toBe(ends)
+    // Whoever listened to the first process may not have heard of it.
+    expect(resumed.events.filter(({ event }) => event === 'cutover')).toHaveLength(1)
     const report = await workload.stop()
 
     expect(report.errors).toEqual([])
