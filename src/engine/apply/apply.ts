@@ -17,6 +17,7 @@ import {
 } from '../table/key-sql.ts'
 import type { TablePair } from '../table/pair.ts'
 import { PRIMARY, type ShapeColumn } from '../table/table-shape.ts'
+import { isSameAcross } from '../verify/across-types.ts'
 import { differingKeys, driftRefusal, type RowsOf, rowsByKey } from '../verify/difference.ts'
 import { mayAlter } from '../verify/row-hash.ts'
 import { causeOfDuplicate, collidingKeys, isDuplicate } from './duplicate.ts'
@@ -291,12 +292,14 @@ async function updateShared(
     WHERE ${keyIn(pair, 'source', keys)}`)
 }
 
+/** What is still the same value stays as the old table wrote it: a number `0012` in a text, bytes without the zeros. */
 function assignments(pair: TablePair): RawBuilder<unknown> {
-  return sql.join(
-    pair.columns.map(
-      (column) => sql`${columnOf(pair.target, column.to)} = ${valueFor(pair, column)}`,
-    ),
-  )
+  const assigned = pair.columns.map((column) => {
+    const [own, value] = [columnOf(pair.target, column.to), valueFor(pair, column)]
+    const isSame = isSameAcross(pair, column)
+    return isSame ? sql`${own} = IF(${isSame}, ${own}, ${value})` : sql`${own} = ${value}`
+  })
+  return sql.join(assigned)
 }
 
 /** Where the target's own columns wait while their rows are deleted and inserted anew. */

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { columnOf } from '../table/key-sql.ts'
 import type { TablePair } from '../table/pair.ts'
 import { type SharedColumn, scaleOf } from '../table/shared-column.ts'
 import type { ShapeColumn } from '../table/table-shape.ts'
@@ -18,6 +19,14 @@ export function acrossTypes(
 ): RawBuilder<unknown> | null {
   const value = asNumber(column, side) ?? asNumberOfFloat(pair, column, side)
   return value ? sql`CAST(${value} AS BINARY)` : asFilled(column, side)
+}
+
+/** Whether a column's two sides of a row hold the same value, each as its type writes it; null where the types are others. */
+export function isSameAcross(pair: TablePair, column: SharedColumn): RawBuilder<unknown> | null {
+  const side = (name: 'source' | 'target', own: ShapeColumn) =>
+    acrossTypes(pair, column, { own, name: columnOf(pair[name], own) })
+  const [source, target] = [side('source', column.from), side('target', column.to)]
+  return source && target ? sql`(${source} <=> ${target})` : null
 }
 
 const CHARACTERS = /^(?:char|varchar|(?:tiny|medium|long)?text)$/
