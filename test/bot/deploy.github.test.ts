@@ -73,6 +73,7 @@ describe('a deploy request', () => {
 
     await world.reached(pull.number, 'complete')
     await world.reacted(skip, 'eyes', 'rocket', 'hooray')
+    await world.commented(pull.number, /in sync: \d+ rows compared, 0 differences/)
     expect(await columns(world)).toEqual(['id', 'total', 'note'])
   })
 
@@ -117,6 +118,10 @@ describe('a deploy request', () => {
 
     await writer.comment(pull.number, '/cutover')
     await world.reached(pull.number, 'in_progress_cutover')
+    await world.commented(
+      pull.number,
+      new RegExp(`swapping the tables · .*connection ${blocker.threadId} `),
+    )
     await writer.comment(pull.number, '/cutover force=blockers')
     await world.reached(pull.number, 'complete_pending_revert')
 
