@@ -1,11 +1,9 @@
 #!/usr/bin/env node
-import { enableCompileCache } from 'node:module'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { systemClock } from '../clock.ts'
 import { Refusal } from '../errors.ts'
 import { keepMemorySmall } from '../memory.ts'
+import { keepCompiled } from './compile-cache.ts'
 import type { CommandIo } from './io.ts'
 
 const HELP = `crossfade - schema changes for MySQL and MariaDB without blocking the application
@@ -81,8 +79,7 @@ const NOBODY_READS = 141
 
 if (import.meta.main) {
   keepMemorySmall()
-  // Where it cannot be kept, everything is compiled anew: slower, and right all the same.
-  enableCompileCache(join(homedir(), '.cache', 'crossfade'))
+  keepCompiled()
   // Whoever reads the output may have seen enough, as `head` does.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
