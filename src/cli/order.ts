@@ -1,4 +1,4 @@
-import type { EngineEvent, EngineRun } from '../engine/port.ts'
+import type { EngineEvent, EngineRun, RunStatus } from '../engine/port.ts'
 import { Refusal } from '../errors.ts'
 
 const ORDERS: Readonly<Record<string, (run: EngineRun) => void>> = {
@@ -48,5 +48,20 @@ function unknown(line: string): Refusal {
 
 /** An event as it is printed for machines: without what was thrown, which may hold row values. */
 export function toJson(event: EngineEvent): string {
-  return JSON.stringify({ ...event, cause: undefined })
+  const told = { ...event, cause: undefined }
+  if (event.event === 'verified') return JSON.stringify({ ...told, ...NO_DIFFERENCE })
+  if (event.event === 'progress') return JSON.stringify({ ...told, ...verifiedOf(event) })
+  return JSON.stringify(told)
+}
+
+/** A status as it is printed for machines. */
+export function statusToJson(status: RunStatus): string {
+  return JSON.stringify({ event: 'status', ...status, ...verifiedOf(status) })
+}
+
+/** Whoever reads a comparison's result looks for it. With any difference there is no result: the deployment ends with DRIFT_FOUND. */
+const NO_DIFFERENCE = { differences: 0 } as const
+
+function verifiedOf({ verified }: RunStatus) {
+  return { verified: verified && { ...verified, ...NO_DIFFERENCE } }
 }

@@ -1,6 +1,6 @@
 import type { EngineEvent, LongTransaction, RunStatus, Verified } from '../engine/port.ts'
 import type { CommandIo } from './io.ts'
-import { type OrderAnswer, toJson } from './order.ts'
+import { type OrderAnswer, statusToJson, toJson } from './order.ts'
 
 /** How a run is told: to a machine as JSON, to a person as sentences. */
 export type Printer = {
@@ -16,7 +16,7 @@ function machinePrinter(io: CommandIo): Printer {
   return {
     event: (event) => io.out(toJson(event)),
     order: (answer) => {
-      if (answer.kind === 'status') io.out(JSON.stringify({ event: 'status', ...answer.status }))
+      if (answer.kind === 'status') io.out(statusToJson(answer.status))
       if (answer.kind !== 'refused') return
       const { code, message, next } = answer.refusal
       io.out(JSON.stringify({ event: 'refused', code, message, next }))

@@ -25,6 +25,36 @@ describe('printerFor', () => {
     `)
   })
 
+  test('tells a machine rows, moment and differences of a comparison, and nothing of what was thrown', () => {
+    const lines: string[] = []
+    const print = printerFor(anIo(lines), true)
+    const at = new Date('2026-03-01T12:03:00Z')
+    const verified = { at, rows: 7, lagging: 1 }
+
+    print.event({ event: 'verified', ...verified, tookMs: 5, side: 'gate' })
+    print.event({ event: 'progress', ...COPYING, at, verified })
+    print.order({ kind: 'status', status: { ...COPYING, verified } })
+    print.event({
+      ...{
+        event: 'failed',
+        at,
+        code: 'INTERNAL',
+        message: 'Internal error: Error.',
+        next: 'Report it.',
+      },
+      cause: new Error("Duplicate entry 'alice@example.org' for key 'by_mail'"),
+    })
+
+    const told = { at: at.toISOString(), rows: 7, lagging: 1, differences: 0 }
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { event: 'verified', ...told, side: 'gate' },
+      { event: 'progress', verified: told },
+      { event: 'status', verified: told },
+      { event: 'failed', code: 'INTERNAL' },
+    ])
+    expect(lines.join()).not.toContain('alice')
+  })
+
   test('tells a person what a deployment takes, and whom its cutover would wait for', () => {
     const lines: string[] = []
     const at = new Date('2026-03-01T12:03:00Z')
