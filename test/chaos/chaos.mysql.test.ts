@@ -2,6 +2,7 @@ import { expect, inject, test } from 'vitest'
 import { test as mysqlTest } from '../support/mysql.ts'
 import { dieAt } from './death.ts'
 import { playRound } from './round.ts'
+import { drawScenario } from './scenario.ts'
 
 /** Drawn so that each round has other tables, faults and endings; `npm run chaos` plays many more. */
 const SEEDS = [303, 310]
@@ -12,7 +13,11 @@ test.for(SEEDS)(
   async (seed) => {
     const flavour = inject('server').startsWith('mariadb') ? 'mariadb' : 'mysql'
 
-    const { problems, timeline, faults } = await playRound(seed, flavour, process.env)
+    const { problems, timeline, faults } = await playRound(
+      drawScenario(seed, flavour),
+      flavour,
+      process.env,
+    )
 
     expect(problems, timeline.join('\n')).toEqual([])
     expect(faults.length).toBeGreaterThan(0)

@@ -15,6 +15,7 @@ export type FaultKind =
   | 'kill_server'
   | 'hold_table'
   | 'stall_stream'
+  | 'cut_stream'
 
 /** What goes wrong, at which statement of which phase. */
 export type Fault = {
@@ -40,6 +41,11 @@ const REACH: Readonly<Partial<Record<RunPhase, number>>> = {
 // Sound: the keys of a literal of this type are phases.
 const PHASES = Object.keys(REACH) as RunPhase[]
 
+/** What a fault in {@link drawTears} stands for, beside those that are drawn. */
+const TEARS: readonly RunPhase[] = ['copying', 'copying', 'in_sync', 'revert_window', 'reverting']
+/** For each millisecond that another fault would last. */
+const BYTES_PER_MS = 200
+
 /** How often each fault is drawn. A server takes seconds to come back, so a round has few of those. */
 const KINDS: readonly FaultKind[] = [
   'kill_engine',
@@ -63,8 +69,12 @@ export function drawFaults(chance: Chance): readonly Fault[] {
   return faults.filter((fault) => !tooMany.has(fault))
 }
 
-function drawFault(chance: Chance): Fault {
-  const phase = chance.pick(PHASES)
+/** Cuts through the stream, wherever it is just then. */
+export function drawTears(chance: Chance): readonly Fault[] {
+  return TEARS.map((phase) => ({ ...drawFault(chance, phase), kind: 'cut_stream' }))
+}
+
+function drawFault(chance: Chance, phase = chance.pick(PHASES)): Fault {
   return {
     kind: chance.pick(KINDS),
     phase,
@@ -114,6 +124,9 @@ export async function strike(
       return (await unlessDown(holdTable(victims, fault.forMs))) ?? { over }
     case 'stall_stream':
       stream.hold(fault.forMs)
+      return { over }
+    case 'cut_stream':
+      stream.cut(fault.forMs * BYTES_PER_MS)
       return { over }
   }
 }

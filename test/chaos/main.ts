@@ -4,8 +4,9 @@ import { connect, parseTarget } from '../../src/mysql/connect.ts'
 import { startThrowaway } from '../../src/mysql/throwaway.ts'
 import { countStatements, dieAt } from './death.ts'
 import { playRound, type RoundResult } from './round.ts'
+import { drawScenario, drawTornScenario } from './scenario.ts'
 
-const HELP = `Usage: npm run chaos -- [--rounds N] [--seed S] [--server NAME] [--json]
+const HELP = `Usage: npm run chaos -- [--rounds N] [--seed S] [--torn] [--server NAME] [--json]
        npm run chaos -- --every K [--from N] [--to N] [--server NAME] [--json]
 
 Deploys drawn changes to drawn tables under a write workload, on a throwaway server for each round,
@@ -15,6 +16,7 @@ changed, or when the application saw an error that a killed server does not expl
 
   --rounds N     how many rounds (default 10)
   --seed S       the seed of the first round, the next ones count up (default: the time)
+  --torn         writes large events as well, and cuts the stream in the middle of them
   --server NAME  mysql-9.7 (default) or mariadb-10.11
   --every K      instead of rounds: kills a small deployment before and after every K-th of its
                  statements, each time another deployment, and resumes it
@@ -27,6 +29,7 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    torn: { type: 'boolean', default: false },
     every: { type: 'string' },
     from: { type: 'string', default: '1' },
     to: { type: 'string' },
@@ -43,9 +46,10 @@ else if (values.every === undefined) await play()
 else await playDeaths(Number(values.every))
 
 async function play(): Promise<void> {
+  const draw = values.torn ? drawTornScenario : drawScenario
   let bad = 0
   for (let round = 0; round < Number(values.rounds); round += 1) {
-    const result = await playRound(Number(values.seed) + round, flavour, process.env)
+    const result = await playRound(draw(Number(values.seed) + round, flavour), flavour, process.env)
     if (result.problems.length > 0) bad += 1
     process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : print(result, round + 1))
   }

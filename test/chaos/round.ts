@@ -7,9 +7,10 @@ import type { Session } from '../../src/mysql/session.ts'
 import { startThrowaway, type ThrowawayServer } from '../../src/mysql/throwaway.ts'
 import { HeldStream } from '../support/held-stream.ts'
 import { type Report, startWorkload } from '../support/workload.ts'
+import { Ballast } from './ballast.ts'
 import { Driver } from './driver.ts'
 import { toText } from './fault.ts'
-import { drawScenario, type Scenario } from './scenario.ts'
+import type { Scenario } from './scenario.ts'
 import type { ChaosTable } from './shape.ts'
 import { Timeline } from './timeline.ts'
 
@@ -39,11 +40,11 @@ const MOST_PROBLEMS = 40
 
 /** Plays one round on a server of its own. */
 export async function playRound(
-  seed: number,
+  scenario: Scenario,
   flavour: Flavour,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<RoundResult> {
-  const scenario = drawScenario(seed, flavour)
+  const { seed } = scenario
   const timeline = new Timeline()
   await using server = await startThrowaway(flavour, { env, args: scenario.settings })
   const admin = parseTarget(server.url(SCHEMA))
@@ -70,9 +71,17 @@ export async function playRound(
       chance: scenario.chance,
     },
   })
+  const [first] = scenario.tables
+  const ballast = scenario.torn && first ? new Ballast(admin, first) : null
   const { outcome, problems } = await driveToEnd(driver)
+  await ballast?.stop()
   const report = await workload.stop()
   if (server.pid === 0) await server.start()
+  if (ballast) {
+    await using session = await connect(admin)
+    await ballast.clear(session)
+    timeline.note(`${ballast.times} times large events`)
+  }
   const compared = await compare(admin, scenario, { report, outcome, timeline })
   return {
     seed,

@@ -1,7 +1,7 @@
 import type { WantedRequest } from '../../src/engine/request.ts'
 import type { Flavour } from '../../src/mysql/server.ts'
 import { Chance } from '../support/seeded-random.ts'
-import { drawFaults, type Fault } from './fault.ts'
+import { drawFaults, drawTears, type Fault } from './fault.ts'
 import { type ChaosTable, drawTables } from './shape.ts'
 
 /** All that is drawn for a round; what it does to the servers' timing is not. */
@@ -15,6 +15,8 @@ export type Scenario = {
   readonly options: Partial<WantedRequest>
   readonly writers: number
   readonly writesPerSecond: number
+  /** Whether large events are written, through which the stream is cut. */
+  readonly torn: boolean
   /** Decides what is left open here, such as which connection is killed. */
   readonly chance: Chance
 }
@@ -39,6 +41,21 @@ const SETTINGS: Readonly<Record<Flavour, readonly string[]>> = {
   ],
 }
 
+/** Events as large as the statements make them. */
+const LARGE_EVENTS = '--binlog-row-event-max-size=16777216'
+
+/** The same scenario, in which the stream is cut in the middle of large events as well. */
+export function drawTornScenario(seed: number, flavour: Flavour): Scenario {
+  const scenario = drawScenario(seed, flavour)
+  const { settings, faults, chance } = scenario
+  return {
+    ...scenario,
+    settings: [...settings, LARGE_EVENTS],
+    faults: [...faults, ...drawTears(chance)],
+    torn: true,
+  }
+}
+
 export function drawScenario(seed: number, flavour: Flavour): Scenario {
   const chance = new Chance(seed)
   const settings = chance.some(SETTINGS[flavour], 0)
@@ -59,6 +76,7 @@ export function drawScenario(seed: number, flavour: Flavour): Scenario {
     },
     writers: chance.between(1, 5),
     writesPerSecond: chance.pick([50, 200, 400]),
+    torn: false,
     chance,
   }
 }

@@ -56,7 +56,24 @@ export class HeldStream implements AsyncDisposable {
   hold(forMs: number): void {
     for (const [stream, client] of this.#streams) {
       stream.unpipe(client)
-      setTimeout(() => stream.pipe(client), forMs)
+      setTimeout(() => {
+        if (this.#streams.has(stream)) stream.pipe(client)
+      }, forMs)
+    }
+  }
+
+  /** Ends the stream once it has brought so many bytes more, wherever in an event that is. */
+  cut(afterBytes: number): void {
+    for (const [stream, client] of this.#streams) {
+      let left = afterBytes
+      this.#streams.delete(stream)
+      stream.unpipe(client)
+      stream.on('data', (bytes: Buffer) => {
+        client.write(bytes.subarray(0, Math.max(0, left)))
+        left -= bytes.length
+        if (left <= 0) client.end(() => stream.destroy())
+      })
+      stream.resume()
     }
   }
 
