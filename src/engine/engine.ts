@@ -50,8 +50,17 @@ import { findTable } from './table/table-shape.ts'
  */
 export function createEngine(target: Target, clock: Clock = systemClock): Engine {
   return {
-    stage: (request, options) => stage({ target, clock, options }, request),
-    resume: (id, options) => resume({ target, clock, options }, id),
+    stage: (request, options) => told(stage({ target, clock, options }, request)),
+    resume: (id, options) => told(resume({ target, clock, options }, id)),
+  }
+}
+
+/** A run, or why there is none, as far as that is not for the log alone. */
+async function told(run: Promise<EngineRun>): Promise<EngineRun> {
+  try {
+    return await run
+  } catch (error) {
+    throw asDiskFull(error)
   }
 }
 

@@ -1,6 +1,14 @@
 import { sql } from 'kysely'
 import { Refusal } from '../errors.ts'
-import { ERRNO, errnoOf, isAway, isConnectionLost, isContention, isDenied } from '../mysql/errno.ts'
+import {
+  ERRNO,
+  errnoOf,
+  isAway,
+  isConnectionLost,
+  isContention,
+  isDenied,
+  isDiskFull,
+} from '../mysql/errno.ts'
 import { type TableNames, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import type { Checkpoint } from './checkpoint.ts'
@@ -229,6 +237,7 @@ async function ddl(session: Session, { schema, live }: Place, statement: string)
     const errno = errnoOf(error)
     if (isDenied(error)) throw privilegeMissing('CREATE, ALTER or INDEX', schema, error)
     if (errno === null || isConnectionLost(error) || errno === ERRNO.LOCK_WAIT_TIMEOUT) throw error
+    if (isDiskFull(error)) throw error
     const said = error instanceof Error ? error.message : ''
     throw new Refusal(
       'ALTER_INVALID',

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto'
 import { sql } from 'kysely'
 import { Refusal } from '../../errors.ts'
 import { dictionaryRows } from '../../mysql/dictionary.ts'
-import { ERRNO, errnoOf, isConnectionLost, isContention, isDenied } from '../../mysql/errno.ts'
+import {
+  ERRNO,
+  errnoOf,
+  isConnectionLost,
+  isContention,
+  isDenied,
+  isDiskFull,
+} from '../../mysql/errno.ts'
 import { tableNames } from '../../mysql/identifier.ts'
 import type { Session } from '../../mysql/session.ts'
 import { isKeyword, isSymbol, tokenize } from '../../schema/tokens.ts'
@@ -200,6 +207,7 @@ async function ask(
   } catch (error) {
     const errno = errnoOf(error)
     if (errno === null || isConnectionLost(error) || isContention(error)) throw error
+    if (isDiskFull(error)) throw error
     if (isDenied(error)) {
       throw new Refusal('PRIVILEGE_MISSING', 'The account lacks CREATE, ALTER, INSERT or DROP.', {
         next: 'Grant the account what docs/operations.md lists.',

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { expect } from 'vitest'
-import { Deployment } from '../../support/deployment.ts'
+import { Deployment, productTables } from '../../support/deployment.ts'
 import { test } from '../../support/mysql.ts'
 import {
   addRows,
@@ -40,4 +40,23 @@ test('REVERSE-1: a server without room for the old table is waited for, and the 
   expect(deployment.events).toContainEqual(
     expect.objectContaining({ event: 'connection_lost', reason: 'ER_RECORD_FILE_FULL' }),
   )
+})
+
+// On MariaDB such a server could not even drop a table: what undoes a change is in the same file.
+test('REFUSE-1: a server without room to begin with refuses the deployment with DISK_FULL', async ({
+  mysql,
+}) => {
+  await using small = await aServerWithLittleRoom(mysql)
+  const { root, session, target } = small
+  await putTablesInto(root, 'what cannot grow')
+  await createTable(session, 'other')
+  await fill(session, 'other')
+  // Each takes a page, also when it is empty.
+  const keys = Array.from({ length: 60 }, (_, n) => `ADD KEY k${n} (id)`).join(', ')
+
+  await expect(Deployment.stage(target, [`ALTER TABLE t ${keys}`])).rejects.toMatchObject({
+    code: 'DISK_FULL',
+  })
+
+  expect(await productTables(session)).toEqual([])
 })
