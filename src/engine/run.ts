@@ -257,6 +257,7 @@ export class ShadowRun implements EngineRun {
       })
     }
     this.#checkpoint = checkpoint
+    this.#state.revertImpossible ??= checkpoint.revertImpossible
     // A RENAME of a connection that we have lost could still happen after we have looked.
     await clearSentries(session, { schema, request }, this.#context.clock)
     // What is tidied up already must not be taken for somebody's doing.

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect } from 'vitest'
+import { saveRevertImpossible } from '../../../src/engine/checkpoint.ts'
 import { discardDeployment } from '../../../src/engine/leftover.ts'
 import type { Session } from '../../../src/mysql/session.ts'
 import { createOrders, Deployment, ordersTable } from '../../support/deployment.ts'
@@ -22,6 +23,30 @@ describe('a process that waits for a deployment until the one that works on it h
     expect(await first.run.finished).toBe('complete')
     expect(await second.run.finished, second.story).toBe('complete')
     expect(second.story).toBe('cutover → complete')
+  })
+
+  test('REVERT-1: keeps a way back closed that was closed meanwhile', async ({ mysql }) => {
+    const session = await mysql.session()
+    await createOrders(session, ordersTable(10))
+    const crash = new AbortController()
+    const request = { cutover: 'auto', revertWindowMs: 600_000, id: 'closed_meanwhile' } as const
+    const options = { ...request, signal: crash.signal }
+    const first = await Deployment.stage(mysql.target, [CHANGE], options)
+    await first.reached('reverse_in_sync')
+
+    const second = await Deployment.resume(mysql.target, 'closed_meanwhile')
+    await claimWaits(session, 'closed_meanwhile')
+    const impossible = { since: new Date(), reason: 'a row that does not fit' }
+    await saveRevertImpossible(session, 'closed_meanwhile', impossible)
+    crash.abort(new Error('killed'))
+    await expect(first.run.finished).rejects.toThrow('killed')
+
+    await second.reached('revert_impossible')
+    expect(() => second.run.revert()).toThrow(
+      expect.objectContaining({ code: 'REVERT_IMPOSSIBLE' }),
+    )
+    second.run.skipRevert()
+    expect(await second.run.finished).toBe('complete')
   })
 
   test('discards nothing', async ({ mysql }) => {
