@@ -4,9 +4,11 @@ import type { Session } from '../mysql/session.ts'
 import type { Table } from '../schema/table.ts'
 import {
   addedForeignKeys,
-  childOfSwapped,
+  childOfDropped,
   type ForeignKey,
   newForeignKey,
+  silentAfter,
+  silentForeignKey,
 } from './cutover/foreign-key.ts'
 import type { Assessment, TableOperation } from './port.ts'
 import { checkBinlog } from './preflight/binlog.ts'
@@ -14,7 +16,7 @@ import { checkBinlogFilter } from './preflight/binlog-filter.ts'
 import { checkBinlogRetention } from './preflight/binlog-retention.ts'
 import type { Check, PlannedTable, PreflightContext } from './preflight/check.ts'
 import { checkFlavour } from './preflight/flavour.ts'
-import { checkForeignKeys } from './preflight/foreign-keys.ts'
+import { checkForeignKeys, logsCascades } from './preflight/foreign-keys.ts'
 import { checkLockOrder } from './preflight/lock-order.ts'
 import { checkReadOnly } from './preflight/read-only.ts'
 import { checkReplicatedChanges } from './preflight/replicated-changes.ts'
@@ -89,6 +91,7 @@ export async function assess(
     shadow: await run(SERVER, context('shadow', [])),
     instant: await run(SERVER_INSTANT, context('instant', [])),
   }
+  const followsAll = revertWindowMs === null || (await logsCascades(session))
   const assessments: Assessment[] = []
   for (const one of operations) {
     const { operation } = one
@@ -100,7 +103,7 @@ export async function assess(
         ...server.shadow,
         ...(await run(TABLES, context('shadow', tables))),
         ...twice,
-        ...whyNotShadowed(schema, one),
+        ...whyNotShadowed(schema, one, followsAll),
         ...whyNotMade(schema, one, operations),
       ],
       instant: [
@@ -141,11 +144,13 @@ function changedTwice(
 function whyNotShadowed(
   schema: string,
   { operation, before, after }: OperationToAssess,
+  followsAll: boolean,
 ): readonly Refusal[] {
   if (operation.kind !== 'alter' || !before || !after) return []
   return [
     () => requirePair(schema, operation, { before, after }),
     () => requireNoNewForeignKey(schema, operation, { before, after }),
+    () => followsAll || requireNoSilentKey(schema, operation.table, after),
     () => requireNoPeriod(operation.table, [before, after]),
   ].flatMap((check) => refusalOf(check) ?? [])
 }
@@ -157,14 +162,15 @@ function whyNotMade(
   all: readonly OperationToAssess[],
 ): readonly Refusal[] {
   if (operation.kind !== 'create' || !after) return []
-  const others = all.map((one) => one.operation).filter(({ kind }) => kind !== 'create')
-  const swapped = others.map(({ table }) => table)
+  const dropped = all
+    .filter((one) => one.operation.kind === 'drop')
+    .map((one) => one.operation.table)
   return [
-    childOfSwapped(operation.table, foreignKeysOf(schema, after), { schema, swapped }),
+    childOfDropped(operation.table, foreignKeysOf(schema, after), { schema, dropped }),
   ].filter((refusal) => refusal !== null)
 }
 
-function refusalOf(check: () => void): Refusal | null {
+function refusalOf(check: () => unknown): Refusal | null {
   try {
     check()
     return null
@@ -198,6 +204,11 @@ function requireNoNewForeignKey(
   const keys = { before: foreignKeysOf(schema, before), after: foreignKeysOf(schema, after) }
   const [added] = addedForeignKeys(keys, renames)
   if (added) throw newForeignKey(table, added)
+}
+
+function requireNoSilentKey(schema: string, table: string, after: Table): void {
+  const silent = silentForeignKey(foreignKeysOf(schema, after))
+  if (silent) throw silentAfter(table, silent)
 }
 
 function foreignKeysOf(schema: string, { foreignKeys }: Table): readonly ForeignKey[] {

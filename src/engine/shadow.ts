@@ -12,18 +12,10 @@ import {
 import { type TableNames, tableNames } from '../mysql/identifier.ts'
 import type { Session } from '../mysql/session.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import {
-  addedForeignKeys,
-  childOfSwapped,
-  detachForeignKeys,
-  type ForeignKeys,
-  findForeignKeys,
-  keyOfOld,
-  newForeignKey,
-  readForeignKeys,
-  saveForeignKeys,
-} from './cutover/foreign-key.ts'
+import { type ForeignKeys, findForeignKeys } from './cutover/foreign-key.ts'
+import { keepForeignKeys, parentInMaking } from './cutover/kept-keys.ts'
 import { realTables } from './cutover/sentry.ts'
+import type { TableName } from './cutover/table-locks.ts'
 import { ownComment } from './follower.ts'
 import { dropInstantCopy, readDefinition } from './instant/instant.ts'
 import type { EngineRequest, OperationTables, TableOperation } from './port.ts'
@@ -72,8 +64,8 @@ export async function createShadows(
   await session.run(sql`SET SESSION lock_wait_timeout = 1`)
   const before = await readDefinitions(session, schema, request)
   try {
-    for (const operation of request.operations) {
-      await createShadow(session, schema, { id: request.id, operation })
+    for (const operation of parentsFirst(request.operations)) {
+      await createShadow(session, schema, { request, operation })
       await keepForeignKeys(session, schema, { request, operation })
     }
     await requireNoPeriods(session, schema, request)
@@ -87,6 +79,12 @@ export async function createShadows(
     await requireUnchanged(session, schema, { before, cause: error })
     throw error
   }
+}
+
+/** A new table may point to one that is changed: to its shadow, whose columns must be the new ones by then. */
+function parentsFirst(operations: readonly TableOperation[]): readonly TableOperation[] {
+  const isNew = ({ kind }: TableOperation) => kind === 'create'
+  return [...operations.filter((one) => !isNew(one)), ...operations.filter(isNew)]
 }
 
 type LiveDefinitions = ReadonlyMap<string, string | null>
@@ -125,6 +123,7 @@ async function requireUnchanged(
 
 /** The cutover locks the tables: better to learn now than after days of copying that the account may not. */
 async function tryLock(session: Session, schema: string, request: EngineRequest): Promise<void> {
+  await tryLockParents(session, schema, request)
   const shadows = request.operations
     .filter(({ kind }) => kind !== 'drop')
     .map(({ table }) => sql`${sql.id(schema, tableNames(request.id, table).shadow)} WRITE`)
@@ -135,6 +134,40 @@ async function tryLock(session: Session, schema: string, request: EngineRequest)
   } catch (error) {
     if (!isDenied(error)) throw error
     throw privilegeMissing('LOCK TABLES', schema, error)
+  }
+}
+
+/** Parents in other schemas are locked as well, where the account may have fewer rights. */
+async function tryLockParents(
+  session: Session,
+  schema: string,
+  { id, operations }: EngineRequest,
+): Promise<void> {
+  for (const { table } of operations) {
+    const { before, after } = await findForeignKeys(session, { id, table })
+    const parents = [...before, ...after].map(({ parent }) => parent)
+    for (const parent of parents) {
+      if (parent.schema !== schema) await tryLockParent(session, table, parent)
+    }
+  }
+}
+
+async function tryLockParent(session: Session, table: string, parent: TableName): Promise<void> {
+  try {
+    await session.run(sql`LOCK TABLES ${sql.id(parent.schema, parent.name)} READ`)
+    await session.run(sql`UNLOCK TABLES`)
+  } catch (error) {
+    // Somebody writes to it: that is waited for at the cutover.
+    if (isContention(error)) return
+    if (!isDenied(error)) throw error
+    throw new Refusal(
+      'PRIVILEGE_MISSING',
+      `The account lacks LOCK TABLES on ${parent.schema}, to which a foreign key of ${table} points.`,
+      {
+        next: `Run GRANT SELECT, LOCK TABLES ON \`${parent.schema}\`.* TO the account.`,
+        cause: error,
+      },
+    )
   }
 }
 
@@ -182,16 +215,17 @@ async function refuseLeftover(
 async function createShadow(
   session: Session,
   schema: string,
-  { id, operation }: OneOperation,
+  { request, operation }: { readonly request: EngineRequest; readonly operation: TableOperation },
 ): Promise<void> {
   if (operation.kind === 'drop') return
+  const { id } = request
   const { live, shadow } = tableNames(id, operation.table)
   const comment = sql.raw(ownComment(id))
   if (operation.kind === 'create') {
     await ddl(
       session,
       { schema, live },
-      `${createCopy(operation.statement, schema, shadow)} ${ownComment(id)}`,
+      `${createCopy(operation.statement, schema, shadow, parentInMaking(request))} ${ownComment(id)}`,
     )
     return
   }
@@ -286,40 +320,6 @@ async function shapeOf(session: Session, schema: string, name: string): Promise<
   throw new Refusal('TABLE_CHANGED', `The table ${name} is gone.`, {
     next: 'Find out who dropped or renamed it; then start a new deployment.',
   })
-}
-
-/**
- * Takes the foreign keys away from the shadow of a live table, and keeps what both its forms are to have when they are
- * live. A table that is created keeps its own: it is empty, and nothing of it can be in a parent's way.
- */
-async function keepForeignKeys(
-  session: Session,
-  schema: string,
-  {
-    request: { id, operations },
-    operation,
-  }: { readonly request: EngineRequest; readonly operation: TableOperation },
-): Promise<void> {
-  const { live, shadow } = tableNames(id, operation.table)
-  const isThere = { before: operation.kind !== 'create', after: operation.kind !== 'drop' }
-  const keys = {
-    before: isThere.before ? await readForeignKeys(session, { schema, name: live }) : [],
-    after: isThere.after ? await readForeignKeys(session, { schema, name: shadow }) : [],
-  }
-  if (keys.before.length + keys.after.length === 0) return
-  if (operation.kind === 'create') {
-    const swapped = operations.filter(({ kind }) => kind !== 'create').map(({ table }) => table)
-    const refusal = childOfSwapped(live, keys.after, { schema, swapped })
-    if (refusal) throw refusal
-  }
-  if (operation.kind === 'alter') {
-    const { renames } = parseAlter(operation.statement)
-    const [added] = addedForeignKeys(keys, renames)
-    if (added) throw newForeignKey(live, added)
-    await detachForeignKeys(session, id, { schema, name: shadow })
-  }
-  const named = keys.before.map((key) => keyOfOld(key, live, tableNames(id, live).old))
-  await saveForeignKeys(session, { id, table: operation.table }, { ...keys, before: named })
 }
 
 /** Drops what a request has made beside the live tables, as far as it is there, and returns how many bytes the shadows took. */

@@ -3,7 +3,7 @@ import type { Key, KeyLayout } from '../binlog/key.ts'
 import type { Clock } from '../clock.ts'
 import type { Refusal } from '../errors.ts'
 import type { Target } from '../mysql/connect.ts'
-import { ENGINE_SCHEMA, tableNames } from '../mysql/identifier.ts'
+import { ENGINE_SCHEMA } from '../mysql/identifier.ts'
 import type { Flavour } from '../mysql/server.ts'
 import type { Session } from '../mysql/session.ts'
 import { Applier } from './apply/applier.ts'
@@ -19,6 +19,7 @@ import { Pace } from './copy/pace.ts'
 import { RowCopy } from './copy/row-copy.ts'
 import { refreshStatistics } from './copy/statistics.ts'
 import { settleForeignKeys } from './cutover/foreign-key.ts'
+import { tablesWithout } from './cutover/key-swap.ts'
 import { claimDeployment, openSession } from './engine-session.ts'
 import { Follower, type TableChange } from './follower.ts'
 import { refuseIntruder } from './intruder.ts'
@@ -120,7 +121,9 @@ export class Sync implements AsyncDisposable {
       const { schema, request } = checkpoint
       const stage = checkpoint.stage === 'reverse' ? 'reverse' : 'forward'
       const operations = await openOperations(control, schema, request, stage)
-      await settle(control, options, stage)
+      // Should a swap that was cut short have left any on tables that follow.
+      const tables = tablesWithout(stage, { schema, operations })
+      await settleForeignKeys(control, checkpoint.id, tables, options)
       const sync = new Sync({ ...options, target }, control, operations)
       await sync.#openCopies()
       return sync
@@ -385,22 +388,4 @@ export class Sync implements AsyncDisposable {
     const numbers = this.#active.flatMap(({ keys }) => keys.oldest ?? [])
     return numbers.length === 0 ? null : Math.min(...numbers)
   }
-}
-
-/** Takes the foreign keys from the tables that follow, should a swap that was cut short have left any. */
-async function settle(
-  control: Session,
-  { checkpoint, clock, signal }: Pick<SyncOptions, 'checkpoint' | 'clock' | 'signal'>,
-  stage: 'forward' | 'reverse',
-): Promise<void> {
-  const { id, schema, request } = checkpoint
-  const tables = request.operations
-    .filter(({ kind }) => stage === 'reverse' || kind !== 'create')
-    .map(({ table }) => tableNames(id, table)[stage === 'forward' ? 'shadow' : 'old'])
-  await settleForeignKeys(
-    control,
-    id,
-    tables.map((name) => ({ schema, name })),
-    { clock, signal },
-  )
 }

@@ -64,12 +64,6 @@ const REFUSED: readonly Case[] = [
       'CREATE TABLE t (id INT PRIMARY KEY, v BIGINT); CREATE TABLE child (id INT PRIMARY KEY, t INT, KEY t (t), CONSTRAINT f FOREIGN KEY (t) REFERENCES t (id))',
   },
   {
-    name: 'a parent of a new table',
-    before: [`CREATE TABLE t (${T})`],
-    wanted:
-      'CREATE TABLE t (id INT PRIMARY KEY, v BIGINT); CREATE TABLE child (id INT PRIMARY KEY, t INT, KEY t (t), CONSTRAINT f FOREIGN KEY (t) REFERENCES t (id))',
-  },
-  {
     name: 'a table with a trigger',
     before: [
       `CREATE TABLE t (${T})`,
@@ -88,12 +82,12 @@ const ONLY_MARIADB: readonly Case[] =
   FLAVOUR === 'mariadb'
     ? [
         {
-          name: 'a child',
+          name: 'a child that its parent deletes',
           before: [
             PARENT,
-            `CREATE TABLE t (${T}, KEY v (v), CONSTRAINT f FOREIGN KEY (v) REFERENCES parent (id))`,
+            `CREATE TABLE t (${T}, KEY v (v), CONSTRAINT f FOREIGN KEY (v) REFERENCES parent (id) ON DELETE CASCADE)`,
           ],
-          wanted: `${PARENT}; CREATE TABLE t (${T}, w INT, KEY v (v), CONSTRAINT f FOREIGN KEY (v) REFERENCES parent (id))`,
+          wanted: `${PARENT}; CREATE TABLE t (${T}, w INT, KEY v (v), CONSTRAINT f FOREIGN KEY (v) REFERENCES parent (id) ON DELETE CASCADE)`,
         },
         {
           name: 'a table with a past',
@@ -104,6 +98,20 @@ const ONLY_MARIADB: readonly Case[] =
     : []
 
 const ACCEPTED: readonly Case[] = [
+  {
+    name: 'a parent of a new table',
+    before: [`CREATE TABLE t (${T})`],
+    wanted:
+      'CREATE TABLE t (id INT PRIMARY KEY, v BIGINT); CREATE TABLE child (id INT PRIMARY KEY, t INT, KEY t (t), CONSTRAINT f FOREIGN KEY (t) REFERENCES t (id))',
+  },
+  {
+    name: 'a child',
+    before: [
+      PARENT,
+      `CREATE TABLE t (${T}, KEY v (v), CONSTRAINT f FOREIGN KEY (v) REFERENCES parent (id))`,
+    ],
+    wanted: `${PARENT}; CREATE TABLE t (${T}, w INT, KEY v (v), CONSTRAINT f FOREIGN KEY (v) REFERENCES parent (id))`,
+  },
   {
     name: 'a wider key',
     before: [`CREATE TABLE t (${T})`],

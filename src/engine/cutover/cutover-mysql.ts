@@ -1,12 +1,10 @@
 import { sql } from 'kysely'
 import type { Session } from '../../mysql/session.ts'
-import type { PreparedOperation } from '../shadow.ts'
-import { attachForeignKeys, detachForeignKeys, type ForeignKey } from './foreign-key.ts'
+import { attachKeys, detachAttached, detachAway, keysOf } from './key-swap.ts'
 import {
   carryAutoIncrement,
   renameStatement,
   type SwapContext,
-  type SwapDirection,
   type SwapPlan,
   SwapUnrecorded,
   swapNames,
@@ -16,17 +14,16 @@ import { lockTables, openTableLocks, type TableLocks, type TableName } from './t
 /** Opens the connections that lock the tables of a swap. */
 export async function openSwapLocks(
   open: () => Promise<Session>,
-  { schema, operations, direction }: SwapPlan,
+  plan: SwapPlan,
 ): Promise<TableLocks> {
+  const { schema, operations, direction } = plan
   // Only the tables of this request: the engine's own belong to all deployments, and none must hold up another.
   const names = operations.map((operation) => swapNames(operation, direction))
   const tables = (some: readonly (string | null)[]) =>
     some.filter((name) => name !== null).map((name) => ({ schema, name }))
   const used = tables(names.map(({ live }) => live))
   const hidden = tables(names.map(({ other }) => other))
-  const parents = operations
-    .flatMap(({ foreignKeys }) => [...foreignKeys.before, ...foreignKeys.after])
-    .map(({ parent }) => parent)
+  const parents = keysOf(plan).map(({ parent }) => parent)
   // One that the swap itself brings is there under its other name alone, and is locked as that.
   const coming = operations.filter((_, at) => names[at]?.live === null)
   const isThere = (parent: TableName) =>
@@ -80,43 +77,15 @@ export async function swapUnderLock(
   return clock.now().getTime() - begunAt
 }
 
-/**
- * Renames, with the foreign keys of each table where it is live and nowhere else. The parents are locked as well, so no
- * statement waits here.
- */
+/** Renames, with the foreign keys of each table where it is live. The parents are locked as well, so no statement waits here. */
 async function renameWithKeys(session: Session, plan: SwapContext): Promise<void> {
-  const { id, schema, operations, direction } = plan
-  const attached: TableName[] = []
   try {
-    for (const operation of operations) {
-      const { other } = swapNames(operation, direction)
-      const keys = keysToAttach(operation, direction)
-      if (other === null || keys.length === 0) continue
-      attached.push({ schema, name: other })
-      await attachForeignKeys(session, id, { schema, name: other }, keys)
-    }
+    await attachKeys(plan, () => session)
     await session.run(renameStatement(plan))
   } catch (error) {
-    for (const table of attached) {
-      // Where this fails, `Sync.open` does it before anything else.
-      await detachForeignKeys(session, id, table).catch(() => session.destroy())
-    }
+    // Where this fails, `Sync.open` does it before anything else.
+    await detachAttached(session, plan).catch(() => session.destroy())
     throw error
   }
-  for (const { away } of operations.map((operation) => swapNames(operation, direction))) {
-    if (away === null) continue
-    await detachForeignKeys(session, id, { schema, name: away }).catch((error: unknown) => {
-      // It is swapped, and stays so: whoever goes on from the dictionary takes the keys off before anything else.
-      throw new SwapUnrecorded(error)
-    })
-  }
-}
-
-/** A table that is created has its keys from the beginning. */
-function keysToAttach(
-  { operation, foreignKeys }: PreparedOperation,
-  direction: SwapDirection,
-): readonly ForeignKey[] {
-  if (operation.kind === 'create') return []
-  return direction === 'forward' ? foreignKeys.after : foreignKeys.before
+  await detachAway(session, plan)
 }

@@ -4,6 +4,7 @@ import type { Applier } from '../apply/applier.ts'
 import type { Follower } from '../follower.ts'
 import { openChain, swapThroughChain } from './cutover-mariadb.ts'
 import { openSwapLocks, swapUnderLock } from './cutover-mysql.ts'
+import { keysOf } from './key-swap.ts'
 import type { SwapContext, SwapPlan } from './swap.ts'
 import { keepTrying, type TriesContext, TriesOver } from './tries.ts'
 
@@ -58,7 +59,11 @@ export async function cutOver(context: CutoverContext): Promise<number> {
     return session
   }
   const swap = await SWAPS[context.flavour](open, context)
-  const tables = context.operations.flatMap(({ names }) => [names.live, names.shadow, names.old])
+  const parents = keysOf(context).map(({ parent }) => parent)
+  const tables = [
+    ...context.operations.flatMap(({ names }) => [names.live, names.shadow, names.old]),
+    ...parents.filter(({ schema }) => schema === context.schema).map(({ name }) => name),
+  ]
   try {
     return await keepTrying(
       { ...context, tables },

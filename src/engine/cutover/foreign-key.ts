@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
 import type { Clock } from '../../clock.ts'
 import { Refusal } from '../../errors.ts'
+import { dictionaryRows } from '../../mysql/dictionary.ts'
 import { isContention } from '../../mysql/errno.ts'
 import { constraintName, ENGINE_SCHEMA } from '../../mysql/identifier.ts'
 import type { Session } from '../../mysql/session.ts'
 import { parseTable } from '../../schema/parse.ts'
-import { quoteName } from '../../schema/table.ts'
+import { type Key, quoteName, type Table } from '../../schema/table.ts'
 import { ownComment } from '../follower.ts'
 import type { TableName } from './table-locks.ts'
 
@@ -37,14 +38,8 @@ export async function readForeignKeys(
   session: Session,
   { schema, name }: TableName,
 ): Promise<readonly ForeignKey[]> {
-  const any = await session.row(sql`SELECT 1 FROM information_schema.REFERENTIAL_CONSTRAINTS
-    WHERE CONSTRAINT_SCHEMA = ${schema} AND TABLE_NAME = ${name} LIMIT 1`)
-  if (!any) return []
-  const created = await session.row(
-    sql<Record<string, string>>`SHOW CREATE TABLE ${sql.id(schema, name)}`,
-  )
-  const { foreignKeys } = parseTable(created?.['Create Table'] ?? '')
-  return foreignKeys.map(
+  const table = await readChild(session, { schema, name })
+  return (table?.foreignKeys ?? []).map(
     ({ parent, parentSchema, serverName, columns, parentColumns, ...key }) => ({
       name: serverName,
       columns,
@@ -53,6 +48,20 @@ export async function readForeignKeys(
       parent: { schema: parentSchema ?? schema, name: parent },
     }),
   )
+}
+
+/** The definition of a table with foreign keys; null where it has none, or is not there. */
+async function readChild(session: Session, { schema, name }: TableName): Promise<Table | null> {
+  const any = await dictionaryRows(
+    session,
+    sql`SELECT 1 FROM information_schema.REFERENTIAL_CONSTRAINTS
+    WHERE CONSTRAINT_SCHEMA = ${schema} AND TABLE_NAME = ${name} LIMIT 1`,
+  )
+  if (any.length === 0) return null
+  const created = await session.row(
+    sql<Record<string, string>>`SHOW CREATE TABLE ${sql.id(schema, name)}`,
+  )
+  return parseTable(created?.['Create Table'] ?? '')
 }
 
 /**
@@ -80,20 +89,45 @@ export async function attachForeignKeys(
   )
 }
 
-/** Takes all foreign keys away from a table; nothing happens where it has none, or is not there. */
+/** A table that is to have no foreign keys, or not those of these names. */
+export type Freed = TableName & { readonly only?: readonly ForeignKey[] }
+
+/**
+ * Takes foreign keys away from a table; nothing happens where it has none, or is not there.
+ *
+ * An index that a server made for a foreign key would give way to a new one when such a key is put on again: under another
+ * name, and on MySQL built anew, under the locks of a swap. One that has been renamed stays, also to the name that it has
+ * (measured on both).
+ */
 export async function detachForeignKeys(
   session: Session,
   id: string,
-  { schema, name }: TableName,
+  { schema, name, only }: Freed,
 ): Promise<void> {
-  const rows = await session.rows(sql<{ name: string }>`
-    SELECT CONSTRAINT_NAME AS name FROM information_schema.REFERENTIAL_CONSTRAINTS
-    WHERE CONSTRAINT_SCHEMA = ${schema} AND TABLE_NAME = ${name}`)
-  if (rows.length === 0) return
-  const clauses = rows.map((key) => sql`DROP FOREIGN KEY ${sql.id(key.name)}`)
+  if (only?.length === 0) return
+  const table = await readChild(session, { schema, name })
+  const keys = (table?.foreignKeys ?? []).filter(
+    ({ serverName }) => only?.some((key) => key.name === serverName) ?? true,
+  )
+  if (!table || keys.length === 0) return
+  const supported = new Set(keys.map(({ columns }) => columnList(columns)))
+  const clauses = [
+    ...keys.map(({ serverName }) => sql`DROP FOREIGN KEY ${sql.id(serverName)}`),
+    ...table.keys
+      .filter((key) => key.kind === 'plain' && supported.has(columnsOf(key)))
+      .map((key) => sql`RENAME INDEX ${sql.id(key.name)} TO ${sql.id(key.name)}`),
+  ]
   await session.run(
     sql`ALTER TABLE ${sql.raw(ownComment(id))} ${sql.id(schema, name)} ${sql.join(clauses)}`,
   )
+}
+
+function columnsOf({ parts }: Key): string {
+  return columnList(parts.map((part) => (part.kind === 'column' ? part.column : '')))
+}
+
+function columnList(columns: readonly string[]): string {
+  return JSON.stringify(columns.map((column) => column.toLowerCase()))
 }
 
 /**
@@ -103,7 +137,7 @@ export async function detachForeignKeys(
 export async function settleForeignKeys(
   session: Session,
   id: string,
-  tables: readonly TableName[],
+  tables: readonly Freed[],
   { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<void> {
   for (const table of tables) {
@@ -192,22 +226,41 @@ export function newForeignKey(table: string, { parent }: ForeignKey): Refusal {
 }
 
 /**
- * The no to a new table with a foreign key to a table that the same deployment swaps or drops: the key would follow that
- * one to its other name; null where there is none.
+ * The first foreign key that changes or deletes rows of its table by itself; null where there is none. On a server that
+ * does not log that, a table that is followed must have none.
  */
-export function childOfSwapped(
+export function silentForeignKey(keys: readonly ForeignKey[]): ForeignKey | null {
+  const unquoted = (definition: string) => definition.replace(/`(?:[^`]|``)*`/g, '')
+  const acts = /\bON (?:DELETE|UPDATE) (?:CASCADE|SET)\b/i
+  return keys.find(({ definition }) => acts.test(unquoted(definition))) ?? null
+}
+
+/** The no to a foreign key that {@link silentForeignKey} has found in the new form: a revert would bring back rows that are gone. */
+export function silentAfter(table: string, { name, parent }: ForeignKey): Refusal {
+  return new Refusal(
+    'FOREIGN_KEY',
+    `The change lets the foreign key ${name} from ${table} to ${parent.name} change or delete rows, and this server does not log that.`,
+    { next: 'Deploy it without a revert window: the old table could not follow.' },
+  )
+}
+
+/**
+ * The no to a new table with a foreign key to a table that the same deployment drops: the key would follow that one to its
+ * other name; null where there is none.
+ */
+export function childOfDropped(
   table: string,
   keys: readonly { readonly name: string; readonly parent: TableName }[],
-  { schema, swapped }: { readonly schema: string; readonly swapped: readonly string[] },
+  { schema, dropped }: { readonly schema: string; readonly dropped: readonly string[] },
 ): Refusal | null {
-  const folded = new Set(swapped.map((name) => name.toLowerCase()))
+  const folded = new Set(dropped.map((name) => name.toLowerCase()))
   const found = keys.find(
     ({ parent }) => parent.schema === schema && folded.has(parent.name.toLowerCase()),
   )
   if (!found) return null
   return new Refusal(
     'FOREIGN_KEY',
-    `The new table ${table} has a foreign key to ${found.parent.name}, which is changed as well, and a parent cannot be swapped.`,
-    { next: `Deploy the change of ${found.parent.name} first, and then make ${table}.` },
+    `The new table ${table} has a foreign key to ${found.parent.name}, which is dropped.`,
+    { next: `Keep ${found.parent.name}, or leave the foreign key out.` },
   )
 }

@@ -19,7 +19,7 @@ type Row = {
  * child can be swapped, with its keys taken off and put on again (foreign-key.ts), if the change stream shows all that
  * happens to it: not where the storage engine itself deletes or changes children with their parent.
  */
-export const checkForeignKeys: Check = async ({ session, server, schema, request, tables }) => {
+export const checkForeignKeys: Check = async ({ session, schema, request, tables }) => {
   const names = tables
     .filter(({ shape }) => shape !== null)
     // An instant change leaves the table where it is; only what is dropped is renamed.
@@ -38,11 +38,10 @@ export const checkForeignKeys: Check = async ({ session, server, schema, request
     parentSchema === schema && names.includes(parent)
   return rows.flatMap((row) => {
     if (isParent(row)) return [refusal(row, 'and a parent cannot be swapped')]
-    if (server.flavour === 'mariadb') return [refusal(row, 'and MariaDB cannot swap a child')]
-    const isSilent = [row.onUpdate, row.onDelete].some(
-      (rule) => !/^(NO ACTION|RESTRICT)$/.test(rule),
+    const isQuiet = [row.onUpdate, row.onDelete].every((rule) =>
+      /^(NO ACTION|RESTRICT)$/.test(rule),
     )
-    if (!isSilent || cascades) return []
+    if (isQuiet || cascades) return []
     return [
       refusal(
         row,
@@ -52,8 +51,11 @@ export const checkForeignKeys: Check = async ({ session, server, schema, request
   })
 }
 
-/** Since MySQL 9.6 the SQL layer cascades, and so the binlog has it. The variable goes back to the old way. */
-async function logsCascades(session: Session): Promise<boolean> {
+/**
+ * Whether the change stream shows what a foreign key does to the rows of a child. Since MySQL 9.6 the SQL layer cascades,
+ * and so the binlog has it; the variable goes back to the old way. MariaDB never logs it.
+ */
+export async function logsCascades(session: Session): Promise<boolean> {
   const variables = await readVariables(session, ['innodb_native_foreign_keys'])
   return variables.get('innodb_native_foreign_keys') === 'OFF'
 }

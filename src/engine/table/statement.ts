@@ -119,16 +119,30 @@ export function withoutForeignKeys(createSql: string): string {
   return `${createSql.slice(0, opening.end)}${definitions}${createSql.slice(tokens[end]?.start)}`
 }
 
-/** The server's `CREATE TABLE` of `live`, changed so that it makes `copy` with constraint names of its own. */
-export function createCopy(createSql: string, schema: string, copy: string): string {
+/** How a parent is called now that the new table is made: null where it is called as it is written. */
+export type ParentName = (name: string) => string | null
+
+/**
+ * The server's `CREATE TABLE` of `live`, changed so that it makes `copy` with constraint names of its own, and with
+ * foreign keys to the parents in `schema` under the names that `parentName` gives.
+ */
+export function createCopy(
+  createSql: string,
+  schema: string,
+  copy: string,
+  parentName: ParentName = () => null,
+): string {
   const tokens = significant(createSql, 'CREATE')
   const name = tokens[expectTable(tokens, 1)]
   if (!name) throw invalid('it names no table', 'Write CREATE TABLE name (…).')
   const rest = tokens.filter(({ start }) => start >= name.end)
   const names = constraintReferences(rest)
-  const body = rewrite(createSql, name.end, (token) =>
-    names.has(token) ? quote(constraintName(token.value, name.value, copy)) : null,
-  )
+  const parents = parentReferences(rest, schema)
+  const body = rewrite(createSql, name.end, (token) => {
+    if (names.has(token)) return quote(constraintName(token.value, name.value, copy))
+    const parent = parents.has(token) ? parentName(token.value) : null
+    return parent === null ? null : quote(parent)
+  })
   return `CREATE TABLE ${quote(schema)}.${quote(copy)}${body(rest)}`
 }
 
@@ -253,6 +267,18 @@ function constraintReferences(tokens: readonly Token[]): ReadonlySet<Token> {
         isKeyword(tokens[at - 2], 'FOREIGN') &&
         isKeyword(tokens[at - 3], 'DROP'))
     if (names) found.add(token)
+  })
+  return found
+}
+
+/** The tokens that name a parent in `schema`: after REFERENCES, with or without the schema. */
+function parentReferences(tokens: readonly Token[], schema: string): ReadonlySet<Token> {
+  const found = new Set<Token>()
+  tokens.forEach((token, at) => {
+    const [first, dot, parent] = tokens.slice(at + 1, at + 4)
+    if (!isKeyword(token, 'REFERENCES') || !first || !isName(first)) return
+    if (!isSymbol(dot, '.')) found.add(first)
+    else if (first.value === schema && parent) found.add(parent)
   })
   return found
 }

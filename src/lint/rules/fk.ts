@@ -5,7 +5,7 @@ export const fk: Rule = {
   level: 'off',
   about: 'table',
   summary: 'A table has a foreign key.',
-  why: 'Off unless you switch it on, for teams that keep references in the application. Crossfade deploys tables with foreign keys within limits: a table that others refer to is refused (`FOREIGN_KEY`), and on MariaDB also one that refers to others; [operations](operations.md#what-is-refused-today) has the rule.',
+  why: 'Off unless you switch it on, for teams that keep references in the application. Crossfade deploys tables with foreign keys within limits: a table that others refer to is refused (`FOREIGN_KEY`), and on MariaDB also one that refers to others with `CASCADE` or `SET NULL`; [operations](operations.md#what-is-refused-today) has the rule.',
   fix: 'Remove the foreign key and keep its index; let the application, or a check that runs every night, see to the references.',
   *check(table) {
     for (const { name, columns, parent } of table.foreignKeys) {
