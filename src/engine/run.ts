@@ -227,14 +227,15 @@ export class ShadowRun implements EngineRun {
     const tables = sync.operations.map(tablesOf)
     if (!this.#announced) this.#emit({ event: 'started', tables, ...this.#context.prospects })
     this.#announced = true
-    const outcome = await group.run(async () => {
+    const work = async () => {
       await sync.start(group)
       this.#lostSince = null
       group.spawn((ended) => this.#reportProgress(ended))
       const { clock } = this.#context
       const lifecycle = new Lifecycle(sync, this.#checkpoint, { clock, state: this.#state })
       return await lifecycle.run(group)
-    })
+    }
+    const outcome = await group.run(work, { clock: this.#context.clock, cut: () => sync.cut() })
     // After the group: whatever still wrote beside it would leave something of a deployment that is over.
     return await this.#finish(sync.control, outcome)
   }

@@ -65,6 +65,7 @@ export class Sync implements AsyncDisposable {
   readonly #copies: TableCopy[] = []
   readonly #sessions = new AsyncDisposableStack()
   readonly #connectionIds = new Set<number>()
+  readonly #opened = new Set<Session>()
   readonly #room: Room
   #reverseEnded = false
   #othersWroteAtMs = Number.NEGATIVE_INFINITY
@@ -79,6 +80,7 @@ export class Sync implements AsyncDisposable {
     this.operations = operations
     this.#sessions.use(control)
     this.#connectionIds.add(control.threadId)
+    this.#opened.add(control)
     this.#lockOrFail = LOCK_OR_FAIL[options.flavour]
     const { checkpoint, clock } = options
     this.#room = new Room(clock, () => ({
@@ -142,6 +144,8 @@ export class Sync implements AsyncDisposable {
   async open(): Promise<Session> {
     const session = await openSession(this.#options)
     this.#connectionIds.add(session.threadId)
+    for (const other of this.#opened) if (other.isGone) this.#opened.delete(other)
+    this.#opened.add(session)
     return session
   }
 
@@ -273,6 +277,11 @@ export class Sync implements AsyncDisposable {
    */
   endReverse(): void {
     this.#reverseEnded = true
+  }
+
+  /** Ends every session at once, and with it all that waits for an answer of the server. */
+  cut(): void {
+    for (const session of this.#opened) session.cut()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,11 @@
+import type { Clock } from '../clock.ts'
+
+/** So long a task may still take when the group has ended. */
+const ENDS_WITHIN_MS = 20_000
+
+/** Ends what tasks wait for that do not see that the group has ended. */
+type Cut = { readonly clock: Clock; readonly cut: () => void }
+
 /**
  * Tasks that live and die together: the first that fails aborts the others, and {@link run} throws its error.
  * Nothing outlives `run`: it returns once every task has ended.
@@ -34,8 +42,11 @@ export class TaskGroup {
     void running.then(() => this.#tasks.delete(running))
   }
 
-  /** Runs `work` to its end, then ends the other tasks and waits for them. */
-  async run<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /**
+   * Runs `work` to its end, then ends the other tasks and waits for them. One that waits for an answer of a server sees no
+   * signal, and after a connection was lost without a word no answer comes: then it is cut off.
+   */
+  async run<T>(work: (signal: AbortSignal) => Promise<T>, how?: Cut): Promise<T> {
     const { promise: failed, reject } = Promise.withResolvers<never>()
     const fail = () => reject(this.#failure?.error)
     this.signal.addEventListener('abort', fail, { once: true })
@@ -53,7 +64,17 @@ export class TaskGroup {
       // The outer signal may live for days, and see many groups.
       this.#outer?.removeEventListener('abort', this.#abortByOuter)
       this.#controller.abort(new DOMException('The group has ended.', 'AbortError'))
-      await Promise.all(this.#tasks)
+      await this.#ended(how)
     }
+  }
+
+  async #ended(how: Cut | undefined): Promise<void> {
+    const over = new AbortController()
+    const late = how?.clock.sleep(ENDS_WITHIN_MS, { signal: over.signal }).then(how.cut)
+    // That it was not needed is told as an error.
+    const ignored = late?.catch(() => undefined)
+    await Promise.all(this.#tasks)
+    over.abort()
+    await ignored
   }
 }

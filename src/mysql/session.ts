@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import {
   DummyDriver,
   Kysely,
@@ -66,6 +67,26 @@ export class Session implements AsyncDisposable {
       await this.#connection.rollback().catch(() => this.#connection.destroy())
       throw error
     }
+  }
+
+  /** Whether the connection is gone, as far as this process knows. */
+  get isGone(): boolean {
+    return this.#socket?.destroyed ?? true
+  }
+
+  /** Drops the connection, and fails every statement that waits for an answer, which may never come. */
+  cut(): void {
+    this.#socket?.destroy(
+      Object.assign(new Error('No answer came from the server.'), { code: 'ETIMEDOUT' }),
+    )
+  }
+
+  get #socket(): Socket | undefined {
+    // Sound: mysql2 keeps its socket, plain or TLS, in `stream` of what it wraps; its typings leave that out.
+    const { connection } = this.#connection as unknown as {
+      readonly connection?: { readonly stream?: Socket }
+    }
+    return connection?.stream
   }
 
   /** Drops the connection without a word to the server: what it held is released by the server. */

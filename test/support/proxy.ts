@@ -9,19 +9,27 @@ export type Proxy = AsyncDisposable & {
   readonly open: () => number
   /** From now on no connection that is open carries anything, in neither direction; nobody is told. */
   readonly freeze: () => void
+  /** The same, but for those on which the server sends its binlog. */
+  readonly freezeSessions: () => void
   /** The same for each connection to come, after so many answers of the server, its greeting among them. */
   readonly freezeAfter: (answers: number) => void
   /** How many connections were frozen. */
   readonly frozen: () => number
+  /** Ends those on which the server sends its binlog, with a reset. */
+  readonly resetStreams: () => void
   /** Ends all connections with a reset. */
   readonly reset: () => void
   /** Ends all connections as if the server had ended them. */
   readonly end: () => void
 }
 
+/** COM_BINLOG_DUMP and COM_BINLOG_DUMP_GTID, as the first byte of a packet. */
+const DUMP = new Set([0x12, 0x1e])
+
 /** Puts a proxy before the server of `target`. */
 export async function startProxy(target: Target): Promise<Proxy> {
   const pairs = new Map<Socket, Socket>()
+  const streams = new WeakSet<Socket>()
   let most = Number.POSITIVE_INFINITY
   let frozen = 0
   const server = createServer((client) => {
@@ -30,6 +38,9 @@ export async function startProxy(target: Target): Promise<Proxy> {
     pairs.set(client, upstream)
     client.pipe(upstream)
     upstream.pipe(client)
+    client.on('data', (bytes: Buffer) => {
+      if (bytes.length > 4 && DUMP.has(bytes.readUInt8(4))) streams.add(client)
+    })
     upstream.on('data', () => {
       answers += 1
       if (answers >= most) stall(client, upstream)
@@ -56,10 +67,16 @@ export async function startProxy(target: Target): Promise<Proxy> {
     target: { ...target, host: '127.0.0.1', port: address.port },
     open: () => pairs.size,
     freeze: all(stall),
+    freezeSessions: all((client, upstream) => {
+      if (!streams.has(client)) stall(client, upstream)
+    }),
     freezeAfter: (answers) => {
       most = answers
     },
     frozen: () => frozen,
+    resetStreams: all((client) => {
+      if (streams.has(client)) client.resetAndDestroy()
+    }),
     reset: all((client) => client.resetAndDestroy()),
     end: all((client) => client.end()),
     async [Symbol.asyncDispose]() {
