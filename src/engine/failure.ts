@@ -2,21 +2,22 @@ import { Refusal } from '../errors.ts'
 import { errnoOf, isDiskFull } from '../mysql/errno.ts'
 import type { EngineFailure } from './port.ts'
 
-/** The code under which a server without room is told. */
-const FULL = 'DISK_FULL'
-
 /** An error that means that the server has no room, as the DISK_FULL that it is; any other as it is. */
 export function asDiskFull(error: unknown): unknown {
   if (!isDiskFull(error)) return error
-  return new Refusal(FULL, `The server has no room for the copy (error ${errnoOf(error)}).`, {
-    next: 'Free space where the server keeps its tables and its binary log, twice the size of the tables and of their indexes, then deploy again.',
-    cause: error,
-  })
+  return new Refusal(
+    'DISK_FULL',
+    `The server has no room for the copy (error ${errnoOf(error)}).`,
+    {
+      next: 'Free space where the server keeps its tables and its binary log, twice the size of the tables and of their indexes, then deploy again.',
+      cause: error,
+    },
+  )
 }
 
 /** Whether an error is what {@link asDiskFull} makes. */
 export function saysDiskFull(error: unknown): boolean {
-  return error instanceof Refusal && error.code === FULL
+  return error instanceof Refusal && error.code === 'DISK_FULL'
 }
 
 /** Why a deployment failed, as it may be shown to anybody: of a server's error its number, never its text. */
