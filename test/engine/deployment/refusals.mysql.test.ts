@@ -236,6 +236,33 @@ describe('REFUSE-1: a deployment is refused before anything is touched', () => {
     expect(await unfinished(session, mysql.schema)).toBe(0)
   })
 
+  test('an account that may not lock a parent in another schema: PRIVILEGE_MISSING', async ({
+    mysql,
+  }) => {
+    const session = await mysql.session()
+    const other = `${mysql.schema}_p`
+    onTestFinished(async () => {
+      await using admin = await connect({ ...mysql.target, schema: null })
+      await admin.run(sql`DROP DATABASE ${sql.id(other)}`)
+    })
+    await session.run(sql`CREATE DATABASE ${sql.id(other)}`)
+    await session.run(sql`CREATE TABLE ${sql.id(other, 'parents')} (id INT PRIMARY KEY)`)
+    await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY,
+      FOREIGN KEY (id) REFERENCES ${sql.id(other, 'parents')} (id))`)
+    const global = 'SELECT, REFERENCES, REPLICATION SLAVE, REPLICATION CLIENT'
+    const rights =
+      'SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, DROP, LOCK TABLES, TRIGGER'
+    const target = await anAccount(mysql, session, global, rights)
+
+    await expect(Deployment.stage(target, [ADD])).rejects.toMatchObject({
+      code: 'PRIVILEGE_MISSING',
+      message: expect.stringContaining(`LOCK TABLES on ${other}`),
+    })
+
+    await session.run(sql`DROP TABLE t`)
+    expect(await productTables(session)).toEqual([])
+  })
+
   test('an account that could not see a trigger: PRIVILEGE_MISSING', async ({ mysql }) => {
     const session = await mysql.session()
     await session.run(sql`CREATE TABLE t (id INT PRIMARY KEY)`)
