@@ -28,8 +28,9 @@ export type ChangeStreamOptions = {
 }
 
 /**
- * The changes from a position on, without end: one array per chunk of bytes that was read, never empty. An array
- * ends after a statement event, and what follows is decoded only when the next array is asked for. Nothing is read
+ * The changes from a position on, without end: one array or more per chunk of bytes that was read, never empty. An array
+ * ends after some thousand keys and after a statement event, and what follows is decoded only when the next array is
+ * asked for. Nothing is read
  * from the server while nobody asks. It can be iterated once.
  */
 export interface ChangeStream extends AsyncIterable<readonly ChangeEvent[]>, AsyncDisposable {}
@@ -54,6 +55,9 @@ export async function openChangeStream(options: ChangeStreamOptions): Promise<Ch
   }
 }
 
+/** An array with so many keys is full: of small rows, what is read at once has tens of thousands. */
+const KEYS_AT_ONCE = 5_000
+
 const OK = 0x00
 const ERROR = 0xff
 
@@ -63,6 +67,8 @@ class DumpStream implements ChangeStream {
   readonly #translator: Translator
   #first: readonly Buffer[] | null
   #checksum: boolean
+  /** About how many keys were decoded since the last array that was full. */
+  #keys = 0
   /** Whether an event of the binlog itself has come, so that the position was good. */
   #begun = false
 
@@ -98,7 +104,8 @@ class DumpStream implements ChangeStream {
     for (const packet of packets) {
       const payload = this.#takePacket(packet, changes)
       if (payload) yield* this.#readPayload(payload, changes)
-      else if (endsWithStatement(changes)) yield cutAfterStatement(changes)
+      const full = this.#cut(changes)
+      if (full) yield full
     }
     if (changes.length > 0) yield changes.splice(0)
   }
@@ -125,15 +132,31 @@ class DumpStream implements ChangeStream {
         const event = decodeEvent(bytes, false)
         if (event.type === 'payload') throw stop('a compressed transaction is inside another')
         this.#translator.take(event, changes)
-        if (endsWithStatement(changes)) yield cutAfterStatement(changes)
+        const full = this.#cut(changes)
+        if (full) yield full
       }
       if (changes.length > 0) yield changes.splice(0)
     }
   }
 
+  /** Takes out what is to be handed on before anything more is decoded; null when that is nothing yet. */
+  #cut(changes: ChangeEvent[]): readonly ChangeEvent[] | null {
+    if (endsWithStatement(changes)) return cutAfterStatement(changes)
+    this.#keys += lastKeys(changes)
+    if (this.#keys < KEYS_AT_ONCE || changes.length === 0) return null
+    this.#keys = 0
+    return changes.splice(0)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dump[Symbol.asyncDispose]()
   }
+}
+
+/** How many keys the last event has. */
+function lastKeys(changes: readonly ChangeEvent[]): number {
+  const last = changes.at(-1)
+  return last?.type === 'keys' ? last.keys.length : 0
 }
 
 /** Whether the last event was a statement; the end of the transaction that it is comes with it. */
