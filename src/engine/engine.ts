@@ -73,7 +73,7 @@ async function stage({ target, clock, options }: Deps, wanted: EngineRequest): P
   const server = await askServer(target)
   await using session = await openSession({ target, flavour: server.flavour })
   const schema = await spellSchema(session, given)
-  const spelled = await inTurn(session, async () => {
+  const begin = async () => {
     const replicas = options.replicas ?? []
     const signals = signalsOf(request, { target, replicas, flavour: server.flavour, clock })
     const found = await check(session, { server, schema, request, replicas, signals })
@@ -84,7 +84,8 @@ async function stage({ target, clock, options }: Deps, wanted: EngineRequest): P
     const position = request.method === 'shadow' ? await readPosition(session) : NOWHERE
     await insertCheckpoint(session, schema, { request: found, position, definers })
     return found
-  })
+  }
+  const spelled = await whileHeld(() => inTurn(session, begin), { clock, tries: CREATE_TRIES })
   const prepared = await prepare(session, schema, spelled, clock)
   const context = { target, flavour: server.flavour, clock, options }
   return runOf(prepared, { ...context, resumed: false })
@@ -177,7 +178,7 @@ async function prepare(
   }
 }
 
-/** The parents of a table with foreign keys may be in use for a while. */
+/** The parents of a table with foreign keys may be in use for a while, and a backup lets nobody change anything. */
 const CREATE_TRIES = 6
 
 async function prepareTables(
@@ -192,7 +193,8 @@ async function prepareTables(
     await savePrepared(session, request.id, NOWHERE)
     return answers
   }
-  const answers = await findInstantAnswers(session, schema, request)
+  const held = { clock, tries: CREATE_TRIES }
+  const answers = await whileHeld(() => findInstantAnswers(session, schema, request), held)
   const create = async () => {
     const position = await readPosition(session)
     await createShadows(session, schema, request)
@@ -202,7 +204,7 @@ async function prepareTables(
     })
     await savePrepared(session, request.id, position)
   }
-  await whileHeld(create, { clock, tries: CREATE_TRIES })
+  await whileHeld(create, held)
   return answers
 }
 

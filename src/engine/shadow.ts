@@ -270,7 +270,7 @@ async function ddl(session: Session, { schema, live }: Place, statement: string)
   } catch (error) {
     const errno = errnoOf(error)
     if (isDenied(error)) throw privilegeMissing('CREATE, ALTER or INDEX', schema, error)
-    if (errno === null || isConnectionLost(error) || errno === ERRNO.LOCK_WAIT_TIMEOUT) throw error
+    if (errno === null || isConnectionLost(error) || isContention(error)) throw error
     if (isDiskFull(error)) throw error
     const said = error instanceof Error ? error.message : ''
     throw new Refusal(
