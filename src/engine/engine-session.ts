@@ -29,10 +29,41 @@ export async function claimDeployment(session: Session, id: string): Promise<voi
   const row = await session.row(
     sql<{
       got: number | null
-    }>`SELECT GET_LOCK(${`crossfade.${id}`}, ${CLAIM_WITHIN_SECONDS}) AS got`,
+    }>`SELECT GET_LOCK(${nameOfClaim(id)}, ${CLAIM_WITHIN_SECONDS}) AS got`,
   )
   if (Number(row?.got) === 1) return
-  throw new Refusal('DEPLOYMENT_BUSY', `Another process is working on the deployment ${id}.`, {
-    next: 'Let it go on, or end it first.',
-  })
+  const holder = await findHolder(session, id)
+  const who = holder
+    ? `: the server's connection ${holder.threadId}, which sent its last statement ${holder.silentSeconds} s ago`
+    : ''
+  const gone = holder
+    ? ` Of a process whose machine is gone the server learns late: if you are sure that it is, run KILL ${holder.threadId}.`
+    : ''
+  throw new Refusal(
+    'DEPLOYMENT_BUSY',
+    `Another process is working on the deployment ${id}${who}.`,
+    {
+      next: `Let it go on, or end it first.${gone}`,
+    },
+  )
+}
+
+/** Who works on the deployment; null when it has just ended, or is another account that we may not see. */
+async function findHolder(
+  session: Session,
+  id: string,
+): Promise<{ readonly threadId: number; readonly silentSeconds: number } | null> {
+  const lock = sql<{
+    holder: string | number | null
+  }>`SELECT IS_USED_LOCK(${nameOfClaim(id)}) AS holder`
+  const holder = (await session.row(lock))?.holder
+  if (!holder) return null
+  type Thread = { readonly Id: string | number; readonly Time: string | number }
+  const threads = await session.rows(sql<Thread>`SHOW PROCESSLIST`)
+  const thread = threads.find(({ Id }) => Number(Id) === Number(holder))
+  return thread ? { threadId: Number(holder), silentSeconds: Number(thread.Time) } : null
+}
+
+function nameOfClaim(id: string): string {
+  return `crossfade.${id}`
 }

@@ -312,7 +312,11 @@ describe('a second process for the same deployment', () => {
 
     const second = await Deployment.resume(mysql.target, 'only_one')
     expect(await second.run.finished).toBe('failed')
-    expect(second.failure).toMatchObject({ code: 'DEPLOYMENT_BUSY' })
+    expect(second.failure).toMatchObject({
+      code: 'DEPLOYMENT_BUSY',
+      message: expect.stringMatching(/the server's connection \d+, which sent .* [0-5] s ago/),
+      next: expect.stringMatching(/run KILL \d+\./),
+    })
     await expect(discardDeployment(mysql.target, 'only_one')).rejects.toMatchObject({
       code: 'DEPLOYMENT_BUSY',
     })
