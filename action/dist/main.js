@@ -15612,6 +15612,10 @@ const ERRORS = {
 		status: 500,
 		summary: "Live and shadow table differ and no change explains it."
 	},
+	DISK_FULL: {
+		status: 507,
+		summary: "The server has no room for the copy of a table."
+	},
 	STREAM_STOPPED: {
 		status: 500,
 		summary: "The change stream met something it must not skip."
@@ -27617,7 +27621,7 @@ const fk = {
 	level: "off",
 	about: "table",
 	summary: "A table has a foreign key.",
-	why: "Off unless you switch it on, for teams that keep references in the application. Crossfade deploys tables with foreign keys within limits: a table that others refer to is refused (`FOREIGN_KEY`), and on MariaDB also one that refers to others; [operations](operations.md#what-is-refused-today) has the rule.",
+	why: "Off unless you switch it on, for teams that keep references in the application. Crossfade deploys tables with foreign keys within limits: a table that others refer to is refused (`FOREIGN_KEY`), and on MariaDB also one that refers to others with `CASCADE` or `SET NULL`; [operations](operations.md#what-is-refused-today) has the rule.",
 	fix: "Remove the foreign key and keep its index; let the application, or a check that runs every night, see to the references.",
 	*check(table) {
 		for (const { name, columns, parent } of table.foreignKeys) yield {
@@ -63780,6 +63784,7 @@ var import_promise = __commonJSMin(((exports) => {
 }))();
 const ERRNO = {
 	CANNOT_CREATE_TABLE: 1005,
+	STORAGE_ENGINE: 1030,
 	DATABASE_ACCESS_DENIED: 1044,
 	ACCESS_DENIED: 1045,
 	COLUMN_NULL: 1048,
@@ -63903,6 +63908,16 @@ var Session = class {
 			await this.#connection.rollback().catch(() => this.#connection.destroy());
 			throw error;
 		}
+	}
+	get isGone() {
+		return this.#socket?.destroyed ?? true;
+	}
+	cut() {
+		this.#socket?.destroy(Object.assign(new Error("No answer came from the server."), { code: "ETIMEDOUT" }));
+	}
+	get #socket() {
+		const { connection } = this.#connection;
+		return connection?.stream;
 	}
 	destroy() {
 		this.#connection.destroy();
