@@ -63924,6 +63924,7 @@ var Session = class {
 	}
 	async [Symbol.asyncDispose]() {
 		await this.#connection.end().catch(() => this.#connection.destroy());
+		this.#socket?.destroySoon();
 	}
 };
 // src/mysql/connect.ts

@@ -97,5 +97,7 @@ export class Session implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // Ending a connection that is already gone is what was wanted.
     await this.#connection.end().catch(() => this.#connection.destroy())
+    // The driver says goodbye and leaves the rest to the server, which may not hear it.
+    this.#socket?.destroySoon()
   }
 }
